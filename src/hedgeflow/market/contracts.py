@@ -1,0 +1,209 @@
+"""What is traded: option contracts and the instruments that hedge them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+from hedgeflow.market.errors import DataError
+from hedgeflow.market.time import instant_ns
+
+DERIBIT_EXPIRY_HOUR_UTC: Final = 8
+DERIBIT_OPTION_LOT_COINS: Final = 0.1
+
+_MONTHS: Final = {
+    name: number
+    for number, name in enumerate(
+        ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"), 1
+    )
+}
+
+
+class Right(StrEnum):
+    """The right of an option."""
+
+    CALL = "C"
+    PUT = "P"
+
+    @property
+    def sign(self) -> int:
+        """+1 for a call, -1 for a put: the code that kernels take."""
+        return 1 if self is Right.CALL else -1
+
+
+class Style(StrEnum):
+    """When an option may be exercised."""
+
+    EUROPEAN = "european"
+    AMERICAN = "american"
+
+
+class Settlement(StrEnum):
+    """What an exercised option turns into."""
+
+    CASH = "cash"
+    PHYSICAL = "physical"
+
+
+@dataclass(frozen=True, slots=True)
+class OptionContract:
+    """One listed option.
+
+    Attributes
+    ----------
+    symbol : str
+        The venue's own name.
+    venue, underlying : str
+        Where it is listed, and on what.
+    right : Right
+    strike : float
+        In quote currency per underlying unit.
+    expiry_ns : int
+        The expiration instant, UTC nanoseconds.
+    multiplier : float
+        Underlying units per contract (100 for US options, 1 for Deribit).
+    lot : float
+        Smallest tradable quantity, contracts.
+    style : Style
+    settlement : Settlement
+    inverse : bool
+        Premium and profit are paid in the underlying coin.
+    listed_ns : int or None
+        Listing instant where known.
+    """
+
+    symbol: str
+    venue: str
+    underlying: str
+    right: Right
+    strike: float
+    expiry_ns: int
+    multiplier: float
+    lot: float
+    style: Style
+    settlement: Settlement
+    inverse: bool
+    listed_ns: int | None = None
+
+
+def parse_deribit_option(symbol: str) -> OptionContract:
+    """Return the contract that a Deribit symbol such as ``BTC-18APR25-76000-P`` names.
+
+    Raises
+    ------
+    DataError
+        The symbol is not of the form UNDERLYING-DMMMYY-STRIKE-RIGHT, or it is a linear option.
+    """
+    parts = symbol.split("-")
+    try:
+        underlying, expiry_text, strike_text, right_text = parts
+        day, month, year = int(expiry_text[:-5]), _MONTHS[expiry_text[-5:-2]], int(expiry_text[-2:])
+        expiry = datetime(2000 + year, month, day, DERIBIT_EXPIRY_HOUR_UTC, tzinfo=UTC)
+        strike = float(strike_text.replace("d", "."))
+        right = Right(right_text)
+    except (ValueError, KeyError) as cause:
+        raise DataError(
+            f"'{symbol}' is not a Deribit option symbol",
+            hint="Expected UNDERLYING-DMMMYY-STRIKE-C or -P, as in BTC-18APR25-76000-P",
+        ) from cause
+    if not 0 < strike < float("inf"):
+        raise DataError(f"the strike of '{symbol}' must be positive, was {strike:g}")
+    inverse = "_" not in underlying
+    if not inverse:
+        raise DataError(
+            f"'{symbol}' is a linear option",
+            hint="Only inverse (coin-settled) Deribit options can be imported so far",
+        )
+    return OptionContract(
+        symbol=symbol,
+        venue="deribit",
+        underlying=underlying,
+        right=right,
+        strike=strike,
+        expiry_ns=instant_ns(expiry),
+        multiplier=1.0,
+        lot=DERIBIT_OPTION_LOT_COINS,
+        style=Style.EUROPEAN,
+        settlement=Settlement.CASH,
+        inverse=inverse,
+    )
+
+
+class HedgeKind(StrEnum):
+    """What kind of instrument a hedge trades in; costs and limits depend on it."""
+
+    PERPETUAL = "perpetual"
+    FUTURE = "future"
+    STOCK = "stock"
+
+
+@dataclass(frozen=True, slots=True)
+class HedgeInstrument:
+    """The instrument that dealers, and we, trade against option flow.
+
+    Attributes
+    ----------
+    symbol, venue, underlying : str
+    kind : HedgeKind
+    multiplier : float
+        Underlying units per instrument unit (50 for ES, 1 for a coin perpetual or a share).
+    standard_contract_units : float
+        Instrument units in one standard contract: sizes of plans are counted in these
+        (ES 1, perpetual 1 coin, stock 100 shares; precise.md 26).
+    lot : float
+        Smallest tradable step, standard contracts.
+    tick : float
+        Smallest price step, quote currency; 0 where unknown.
+    """
+
+    symbol: str
+    venue: str
+    underlying: str
+    kind: HedgeKind
+    multiplier: float = 1.0
+    standard_contract_units: float = 1.0
+    lot: float = 0.001
+    tick: float = 0.0
+
+    @property
+    def units_per_contract(self) -> float:
+        """Underlying units in one standard contract."""
+        return self.multiplier * self.standard_contract_units
+
+
+def hedge_instrument(symbol: str, venue: str, kind: HedgeKind | None = None) -> HedgeInstrument:
+    """Return the hedge instrument that a symbol such as ``BTC-PERP``, ``ESH25`` or ``AAPL`` names.
+
+    Without `kind`, a symbol ending in ``-PERP`` is a perpetual, one of the form root + month
+    code + year a future, everything else a stock.
+    """
+    root = symbol.split("-", maxsplit=1)[0]
+    if kind is None:
+        kind = _guessed_kind(symbol)
+    if kind is HedgeKind.PERPETUAL:
+        return HedgeInstrument(symbol, venue, root, kind, lot=0.001)
+    if kind is HedgeKind.FUTURE:
+        root = symbol.rstrip("0123456789")[:-1] if symbol[-1].isdigit() else root
+        multiplier, tick = FUTURE_SPECIFICATIONS.get(root, (1.0, 0.0))
+        return HedgeInstrument(symbol, venue, root, kind, multiplier=multiplier, lot=1.0, tick=tick)
+    return HedgeInstrument(symbol, venue, root, kind, standard_contract_units=100.0, lot=0.01)
+
+
+FUTURE_SPECIFICATIONS: Final[dict[str, tuple[float, float]]] = {
+    "ES": (50.0, 0.25),
+    "MES": (5.0, 0.25),
+    "NQ": (20.0, 0.25),
+    "MNQ": (2.0, 0.25),
+}
+"""Multiplier and tick by root (CME contract specifications)."""
+
+
+def _guessed_kind(symbol: str) -> HedgeKind:
+    if symbol.endswith("-PERP"):
+        return HedgeKind.PERPETUAL
+    stem = symbol.rstrip("0123456789")
+    if stem != symbol and stem[-1:] in set("FGHJKMNQUVXZ") and stem[:-1] in FUTURE_SPECIFICATIONS:
+        return HedgeKind.FUTURE
+    return HedgeKind.STOCK

@@ -1,0 +1,159 @@
+"""All or nothing: an import is written aside, renamed once, then moved to its place.
+
+An import is written into ``.staging-<id>``. Renaming that folder to ``.committed-<id>`` is the
+commit; its parts are then moved, its manifest last, so that whoever sees the manifest finds the
+parts. Opening the catalog finishes moves that were cut off and removes what never committed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from hedgeflow.market.errors import CatalogError
+from hedgeflow.market.layout import COMMITTED, IMPORTS, LOCK, STAGING, file_sha256
+from hedgeflow.market.manifests import Manifest, Part
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    import polars as pl
+
+
+class Staging:
+    """The folder in which one import is written, laid out as the catalog itself."""
+
+    def __init__(self, root: Path, import_id: str) -> None:
+        self.root = root
+        self.id = import_id
+        self.folder = root / f"{STAGING}{import_id}"
+        self.folder.mkdir()
+
+    def write(self, frame: pl.DataFrame, path: str, date: str = "") -> Part:
+        """Write one Parquet file, to disk, and return its record."""
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        frame.write_parquet(target, compression="zstd")
+        _sync(target)
+        return Part(path, file_sha256(target), frame.height, date)
+
+    def commit(self, manifest: Manifest) -> None:
+        """Make the import part of the catalog."""
+        target = self.folder / IMPORTS / f"{self.id}.json"
+        target.parent.mkdir()
+        target.write_text(manifest.to_json(), encoding="utf-8")
+        _sync(target)
+        committed = self.root / f"{COMMITTED}{self.id}"
+        self.folder.rename(committed)
+        _move_to_place(self.root, committed)
+
+
+@contextmanager
+def staging(root: Path, import_id: str) -> Generator[Staging]:
+    """Give a staging folder; whatever happens inside, the catalog is whole afterwards."""
+    recover(root)
+    try:
+        yield Staging(root, import_id)
+    finally:
+        recover(root)
+
+
+def recover(root: Path) -> None:
+    """Finish moves that were cut off and remove what never committed; needs the lock."""
+    for folder in sorted(root.glob(f"{COMMITTED}*")):
+        _move_to_place(root, folder)
+    for folder in root.glob(f"{STAGING}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def recover_if_free(root: Path) -> None:
+    """Recover unless a writer is at work or the folder cannot be written."""
+    if not any(any(root.glob(f"{prefix}*")) for prefix in (COMMITTED, STAGING)):
+        return
+    try:
+        with locked(root):
+            recover(root)
+    except (CatalogError, PermissionError):
+        return
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a small file so that readers see the old or the new one, never half."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    _sync(temporary)
+    temporary.replace(path)
+
+
+@contextmanager
+def locked(root: Path) -> Generator[None]:
+    """Hold the catalog's write lock; the system lets go of it when the process ends.
+
+    Raises
+    ------
+    CatalogError
+        Another process, or another writer of this one, holds it.
+    """
+    with (root / LOCK).open("a+", encoding="utf-8") as file:
+        if not _try_lock(file):
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            raise CatalogError(
+                f"another import is writing to this catalog (process {holder})",
+                where=str(root),
+                hint="Wait until it has finished, then try again",
+            )
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def _move_to_place(root: Path, folder: Path) -> None:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    for path in sorted(files, key=lambda path: (path.suffix == ".json", path)):
+        target = root / path.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)
+    _sync(root / IMPORTS)
+    shutil.rmtree(folder)
+
+
+def _sync(path: Path) -> None:
+    """Force a file or folder to disk."""
+    if sys.platform == "win32" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(file: TextIO) -> bool:
+        try:
+            file.seek(1 << 20)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(file: TextIO) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True

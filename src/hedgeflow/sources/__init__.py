@@ -1,0 +1,9 @@
+"""Files and venues' histories, read into tapes; what cannot be used is refused with its reason."""
+
+from __future__ import annotations
+
+from hedgeflow.sources.bars_file import import_bars, parse_column_map
+from hedgeflow.sources.deribit_file import import_deribit_trades
+from hedgeflow.sources.report import ImportReport
+
+__all__ = ["ImportReport", "import_bars", "import_deribit_trades", "parse_column_map"]
