@@ -1,0 +1,254 @@
+"""The journal's tables, each column with its unit and meaning, in types every database has."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    event,
+)
+from sqlalchemy.types import TypeEngine
+
+from hedgeflow.journal.errors import JournalError
+
+SCHEMA_VERSION: Final = 1
+
+METADATA: Final = MetaData()
+
+
+def _key(name: str, kind: type[TypeEngine[Any]], meaning: str) -> Column[Any]:
+    return Column(
+        name, kind, primary_key=True, nullable=False, autoincrement=False, comment=meaning
+    )
+
+
+def _run() -> Column[Any]:
+    """The run that a row belongs to: given by the call, never by the caller's rows."""
+    return Column("run_id", Text, ForeignKey("runs.run_id"), primary_key=True)
+
+
+def _must(name: str, kind: type[TypeEngine[Any]], meaning: str) -> Column[Any]:
+    return Column(name, kind, nullable=False, comment=meaning)
+
+
+def _may(name: str, kind: type[TypeEngine[Any]], meaning: str) -> Column[Any]:
+    return Column(name, kind, nullable=True, comment=meaning)
+
+
+JOURNAL_SCHEMA: Final = Table(
+    "journal_schema",
+    METADATA,
+    _key("version", BigInteger, "of these tables; a newer one is refused"),
+)
+
+TRIALS: Final = Table(
+    "trials",
+    METADATA,
+    _key("data_hash", Text, "of the data set"),
+    _key("config_hash", Text, "of the configuration"),
+    _key("code_version", Text, "of hedgeflow"),
+    _must("strategy", Text, "name"),
+    _must("config_json", Text, "the configuration"),
+    _may("recorded_ns", BigInteger, "UTC ns by the caller's clock, when first recorded"),
+)
+
+RUNS: Final = Table(
+    "runs",
+    METADATA,
+    _key("run_id", Text, "from data, configuration, code version and seed"),
+    _must("data_hash", Text, "of the data set"),
+    _must("config_hash", Text, "of the configuration"),
+    _must("code_version", Text, "of hedgeflow"),
+    _must("strategy", Text, "name"),
+    _must("preset", Text, "name of the preset that the configuration started from"),
+    _must("underlying", Text, "what the options are on"),
+    _must("seed", BigInteger, "of every random draw"),
+    _must("simulated", Boolean, "data came from the simulator"),
+    ForeignKeyConstraint(
+        ["data_hash", "config_hash", "code_version"],
+        ["trials.data_hash", "trials.config_hash", "trials.code_version"],
+        name="a run executes a recorded trial",
+    ),
+)
+
+SEALS: Final = Table(
+    "seals",
+    METADATA,
+    _run(),
+    _key("table_name", Text, "one of the row tables"),
+    _must("row_count", BigInteger, "rows of the run in that table"),
+    _must("content_hash", Text, "SHA-256 of those rows in key order"),
+)
+"""A run with seals is complete: nothing is added to it any more."""
+
+ALERTS: Final = Table(
+    "alerts",
+    METADATA,
+    _run(),
+    _key("alert_id", Text, "unique in its run"),
+    _must("unit", Text, "event or contract: what alerts (precise.md 17)"),
+    _must("triggered_ns", BigInteger, "UTC ns, stamp of the triggering print"),
+    _must("detected_ns", BigInteger, "UTC ns, when the trigger was known (precise.md 2)"),
+    _must("underlying", Text, "what the options are on"),
+    _may("contract", Text, "the triggering contract"),
+    _may("direction", Text, "BUY_FUTURES or SELL_FUTURES"),
+    _may("demand", Double, "hedge demand D in underlying units, positive: dealers must buy"),
+    _may("demand_scaled", Double, "D in reference units (precise.md 21)"),
+    _must("pressure", Double, "abs(demand) per minute squared"),
+    _may("response_minutes", Double, "expected response of the hedgers"),
+    _must("urgency", Text, "HIGH or LOW"),
+    _may("tier", Text, "label of the tier model"),
+    _may("flow_class", Text, "at the decision, the one that is traded"),
+    _may("flow_class_at_close", Text, "when the event closed, never used for trading"),
+    _must("confidence", Double, "0 to 0.95"),
+    _may("ratio", Double, "largest recent volume over baseline so far"),
+    _may("strikes", BigInteger, "strikes with an anomalous contract"),
+    _may("concentration", Double, "largest strike's share of the volume"),
+    _may("volume_contracts", Double, "volume of the event or contract"),
+    _may("expected_hedge_contracts", Double, "hedge size in contracts of the hedge instrument"),
+    _may("hedge_to_come", Double, "underlying units still to be hedged (precise.md 16)"),
+    _may("demand_low", Double, "lower end of the 95 % band of D (precise.md 7)"),
+    _may("demand_high", Double, "upper end of the 95 % band of D"),
+    _may("demand_expected", Double, "mean of D given the sign probabilities"),
+    _may("signing_json", Text, "share of the volume signed by each rule"),
+    _may("baseline_origin", Text, "contract, bucket or floor (precise.md 13)"),
+    _may("members_json", Text, "the event's anomalies, each with its own D"),
+    _must("sentence", Text, "why, in one sentence"),
+    CheckConstraint("detected_ns >= triggered_ns", name="an alert is detected after its trigger"),
+)
+
+DECISIONS: Final = Table(
+    "decisions",
+    METADATA,
+    _run(),
+    _key("alert_id", Text, "the alert decided on"),
+    _key("decided_ns", BigInteger, "UTC ns"),
+    _must("kind", Text, "plan or skip"),
+    _must("reason_code", Text, "for counting"),
+    _must("sentence", Text, "why, in one sentence"),
+    _may("plan_json", Text, "the entry plan; none for a skip"),
+    CheckConstraint("kind IN ('plan', 'skip')", name="a decision is a plan or a skip"),
+    ForeignKeyConstraint(
+        ["run_id", "alert_id"],
+        ["alerts.run_id", "alerts.alert_id"],
+        name="an alert is journalled before it is decided on",
+    ),
+)
+
+TRADES: Final = Table(
+    "trades",
+    METADATA,
+    _run(),
+    _key("trade_id", Text, "unique in its run"),
+    _may("alert_id", Text, "the alert that it acts on; null for strategies without alerts"),
+    _must("instrument", Text, "what was traded"),
+    _must("venue", Text, "where"),
+    _must("direction", SmallInteger, "+1 long, -1 short"),
+    _must("size_contracts", Double, "filled size in standard contracts (precise.md 26)"),
+    _may("planned_ns", BigInteger, "UTC ns of the plan"),
+    _may("planned_price", Double, "underlying price that the plan saw"),
+    _may("planned_size_contracts", Double, "size that the plan asked for"),
+    _must("entry_ns", BigInteger, "UTC ns of the entry fill"),
+    _must("entry_price", Double, "quote currency"),
+    _must("exit_ns", BigInteger, "UTC ns of the exit fill"),
+    _must("exit_price", Double, "quote currency"),
+    _may("target_price", Double, "quote currency"),
+    _may("stop_price", Double, "quote currency"),
+    _may("limit_minutes", Double, "time limit from entry"),
+    _must("exit_reason", Text, "for counting, EXIT_TARGET_HIT and its like"),
+    _must("sentence", Text, "why it ended, in one sentence"),
+    _may("flags_json", Text, "what was unusual: data gap, end of data"),
+    _must("gross_usd", Double, "profit before costs"),
+    _must("costs_usd", Double, "fees, spread, slippage and funding, positive when paid"),
+    _must("net_usd", Double, "gross less costs"),
+    _must("points", Double, "price move in the trade's favour, quote currency per unit"),
+    CheckConstraint("direction IN (-1, 1)", name="a trade is long (1) or short (-1)"),
+    CheckConstraint("exit_ns >= entry_ns", name="a trade ends after it begins"),
+    ForeignKeyConstraint(
+        ["run_id", "alert_id"],
+        ["alerts.run_id", "alerts.alert_id"],
+        name="an alert is journalled before it is traded on",
+    ),
+)
+
+LEDGER_ENTRIES: Final = Table(
+    "ledger_entries",
+    METADATA,
+    _run(),
+    _key("entry_id", Text, "unique in its run"),
+    _may("trade_id", Text, "the trade that caused it; null for deposits and the like"),
+    _must("at_ns", BigInteger, "UTC ns"),
+    _must("kind", Text, "deposit, price, fee, spread, funding and their like"),
+    _must("amount_usd", Double, "signed; a run's amounts sum to its equity"),
+    _must("sentence", Text, "why, in one sentence"),
+)
+
+ROW_TABLES: Final = ("alerts", "decisions", "trades", "ledger_entries")
+"""The tables that belong to a run, in the order in which they are written."""
+
+ORDER: Final[dict[str, tuple[str, ...]]] = {
+    "trials": ("data_hash", "config_hash", "code_version"),
+    "runs": ("run_id",),
+    "seals": ("run_id", "table_name"),
+    "alerts": ("run_id", "triggered_ns", "alert_id"),
+    "decisions": ("run_id", "decided_ns", "alert_id"),
+    "trades": ("run_id", "entry_ns", "trade_id"),
+    "ledger_entries": ("run_id", "at_ns", "entry_id"),
+}
+"""How each table is read: in time, ties by name."""
+
+
+def table_named(name: str) -> Table:
+    """Return a table of the journal, refusing a name it does not have."""
+    if name not in ORDER:
+        raise JournalError(f"no table {name!r}", where="journal", hint=f"It has {', '.join(ORDER)}")
+    return METADATA.tables[name]
+
+
+def key_of(name: str) -> list[str]:
+    """Return the columns that name one row of a table."""
+    return [column.name for column in table_named(name).primary_key]
+
+
+def columns(name: str) -> tuple[str, ...]:
+    """Return the columns that a caller's rows of a table have, in order, without `run_id`.
+
+    Parameters
+    ----------
+    name : str
+        One of `ROW_TABLES`.
+    """
+    if name not in ROW_TABLES:
+        raise JournalError(
+            f"no rows are appended to {name!r}",
+            where="journal",
+            hint=f"Rows go to {', '.join(ROW_TABLES)}",
+        )
+    return tuple(column.name for column in METADATA.tables[name].columns if column.name != "run_id")
+
+
+def _append_only(table: Table) -> None:
+    """Let SQLite itself refuse a change of what was written."""
+    name = table.name
+    for verb in ("UPDATE", "DELETE"):
+        trigger = DDL(
+            f"CREATE TRIGGER {name}_refuses_{verb.lower()} BEFORE {verb} ON {name} BEGIN "
+            f"SELECT RAISE(ABORT, 'the journal is append-only: {name} refuses {verb}'); END"
+        )
+        event.listen(table, "after_create", trigger.execute_if(dialect="sqlite"))
+
+
+for _table in METADATA.tables.values():
+    _append_only(_table)
