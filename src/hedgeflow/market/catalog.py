@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from hedgeflow.market import layout
-from hedgeflow.market.coverage import Coverage
 from hedgeflow.market.errors import CatalogError, DataError
 from hedgeflow.market.manifests import (
-    Import,
     Manifest,
     Part,
     TapeSummary,
@@ -25,14 +23,14 @@ from hedgeflow.market.manifests import (
 from hedgeflow.market.reading import collect, read_contracts, scan_parts, stored_schema, touches
 from hedgeflow.market.soundness import Finding, findings
 from hedgeflow.market.tapes import TapeKey, TapeKind
-from hedgeflow.market.time import iso
 from hedgeflow.market.transactions import locked, recover_if_free, replace_text, staging
-from hedgeflow.market.validation import validate
-from hedgeflow.market.writing import content_sha256, stage
+from hedgeflow.market.writing import import_of_frame, stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from hedgeflow.market.coverage import Coverage
+    from hedgeflow.market.manifests import Import
     from hedgeflow.market.writing import Progress
 
 
@@ -321,37 +319,7 @@ class Catalog:
         DataError
             As `validate`; a row has a fault, or lies outside the coverage.
         """
-        checked = validate(frame, key.kind, where=source)
-        if checked.rejects.height:
-            fault = checked.rejects.row(0, named=True)
-            raise DataError(
-                f"row {fault['row']}, column '{fault['column']}': {fault['reason']} "
-                f"(value {fault['value']})",
-                where=source,
-                hint="A program may store only rows without a fault; rows count from 0",
-            )
-        stamps = checked.rows["ts"].to_physical().to_numpy()
-        if coverage is None:
-            split = {"split_ns": key.resolution_ns} if key.kind is TapeKind.BARS else {}
-            coverage = Coverage.from_stamps(stamps, key.resolution_ns, **split)
-        outside = ~coverage.includes(stamps)
-        if outside.any():
-            raise DataError(
-                f"a row at {iso(int(stamps[outside][0]))} lies outside the declared coverage",
-                where=source,
-            )
-        new = Import(
-            key=key,
-            rows=checked.rows,
-            rejects=checked.rejects,
-            read=frame.height,
-            null_ids=frame["trade_id"].null_count() if "trade_id" in frame.columns else 0,
-            identical_without_id=0,
-            source=source,
-            source_sha256=content_sha256(checked.rows, coverage),
-            coverage=coverage,
-            contracts=contracts,
-        )
+        new = import_of_frame(key, frame, source, coverage, contracts)
         return self.commit(new).id
 
     def _imports_of(self, key: TapeKey) -> list[Manifest]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hedgeflow.market.time import MINUTE_NS, SLOT_NS
+from hedgeflow.market.time import MINUTE_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,10 +87,8 @@ class Coverage:
             False beyond an early close. A last slot that the close cuts short needs only the
             part before the close.
         """
-        count = sessions.slots
-        begin = sessions.open_ns[:, None] + np.arange(count, dtype=np.int64)[None, :] * SLOT_NS
-        end = np.minimum(begin + SLOT_NS, sessions.close_ns[:, None])
-        exists = begin < sessions.close_ns[:, None]
+        begin, end = sessions.slot_bounds()
+        exists = begin < end
         if self.start_ns.size == 0:
             return np.zeros_like(exists)
         index = np.searchsorted(self.start_ns, begin.ravel(), side="right") - 1

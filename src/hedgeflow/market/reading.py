@@ -24,7 +24,7 @@ def scan_parts(root: Path, kind: TapeKind, parts: list[Part]) -> pl.LazyFrame:
     if not parts:
         return pl.LazyFrame(schema=stored_schema(kind))
     files = [root / part.path for part in sorted(parts, key=lambda part: part.date)]
-    rows = pl.scan_parquet(files, hive_partitioning=False)
+    rows = pl.scan_parquet(files, hive_partitioning=False, glob=False)
     dates = {part.date for part in parts}
     return rows.sort("ts", SEQUENCE) if len(dates) < len(parts) else rows
 
@@ -40,9 +40,11 @@ def read_contracts(root: Path, made: list[Manifest], venue: str, underlying: str
     ]
     if not parts:
         return pl.DataFrame(schema=columns)
-    rows = pl.scan_parquet([root / part.path for part in parts], hive_partitioning=False)
+    rows = pl.scan_parquet(
+        [root / part.path for part in parts], hive_partitioning=False, glob=False
+    )
     named = rows.with_columns(venue=pl.lit(venue), underlying=pl.lit(underlying))
-    table = collect(named.select(columns), root)
+    table = collect(named.select(*columns), root)
     return table.unique("contract", keep="first").sort("expiry", "strike", "right", "contract")
 
 

@@ -18,6 +18,29 @@ ALWAYS_OPEN = "24/7"
 """Name of the calendar of markets that never close; its session is the UTC day."""
 
 
+_ALWAYS_OPEN_VENUES = frozenset({"deribit", "sim", "binance", "bybit", "okx"})
+_CALENDARS = {"opra": "XNYS", "cboe": "XNYS", "usa": "XNYS", "cme": "CMES", "nse": "XBOM"}
+
+
+def calendar_of_venue(venue: str) -> str:
+    """Return the calendar of an option venue.
+
+    Raises
+    ------
+    ConfigError
+        The venue's hours are not known.
+    """
+    if venue in _ALWAYS_OPEN_VENUES:
+        return ALWAYS_OPEN
+    if venue in _CALENDARS:
+        return _CALENDARS[venue]
+    raise ConfigError(
+        f"the trading hours of venue '{venue}' are not known",
+        where="calendar",
+        hint="Set calendar to 24/7 or to a name of exchange_calendars such as XNYS",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Sessions:
     """Consecutive trading sessions of one calendar.
@@ -46,6 +69,15 @@ class Sessions:
             if self.open_ns.size
             else 0
         )
+
+    def slot_bounds(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return start and end of every slot, each of shape (n_sessions, slots).
+
+        A slot that the close cuts short ends there; one beyond an early close has start >= end.
+        """
+        step = np.arange(self.slots, dtype=np.int64)[None, :] * SLOT_NS
+        begin = self.open_ns[:, None] + step
+        return begin, np.minimum(begin + SLOT_NS, self.close_ns[:, None])
 
     @property
     def buckets(self) -> int:

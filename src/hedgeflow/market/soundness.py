@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hedgeflow.market import layout
 from hedgeflow.market.manifests import union
+from hedgeflow.market.tapes import TapeKind
 from hedgeflow.market.time import iso
 
 if TYPE_CHECKING:
@@ -104,8 +105,9 @@ def _orphans(root: Path, made: list[Manifest]) -> list[Finding]:
             "no import wrote this file; hedgeflow does not read it, other tools do",
             "Remove it",
         )
-        for path in sorted(root.rglob("*.parquet"))
-        if (name := path.relative_to(root).as_posix()) not in known and not name.startswith(".")
+        for folder in (*TapeKind, layout.CONTRACTS, layout.REJECTS)
+        for path in sorted((root / folder).rglob("*.parquet"))
+        if (name := path.relative_to(root).as_posix()) not in known
     ]
 
 

@@ -11,16 +11,18 @@ import polars as pl
 
 from hedgeflow.market import layout
 from hedgeflow.market.admission import Admitted, admit, new_contracts
+from hedgeflow.market.coverage import Coverage
 from hedgeflow.market.errors import DataError
 from hedgeflow.market.manifests import Import, Manifest, Part, union
 from hedgeflow.market.reading import SEQUENCE, read_contracts, scan_parts
 from hedgeflow.market.tapes import CONTRACT_COLUMNS, TapeKind
-from hedgeflow.market.validation import ROW, check_columns, merge_rejects
+from hedgeflow.market.time import iso
+from hedgeflow.market.validation import ROW, check_columns, merge_rejects, validate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hedgeflow.market.coverage import Coverage
+    from hedgeflow.market.tapes import TapeKey
     from hedgeflow.market.transactions import Staging
 
 Progress = Callable[[int, int], object]
@@ -123,6 +125,56 @@ def _write_days(
         if progress is not None:
             progress(done, rows.height)
     return tuple(parts)
+
+
+def import_of_frame(
+    key: TapeKey,
+    frame: pl.DataFrame,
+    source: str,
+    coverage: Coverage | None,
+    contracts: pl.DataFrame | None,
+) -> Import:
+    """Return a table that a program made as an import.
+
+    Raises
+    ------
+    DataError
+        The table is no tape, a row has a fault, or one lies outside the coverage.
+    """
+    checked = validate(frame, key.kind, where=source)
+    if checked.rejects.height:
+        fault = checked.rejects.row(0, named=True)
+        raise DataError(
+            f"row {fault['row']}, column '{fault['column']}': {fault['reason']} "
+            f"(value {fault['value']})",
+            where=source,
+            hint="A program may store only rows without a fault; rows count from 0",
+        )
+    stamps = checked.rows["ts"].to_physical().to_numpy()
+    if coverage is None:
+        split = {"split_ns": key.resolution_ns} if key.kind is TapeKind.BARS else {}
+        coverage = Coverage.from_stamps(stamps, key.resolution_ns, **split)
+    outside = ~coverage.includes(stamps)
+    if outside.any():
+        raise DataError(
+            f"a row at {iso(int(stamps[outside][0]))} lies outside the declared coverage",
+            where=source,
+        )
+    anonymous = checked.rows.clear().drop(ROW)
+    if "trade_id" in frame.columns:
+        anonymous = checked.rows.filter(pl.col("trade_id").is_null()).drop(ROW)
+    return Import(
+        key=key,
+        rows=checked.rows,
+        rejects=checked.rejects,
+        read=frame.height,
+        null_ids=anonymous.height,
+        identical_without_id=anonymous.height - anonymous.unique().height,
+        source=source,
+        source_sha256=content_sha256(checked.rows, coverage),
+        coverage=coverage,
+        contracts=contracts,
+    )
 
 
 def content_sha256(rows: pl.DataFrame, coverage: Coverage) -> str:

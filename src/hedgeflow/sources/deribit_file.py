@@ -68,9 +68,9 @@ OPTIONAL_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "option_type": ("option_type",),
 }
 
-BLOCK_ID: Final = r"^([A-Z]+-)?\d+$"
-"""BLOCK-192474, BLOCK_RFQ ids and plain numbers; never a bare word."""
-COMBO_ID: Final = r"^[A-Z0-9]+(_[A-Z0-9]+)?-[A-Z]+[0-9]*-\d{1,2}[A-Z]{3}\d{2}([_-].+)?$"
+BLOCK_ID: Final = r"^([A-Z][A-Z0-9_]*-)*\d+$"
+"""A number, after words with dashes as in BLOCK-192474; never a bare word or a decimal."""
+COMBO_ID: Final = r"^[A-Z0-9]+(_[A-Z0-9]+)?-[A-Z0-9]+-\d{1,2}[A-Z]{3}\d{2}([_-].+)?$"
 """Coin, strategy and expiry, as in BTC-CS-14APR25-85000_86000."""
 
 
@@ -295,7 +295,7 @@ def _as_tape(good: pl.DataFrame, resolution_ns: int) -> pl.DataFrame:
         (pl.col("_ts") + pl.duration(nanoseconds=resolution_ns)).alias("known_at"),
         pl.col("_instrument").alias("contract"),
         pl.col("_price").alias("price"),
-        pl.col("_lots").round().cast(pl.Int64).alias("lots"),
+        pl.col("_lots").round().cast(pl.Int64, strict=False).alias("lots"),
         pl.when(pl.col("_direction") == "buy")
         .then(1)
         .otherwise(-1)

@@ -101,7 +101,7 @@ def _read_parquet(path: Path) -> pl.DataFrame:
             "this is no Parquet file", where=path.name, hint="Expected are .parquet or .csv files"
         )
     try:
-        return pl.read_parquet(path, hive_partitioning=False)
+        return pl.read_parquet(path, hive_partitioning=False, glob=False)
     except (OSError, pl.exceptions.PolarsError) as cause:
         raise DataError(
             f"the Parquet file is truncated or damaged ({str(cause).splitlines()[0]})",
@@ -112,7 +112,7 @@ def _read_parquet(path: Path) -> pl.DataFrame:
 
 def _read_csv(path: Path) -> pl.DataFrame:
     try:
-        return pl.read_csv(path, infer_schema_length=None)
+        return pl.read_csv(path, infer_schema_length=None, glob=False)
     except (OSError, pl.exceptions.PolarsError) as cause:
         raise DataError(
             f"the CSV file cannot be read ({str(cause).splitlines()[0]})",

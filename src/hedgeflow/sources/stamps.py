@@ -128,6 +128,6 @@ def _localized(series: pl.Series, column: str, timezone: str | None, where: str)
             where=where,
             hint="Give an IANA name such as America/New_York, or write times with their offset",
         ) from cause
-    given = "was given" if timezone else "is assumed; give another with --timezone"
+    given = "was given" if timezone else "is assumed (for bars, --timezone gives another)"
     note = f"Times state no zone: {zone} {given}."
     return Stamps(local.dt.convert_time_zone("UTC").cast(TIME), (note,))
