@@ -1,0 +1,14 @@
+"""Drives alerts through risk, fills and books over recorded tapes of the hedge instrument."""
+
+from hedgeflow.replay.alerts import ReplayResult, replay_alerts
+from hedgeflow.replay.tables import DECISION_SCHEMA, TRADE_SCHEMA
+from hedgeflow.replay.tape import HedgeTape, Ticks
+
+__all__ = [
+    "DECISION_SCHEMA",
+    "TRADE_SCHEMA",
+    "HedgeTape",
+    "ReplayResult",
+    "Ticks",
+    "replay_alerts",
+]

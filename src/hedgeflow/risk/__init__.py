@@ -1,0 +1,33 @@
+"""What a plan must pass before it is an order: limits, sizing, calendars, governor, kill switch."""
+
+from hedgeflow.risk.calendars import Calendar, CalendarKind, ScheduledEvent, read_calendar
+from hedgeflow.risk.decision import Decision, SizedPlan
+from hedgeflow.risk.governor import Governor, Kill, OpenPosition
+from hedgeflow.risk.limits import AccountState, MarketState, decide
+from hedgeflow.risk.pattern_day_trader import PatternDayTraderRule, pdt
+from hedgeflow.risk.reasons import Reason
+from hedgeflow.risk.sizing import Cap, Sizing, risk_share, size_plan
+from hedgeflow.risk.volatility_index import VolatilityIndex
+
+__all__ = [
+    "AccountState",
+    "Calendar",
+    "CalendarKind",
+    "Cap",
+    "Decision",
+    "Governor",
+    "Kill",
+    "MarketState",
+    "OpenPosition",
+    "PatternDayTraderRule",
+    "Reason",
+    "ScheduledEvent",
+    "SizedPlan",
+    "Sizing",
+    "VolatilityIndex",
+    "decide",
+    "pdt",
+    "read_calendar",
+    "risk_share",
+    "size_plan",
+]
