@@ -1,0 +1,147 @@
+"""What dealers did after a shock: abnormal signed flow in the hedge instrument's own trades."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from hedgeflow.market.time import DAY_NS, MINUTE_NS, SECOND_NS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+WINDOW_MINUTES: Final = 15.0
+"""Flow is observed for so long after an event (volume-shock.md 8)."""
+
+HALF_DONE: Final = 0.5
+MOSTLY_DONE: Final = 0.9
+PLACEBO_DAYS: Final = 10
+FEWEST_PLACEBOS: Final = 5
+PLACEBO_BAND: Final = 1.96
+
+OBSERVATION_SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
+    "event_id": pl.Int64,
+    "from_ns": pl.Int64,
+    "known_ns": pl.Int64,
+    "abnormal_flow": pl.Float64,
+    "placebo_mean": pl.Float64,
+    "placebo_deviation": pl.Float64,
+    "placebos": pl.Int64,
+    "observed": pl.Boolean,
+    "direction": pl.Int64,
+    "response_minutes": pl.Float64,
+    "completion_minutes": pl.Float64,
+    "move_to_completion": pl.Float64,
+}
+"""One row an event; flow in underlying units, the move in price units in the flow's direction."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedFlow:
+    """Signed trades of the hedge instrument, summed by the second.
+
+    Attributes
+    ----------
+    first_ns : int
+        Start of the first second.
+    cumulative : ndarray of shape (seconds + 1,), float64
+        Signed volume from `first_ns` to each second's start, underlying units.
+    price : ndarray of shape (seconds + 1,), float64
+        Last trade price before each second's start, NaN before the first trade.
+    """
+
+    first_ns: int
+    cumulative: NDArray[np.float64]
+    price: NDArray[np.float64]
+
+    @classmethod
+    def from_trades(cls, trades: pl.DataFrame) -> SignedFlow:
+        """Return the flow of a frame of the hedge-trades schema, sorted by time."""
+        ts = trades["ts"].dt.timestamp("ns").to_numpy()
+        signed = trades["size"].to_numpy() * trades["aggressor"].to_numpy()
+        first = int(ts[0]) // SECOND_NS * SECOND_NS
+        second = (ts - first) // SECOND_NS
+        count = int(second[-1]) + 1
+        flow = np.bincount(second, weights=signed, minlength=count)
+        price = np.full(count + 1, np.nan)
+        price[second + 1] = trades["price"].to_numpy()
+        filled = np.where(np.isnan(price), 0, np.arange(count + 1))
+        price = price[np.maximum.accumulate(filled)]
+        return cls(first, np.concatenate(([0.0], np.cumsum(flow))), price)
+
+    def path(self, from_ns: int, seconds: int) -> NDArray[np.float64] | None:
+        """Return signed volume since `from_ns` at 0, 1, ... `seconds`; None outside the tape."""
+        start = -(-(from_ns - self.first_ns) // SECOND_NS)
+        if start < 0 or start + seconds >= self.cumulative.size:
+            return None
+        return self.cumulative[start : start + seconds + 1] - self.cumulative[start]
+
+    def price_at(self, at_ns: int) -> float:
+        """Return the last price before an instant's second."""
+        place = -(-(at_ns - self.first_ns) // SECOND_NS)
+        return float(self.price[min(max(0, place), self.price.size - 1)])
+
+
+def observe(
+    flow: SignedFlow, event_ids: NDArray[np.int64], from_ns: NDArray[np.int64]
+) -> pl.DataFrame:
+    """Return what was observed after each event, as `OBSERVATION_SCHEMA`.
+
+    The expectation and the placebos are the same minutes of the ten days before: abnormal flow
+    is the sum over 15 minutes less their mean, and a hedge counts as observed when it lies
+    outside 1.96 of their standard deviations, of which there must be at least five. Response is
+    the time at which half of the abnormal flow was done, completion 90 % (volume-shock.md 8).
+
+    Look-ahead: an observation is known at `known_ns`, 15 minutes after its event, and reads only
+    earlier days for its placebos.
+    """
+    rows = [
+        row
+        for event, start in zip(event_ids.tolist(), from_ns.tolist(), strict=True)
+        if (row := _observation(flow, event, start)) is not None
+    ]
+    return pl.DataFrame(rows, schema=OBSERVATION_SCHEMA, orient="row")
+
+
+def _observation(flow: SignedFlow, event: int, start: int) -> dict[str, object] | None:
+    seconds = int(WINDOW_MINUTES * 60)
+    path = flow.path(start, seconds)
+    if path is None:
+        return None
+    earlier = [flow.path(start - day * DAY_NS, seconds) for day in range(1, PLACEBO_DAYS + 1)]
+    placebos = [other for other in earlier if other is not None]
+    mean_path = np.mean(placebos, axis=0) if placebos else np.zeros(seconds + 1)
+    ends = np.array([other[-1] for other in placebos])
+    deviation = float(ends.std(ddof=1)) if ends.size > 1 else float("nan")
+    abnormal = path - mean_path
+    total = float(abnormal[-1])
+    is_observed = bool(
+        ends.size >= FEWEST_PLACEBOS and abs(total) > PLACEBO_BAND * deviation and total != 0.0
+    )
+    direction = int(np.sign(total))
+    half = _first_passage(abnormal * direction, HALF_DONE * abs(total))
+    most = _first_passage(abnormal * direction, MOSTLY_DONE * abs(total))
+    finish = start + round(most * MINUTE_NS) if is_observed else start
+    move = direction * (flow.price_at(finish) - flow.price_at(start))
+    return {
+        "event_id": event,
+        "from_ns": start,
+        "known_ns": start + round(WINDOW_MINUTES * MINUTE_NS) + SECOND_NS,
+        "abnormal_flow": total,
+        "placebo_mean": float(ends.mean()) if ends.size else None,
+        "placebo_deviation": deviation if np.isfinite(deviation) else None,
+        "placebos": int(ends.size),
+        "observed": is_observed,
+        "direction": direction if is_observed else 0,
+        "response_minutes": half if is_observed else None,
+        "completion_minutes": most if is_observed else None,
+        "move_to_completion": move if is_observed else None,
+    }
+
+
+def _first_passage(path: NDArray[np.float64], level: float) -> float:
+    """Return the minutes until a path of seconds first reaches a level."""
+    return float(np.argmax(path >= level)) / 60.0

@@ -1,0 +1,66 @@
+"""The hedge instrument with signed trades: bars' volume, and responses that were really observed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hedgeflow.signals.hedge_response import SignedFlow, observe
+from hedgeflow.signals.response import fit_response
+from hedgeflow.signals.scan import SessionReference
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from hedgeflow.signals.hedge_volume import BarReference
+
+
+class TradeReference:
+    """A `BarReference` whose sessions carry a response calibrated on earlier events.
+
+    Parameters
+    ----------
+    bars : BarReference
+    trades : polars.DataFrame
+        The hedge-trades schema, sorted.
+    observations_needed : int
+        30 (precise.md 20).
+    """
+
+    def __init__(
+        self, bars: BarReference, trades: pl.DataFrame, *, observations_needed: int
+    ) -> None:
+        self._bars = bars
+        self._flow = SignedFlow.from_trades(trades)
+        self._needed = observations_needed
+        self._seen = 0
+        self._demand = np.empty(0)
+        self._minutes = np.empty(0)
+        self._known_at = np.empty(0, np.int64)
+
+    def realised_volatility(self, now: int) -> float | None:
+        """Return the annual volatility of the last 24 h of trading known at `now`."""
+        return self._bars.realised_volatility(now)
+
+    def session(self, open_ns: int, closed_events: NDArray[Any]) -> SessionReference:
+        """Return V5 and the response model known when a session opens.
+
+        Look-ahead: only observations that were complete by `open_ns` enter the fit.
+        """
+        self._observe(closed_events[self._seen :])
+        self._seen = closed_events.size
+        known = self._known_at <= open_ns
+        response = fit_response(self._demand[known], self._minutes[known], self._needed)
+        return SessionReference(self._bars.scale_volume(open_ns), response)
+
+    def _observe(self, events: NDArray[Any]) -> None:
+        if events.size == 0:
+            return
+        table = observe(self._flow, events["event"], events["first_ns"])
+        usable = table.filter(table["observed"])
+        place = np.searchsorted(events["event"], usable["event_id"].to_numpy())
+        self._demand = np.append(self._demand, events["scaled"][place])
+        self._minutes = np.append(self._minutes, usable["response_minutes"].to_numpy())
+        self._known_at = np.append(self._known_at, usable["known_ns"].to_numpy())

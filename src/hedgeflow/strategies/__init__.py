@@ -1,0 +1,1 @@
+"""The strategies: configuration, claims, and the pure decisions that they make."""

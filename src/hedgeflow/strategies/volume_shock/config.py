@@ -1,0 +1,251 @@
+"""Every number of the volume-shock strategy, named once, with its unit and the rule it belongs to."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """A group of settings: frozen, and a key it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Signing(Section):
+    """Who bought: volume-shock.md 1, precise.md 7 and 8."""
+
+    mode: Literal["aggressor", "assume-bought"] = "aggressor"
+    aggressor_probability: Annotated[float, Field(ge=0.5, le=1)] = 1.00
+    quote_rule_probability: Annotated[float, Field(ge=0.5, le=1)] = 0.80
+    tick_rule_probability: Annotated[float, Field(ge=0.5, le=1)] = 0.75
+    complex_leg_probability: Annotated[float, Field(ge=0.5, le=1)] = 0.50
+
+
+class Tape(Section):
+    """Which prints count, and how: precise.md 6 and 9."""
+
+    complex: Literal["net", "include", "exclude"] = "net"
+    exclude_conditions: tuple[Literal["open", "cross", "roll"], ...] = ()
+    premium_adjusted: bool = False
+    institutional_contracts: Positive = 10.0
+    """A print of at least this many contracts is institutional, a smaller one retail."""
+
+
+class Anomaly(Section):
+    """When volume is unusual: volume-shock.md 2, precise.md 11 to 16."""
+
+    windows_seconds: tuple[Positive, ...] = (5.0, 60.0, 300.0)
+    ratio: Positive = 4.0
+    volume_contracts: NonNegative = 100.0
+    volume_floor: Literal["fixed", "quantile"] = "quantile"
+    volume_quantile: Annotated[float, Field(gt=0, lt=1)] = 0.99
+    baseline_sessions: Count = 10
+    """10 is the default profile, 30 the source protocol's."""
+    history_sessions: Count = 3
+    baseline_floor_contracts: Positive = 1.0
+    baseline_floor: Literal["one", "bucket"] = "bucket"
+    no_history: Literal["floor", "skip"] = "skip"
+    moneyness_edges: tuple[Positive, ...] = (0.80, 0.90, 0.97, 1.03, 1.10, 1.20)
+    days_edges: tuple[Annotated[int, Field(ge=0)], ...] = (0, 1, 2, 8, 31, 91)
+
+    @model_validator(mode="after")
+    def _edges_ascend(self) -> Anomaly:
+        for name in ("moneyness_edges", "days_edges", "windows_seconds"):
+            edges = getattr(self, name)
+            if not edges or list(edges) != sorted(set(edges)):
+                message = f"{name} must ascend without repeats, was {list(edges)}"
+                raise ValueError(message)
+        return self
+
+
+class Response(Section):
+    """How long dealers take: volume-shock.md 3, precise.md 20."""
+
+    model: Literal["tiers", "calibrated"] = "calibrated"
+    emergency_demand: Positive = 5_000.0
+    urgent_demand: Positive = 2_000.0
+    emergency_minutes: Positive = 2.0
+    urgent_minutes: Positive = 5.0
+    routine_minutes: Positive = 10.0
+    calibration_observations: Count = 30
+    shortest_minutes: Positive = 0.5
+    longest_minutes: Positive = 30.0
+
+
+class Scale(Section):
+    """In what units demand and distances are counted: volume-shock.md 1, precise.md 21 and 23."""
+
+    demand: Literal["absolute", "relative"] = "relative"
+    reference_demand: Positive = 100_000.0
+    """D' = reference_demand x D / V5: 5,000 is then 5 % of V5."""
+    volume_sessions: Count = 10
+    hedge_volume_scale: Positive = 1.0
+    distance: Literal["points", "bps", "sigma"] = "sigma"
+    bps_per_point: Positive = 1.6667
+    """One source point in basis points: one index point at 6,000."""
+    sigma_points: Positive = 8.0
+    """So many points are the expected move over sigma_minutes."""
+    sigma_minutes: Positive = 8.0
+    sigma_lookback_minutes: Positive = 60.0
+    sigma_moneyness: Positive = 0.03
+    sigma_days_min: Positive = 1.0
+    sigma_days_max: Positive = 30.0
+    sigma_prints: Count = 5
+    realised_hours: Positive = 24.0
+
+
+class Alert(Section):
+    """When an exposure becomes an alert: volume-shock.md 3 and 4, precise.md 14, 17, 20."""
+
+    unit: Literal["event", "contract"] = "event"
+    pressure_rule: Literal["fixed", "quantile"] = "fixed"
+    pressure_threshold: NonNegative = 10.0
+    pressure_quantile: Annotated[float, Field(gt=0, lt=1)] = 0.90
+    quantile_events: Count = 30
+    quantile_sessions: Count = 10
+    confidence: Literal["linear", "log2"] = "log2"
+    confidence_divisor: Positive = 10.0
+    confidence_cap: Annotated[float, Field(gt=0, le=1)] = 0.95
+    high_urgency_minutes: Positive = 5.0
+    """Urgency is HIGH if the response estimate is below this, else LOW."""
+    event_gap_minutes: Positive = 5.0
+    event_length_minutes: Positive = 30.0
+
+
+class Classifier(Section):
+    """Sweep, emergency or neither: volume-shock.md 5."""
+
+    mode: Literal["concentration", "signature"] = "concentration"
+    sweep_strikes: Count = 3
+    sweep_concentration_below: Share = 0.6
+    sweep_ratio_above: Positive = 3.0
+    sweep_response_above_minutes: Positive = 5.0
+    emergency_concentration_above: Share = 0.8
+    emergency_ratio_above: Positive = 8.0
+    emergency_demand_above: Positive = 3_000.0
+    emergency_response_below_minutes: Positive = 5.0
+
+
+class Plan(Section):
+    """What is traded and when it ends: volume-shock.md 6."""
+
+    base_contracts: Positive = 2.0
+    sweep_multiplier: NonNegative = 1.2
+    emergency_multiplier: NonNegative = 2.0
+    ambiguous_multiplier: NonNegative = 0.5
+    demand_reference: Positive = 2_000.0
+    demand_multiplier_cap: Positive = 2.0
+    target_cap_points: Positive = 25.0
+    demand_per_point: Positive = 200.0
+    stop_high_points: Positive = 8.0
+    stop_low_points: Positive = 12.0
+    limit: Literal["urgency", "response"] = "urgency"
+    limit_high_minutes: Positive = 8.0
+    limit_low_minutes: Positive = 15.0
+    sweep_response_minutes: tuple[Positive, Positive] = (5.0, 15.0)
+    emergency_response_minutes: tuple[Positive, Positive] = (1.0, 5.0)
+    response_buffer_minutes: NonNegative = 3.0
+    hedge_share: Share = 1.0
+    impact_coefficient: Positive = 1.0
+    """Y of the square-root impact model Y x sigma x sqrt(Q / V)."""
+    oldest_alert_minutes: Positive = 5.0
+    oldest_quote_seconds: Positive = 5.0
+    gap_bars: Positive = 3.0
+    """A gap of more than so many bar lengths between starts ends a position (precise.md 24)."""
+
+
+class Risk(Section):
+    """What a plan must pass: volume-shock.md 7."""
+
+    account_usd: Positive = 100_000.0
+    policy_minimum_account_usd: NonNegative = 25_000.0
+    recommended_account_usd: NonNegative = 100_000.0
+    buying_power_usd: Positive = 50_000.0
+    per_trade: Share = 0.02
+    sweep_per_trade: Share = 0.015
+    emergency_per_trade: Share = 0.02
+    ambiguous_per_trade: Share = 0.005
+    per_day: Share = 0.05
+    positions: Count = 3
+    positions_per_instrument: Count = 1
+    contracts: Positive = 20.0
+    flat_before_close_minutes: NonNegative = 30.0
+    daily_volume_contracts: NonNegative = 1_000.0
+    volatility_index_limit: Positive = 40.0
+    volatility_index_multiplier: Share = 0.5
+    earnings_hours: NonNegative = 24.0
+    release_minutes: NonNegative = 30.0
+    margin_utilisation: Share = 0.60
+    cash_reserve: Share = 0.20
+    initial_margin: Share = 0.10
+    """Futures and perpetual initial margin, share of notional."""
+    initial_margin_stock: Share = 0.50
+    """Stock initial margin, share of notional (Regulation T)."""
+    broker_uses_intraday_margin: bool = False
+    """During the phase-in from 2026-06-04 to 2027-10-20: the broker has left the old rule."""
+
+
+class Costs(Section):
+    """What a trade costs and when it fills: precise.md 24 and 27, volume-shock.md 10."""
+
+    fee_profile: str = "auto"
+    """Name of a dated fee table, or auto: the hedge venue's own."""
+    half_spread_bps_perpetual: NonNegative = 0.5
+    half_spread_stock: NonNegative = 0.01
+    half_spread_ticks_future: NonNegative = 0.5
+    slippage_bps: NonNegative = 0.0
+    """Beyond the half spread, a side."""
+    latency_ms: NonNegative = 1_000.0
+    """From detection to the order at the venue."""
+    cost_multiple: NonNegative = 1.0
+
+
+class VolumeShockConfig(Section):
+    """The volume-shock strategy's configuration; defaults are the preset ``normalized``."""
+
+    preset: Literal["normalized", "source"] = "normalized"
+    hedge_instrument: str | None = None
+    """Symbol of the instrument that is traded; without one, the underlying's perpetual or stock."""
+    hedge_venue: str | None = None
+    """Without one, the venue with the greatest median 5-minute volume in the catalog."""
+    calendar: str | None = None
+    """24/7 or an exchange_calendars name; without one, the option venue's own."""
+    seed: Annotated[int, Field(ge=0)] = 20_250_411
+    signing: Signing = Signing()
+    tape: Tape = Tape()
+    anomaly: Anomaly = Anomaly()
+    response: Response = Response()
+    scale: Scale = Scale()
+    alert: Alert = Alert()
+    classifier: Classifier = Classifier()
+    plan: Plan = Plan()
+    risk: Risk = Risk()
+    costs: Costs = Costs()
+
+    @classmethod
+    def normalized(cls) -> VolumeShockConfig:
+        """Return the dimensionless rules: the corrected defaults."""
+        return cls()
+
+    @classmethod
+    def source(cls) -> VolumeShockConfig:
+        """Return the source documents' own rules and scales."""
+        return cls(
+            preset="source",
+            anomaly=Anomaly(
+                windows_seconds=(300.0,),
+                volume_floor="fixed",
+                baseline_floor="one",
+                no_history="floor",
+            ),
+            response=Response(model="tiers"),
+            scale=Scale(demand="absolute", distance="points"),
+            alert=Alert(unit="contract", pressure_threshold=20.0, confidence="linear"),
+        )
