@@ -48,7 +48,7 @@ def test_the_same_run_again_writes_nothing(begun, run, content):
     [
         ("alerts", "pressure", 99.0, "alerts a1: pressure was 23.5, is 99.0"),
         ("decisions", "reason_code", "X", "decisions a1 at 1767225661000000001: reason_code was"),
-        ("trades", "stop_price", 1.0, "trades t1: stop_price was None, is 1.0"),
+        ("trades", "stop", 1.0, "trades t1: stop was None, is 1.0"),
         ("ledger_entries", "amount_usd", -40.00000000000001, "e1: amount_usd was -40.0, is -40.0"),
     ],
 )
