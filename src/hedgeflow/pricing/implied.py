@@ -15,8 +15,8 @@ objective are ours:
 
 Convergence is a matter of two numbers, (x, s), whatever the option: the tests scan that plane, from
 a price of 1e-300 to one that differs from its bound by 1e-13, and find the relative error of s at
-the few ulp that the ratio b/vega itself has; at most three steps were needed there. A step smaller than ``LAST_STEP_BELOW`` is the last
-one: its error is of the order of its fourth power.
+the few ulp that the ratio b/vega itself has; three steps were the most needed there. A step smaller
+than ``LAST_STEP_BELOW`` is the last one: its error is of the order of its fourth power.
 
 Conditioning: no method can do better than the price allows. A relative rounding error ``e`` of the
 price moves the volatility by ``e * price / (vega * vol)``; for an option in the money that
