@@ -1,0 +1,186 @@
+"""Dealers' hedges in the perpetual: when, how much, in what pieces, and how its price responds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from hedgeflow.market.time import MINUTE_NS, SECOND_NS
+from hedgeflow.simulate.paths import SECONDS_PER_DAY, decaying_sum
+from hedgeflow.simulate.perpetual import SIZE_STEP, Trades, trade_sizes
+from hedgeflow.simulate.prints import RESOLUTION_NS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from hedgeflow.simulate.scenario import Scenario
+
+_HALF_TIMES: Final = 5.0
+"""A hedge is done after this many half-times: an exponential cut at 97 %."""
+
+_TIMING_SIGMA: Final = 0.25
+_HALF_TIME_RANGE_MINUTES: Final = (0.25, 20.0)
+_BASIS_POINT: Final = 1e-4
+_SECONDS_PER_HOUR: Final = 3600.0
+_SECONDS_PER_MINUTE: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hedge:
+    """The hedge of one shock, as it will be traded.
+
+    Attributes
+    ----------
+    start_ns : int
+        No trade is earlier, UTC nanoseconds.
+    half_time_minutes : float
+        Half of it is expected to be done after this.
+    volume : float
+        Signed, underlying units: positive when dealers buy.
+    impact_bps : float
+        Signed peak impact if nothing decayed.
+    trades : Trades
+        In order of time; signs are those of `volume`, or random where dealers do not hedge.
+    """
+
+    start_ns: int
+    half_time_minutes: float
+    volume: float
+    impact_bps: float
+    trades: Trades
+
+
+def hedge_of(
+    scenario: Scenario,
+    shock_start_ns: int,
+    demand: float,
+    rng: np.random.Generator,
+    sign_rng: np.random.Generator,
+) -> Hedge:
+    """Return the hedge of a shock's demand.
+
+    The half-time is ``hedge_half_time_minutes * (reference / abs(D)) ** exponent`` with a random
+    factor; trades come at exponential delays cut at five half-times. Peak impact is
+    ``impact_bps * sqrt(volume / reference)``.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    shock_start_ns : int
+        The shock's first print.
+    demand : float
+        Signed hedge demand D, underlying units.
+    rng : Generator
+        Draws times and sizes.
+    sign_rng : Generator
+        Draws the random signs of a market without hedging; unused with it.
+    """
+    exposure = abs(demand) / scenario.reference_units
+    lag_factor, speed_factor = np.exp(_TIMING_SIGMA * rng.standard_normal(2)).tolist()
+    lag_ns = int(scenario.hedge_lag_seconds * lag_factor * SECOND_NS)
+    start_ns = shock_start_ns + lag_ns - lag_ns % RESOLUTION_NS
+    half_time = scenario.hedge_half_time_minutes * speed_factor
+    half_time *= max(exposure, 1e-6) ** -scenario.hedge_half_time_exponent
+    half_time = float(np.clip(half_time, *_HALF_TIME_RANGE_MINUTES))
+    total = round(scenario.hedge_share * abs(demand) / SIZE_STEP) * SIZE_STEP
+    size = _pieces(scenario, total, rng)
+    done = rng.random(size.size) * (1.0 - 0.5**_HALF_TIMES)
+    delay = (-np.log2(1.0 - done) * half_time * MINUTE_NS).astype(np.int64)
+    stamp = np.sort(start_ns + delay - delay % RESOLUTION_NS)
+    direction = 1 if demand >= 0.0 else -1
+    if scenario.hedging:
+        sign = np.full(size.size, direction, dtype=np.int64)
+    else:
+        sign = 2 * sign_rng.integers(0, 2, size.size) - 1
+    moves = scenario.hedging and scenario.impact
+    peak = scenario.impact_bps * np.sqrt(total / scenario.reference_units) if moves else 0.0
+    return Hedge(
+        start_ns=start_ns,
+        half_time_minutes=half_time,
+        volume=direction * total if scenario.hedging else 0.0,
+        impact_bps=float(direction * peak),
+        trades=Trades(stamp, size, sign),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PremiumState:
+    """The perpetual's premium at the end of a day, log price, and the impact still to come.
+
+    Attributes
+    ----------
+    transient, lasting : float
+        The two parts of the premium.
+    ahead : ndarray
+        Increments by second from the next midnight.
+    """
+
+    transient: float
+    lasting: float
+    ahead: NDArray[np.float64]
+
+    @classmethod
+    def at_rest(cls) -> PremiumState:
+        """Return no premium."""
+        return cls(0.0, 0.0, np.empty(0))
+
+
+def premium_path(
+    scenario: Scenario, midnight: int, hedges: list[Hedge], state: PremiumState
+) -> tuple[NDArray[np.float64], PremiumState]:
+    """Return the perpetual's log premium to the index by second of a day, and the next state.
+
+    Each hedge trade moves the price in the second after it, so that the impact of the executed
+    share f of a hedge is ``peak * f ** impact_path_exponent``; the transient and the lasting part
+    of every move decay at their own half-lives.
+    """
+    moves = _increments(scenario, midnight, hedges, state.ahead)
+    today, ahead = moves[:SECONDS_PER_DAY], moves[SECONDS_PER_DAY:]
+    transient = decaying_sum(
+        (1.0 - scenario.lasting_share) * today,
+        0.5 ** (1.0 / (_SECONDS_PER_MINUTE * scenario.transient_half_life_minutes)),
+        state.transient,
+    )
+    lasting = decaying_sum(
+        scenario.lasting_share * today,
+        0.5 ** (1.0 / (_SECONDS_PER_HOUR * scenario.lasting_half_life_hours)),
+        state.lasting,
+    )
+    return transient + lasting, PremiumState(float(transient[-1]), float(lasting[-1]), ahead)
+
+
+def _increments(
+    scenario: Scenario, midnight: int, hedges: list[Hedge], ahead: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    seconds = [(hedge.trades.stamp - midnight) // SECOND_NS + 1 for hedge in hedges]
+    last = max((int(second[-1]) for second in seconds if second.size), default=0)
+    moves = np.zeros(max(SECONDS_PER_DAY, last + 1, ahead.size))
+    moves[: ahead.size] += ahead
+    for hedge, second in zip(hedges, seconds, strict=True):
+        if hedge.trades.size.size == 0 or hedge.impact_bps == 0.0:
+            continue
+        executed = np.cumsum(hedge.trades.size) / hedge.trades.size.sum()
+        reached = executed**scenario.impact_path_exponent
+        steps = np.diff(reached, prepend=0.0) * hedge.impact_bps * _BASIS_POINT
+        np.add.at(moves, second, steps)
+    return moves
+
+
+def _pieces(scenario: Scenario, total: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return sizes as ordinary trades have them that add up to a total."""
+    if total <= 0.0:
+        return np.empty(0)
+    drawn: list[NDArray[np.float64]] = []
+    reached = 0.0
+    while reached < total:
+        drawn.append(trade_sizes(scenario, rng, 64))
+        reached += float(drawn[-1].sum())
+    size = np.concatenate(drawn)
+    cumulative = np.cumsum(size)
+    last = int(np.searchsorted(cumulative, total))
+    out = size[: last + 1].copy()
+    out[last] -= cumulative[last] - total
+    out = np.round(out / SIZE_STEP) * SIZE_STEP
+    return out[out > 0.0]

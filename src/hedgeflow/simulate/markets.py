@@ -1,0 +1,265 @@
+"""The simulated market: days of tapes, and the truth behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from hedgeflow.market.coverage import Coverage
+from hedgeflow.market.tapes import TIME
+from hedgeflow.market.time import DAY_NS, HOUR_NS, instant_ns
+from hedgeflow.simulate.conforming import conformed
+from hedgeflow.simulate.hedging import Hedge, PremiumState, hedge_of, premium_path
+from hedgeflow.simulate.listing import EXPIRY_HOUR_UTC, LOT, Book
+from hedgeflow.simulate.option_flow import ordinary_orders
+from hedgeflow.simulate.paths import IndexPath, PathState, first_state, index_path
+from hedgeflow.simulate.perpetual import (
+    Trades,
+    hedge_quote_tape,
+    hedge_trade_tape,
+    minute_bars,
+    ordinary_trades,
+)
+from hedgeflow.simulate.prints import Marks, Orders, mark, option_tape
+from hedgeflow.simulate.shocks import Shock, shock_at, shock_times
+from hedgeflow.simulate.streams import Component, stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from hedgeflow.simulate.scenario import Scenario
+
+TRUTH_SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
+    "shock_id": pl.Int64,
+    "shock_class": pl.String,
+    "ts": TIME,
+    "last_print": TIME,
+    "side": pl.Int8,
+    "contract": pl.String,
+    "strikes": pl.Int64,
+    "option_units": pl.Float64,
+    "delta": pl.Float64,
+    "hedge_start": TIME,
+    "half_time_minutes": pl.Float64,
+    "hedge_volume": pl.Float64,
+    "impact_bps": pl.Float64,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedMarket:
+    """Tapes of one day or of all days, in the schemas of `hedgeflow.market.tapes`, and the truth.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    option_trades, hedge_trades, hedge_quotes : DataFrame
+        Stamps of 1 ms; known 1 ms after.
+    bars : DataFrame
+        1-minute bars of `hedge_trades`, volume in underlying units.
+    contracts : DataFrame
+        Every option that was live at some time.
+    truth : DataFrame
+        One row per shock: `shock_id`, `shock_class`, `ts` and `last_print` of its option prints,
+        customers' `side`, `contract` with the most units, number of `strikes`, `option_units`,
+        `delta` (hedge demand D, signed: negative, dealers must sell), `hedge_start`,
+        `half_time_minutes`, `hedge_volume` (signed units that dealers trade, 0 without hedging)
+        and `impact_bps` (signed peak). No signal may read it.
+    coverage : Coverage
+        What all tapes cover: whole UTC days.
+    """
+
+    scenario: Scenario
+    option_trades: pl.DataFrame
+    hedge_trades: pl.DataFrame
+    hedge_quotes: pl.DataFrame
+    bars: pl.DataFrame
+    contracts: pl.DataFrame
+    truth: pl.DataFrame
+    coverage: Coverage
+
+
+def simulate(scenario: Scenario) -> SimulatedMarket:
+    """Return every day of a scenario at once: the days of `simulate_days`, joined."""
+    return joined(list(simulate_days(scenario)))
+
+
+def joined(days: list[SimulatedMarket]) -> SimulatedMarket:
+    """Return consecutive days of one market as one."""
+    intervals = [interval for day in days for interval in day.coverage.intervals]
+    contracts = pl.concat([day.contracts for day in days])
+    return SimulatedMarket(
+        scenario=days[0].scenario,
+        option_trades=pl.concat([day.option_trades for day in days]),
+        hedge_trades=pl.concat([day.hedge_trades for day in days]),
+        hedge_quotes=pl.concat([day.hedge_quotes for day in days]),
+        bars=pl.concat([day.bars for day in days]),
+        contracts=contracts.unique("contract", keep="first", maintain_order=True),
+        truth=pl.concat([day.truth for day in days]),
+        coverage=Coverage.of(intervals),
+    )
+
+
+def simulate_days(scenario: Scenario) -> Iterator[SimulatedMarket]:
+    """Yield a scenario's UTC days one by one, each in memory on its own.
+
+    What lasts over midnight is carried: price, volatility, listed contracts, hedges not yet done,
+    the perpetual's premium and activity.
+    """
+    state = _first(scenario)
+    for day in range(scenario.days):
+        market, state = _day(scenario, day, state)
+        yield market
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    path: PathState
+    book: Book
+    premium: PremiumState
+    flow: tuple[float, float]
+    pending: Trades
+    shocks: int
+
+
+def _first(scenario: Scenario) -> _State:
+    start = instant_ns(datetime.combine(scenario.first_day, time(), tzinfo=UTC))
+    return _State(
+        path=first_state(scenario),
+        book=Book.empty().listed(scenario, start, scenario.start_price),
+        premium=PremiumState.at_rest(),
+        flow=(0.0, 0.0),
+        pending=Trades.none(),
+        shocks=0,
+    )
+
+
+def _day(scenario: Scenario, day: int, state: _State) -> tuple[SimulatedMarket, _State]:
+    first = instant_ns(datetime.combine(scenario.first_day, time(), tzinfo=UTC))
+    midnight = first + day * DAY_NS
+    path, next_path = index_path(scenario, day, midnight, state.path)
+    listing = midnight + EXPIRY_HOUR_UTC * HOUR_NS
+    price = float(path.price[int(path.second(np.array([listing], dtype=np.int64))[0])])
+    books = (state.book, state.book.listed(scenario, listing, price))
+    symbols = books[1].symbols()
+    ordinary = _ordinary(scenario, day, path, books, listing)
+    shocks = _shocks(scenario, day, path, books, listing)
+    marks, unsigned = _marked(scenario, path, books[1], day, [s.orders for s in shocks])
+    tape = option_tape(
+        midnight,
+        symbols,
+        [ordinary, *zip([s.orders for s in shocks], marks, unsigned, strict=True)],
+    )
+    demands = [
+        float((s.orders.side * s.orders.lots * m.delta).sum()) * LOT
+        for s, m in zip(shocks, marks, strict=True)
+    ]
+    rng = stream(scenario.seed, Component.HEDGES, day)
+    sign_rng = stream(scenario.seed, Component.UNHEDGED_SIGNS, day)
+    hedges = [
+        hedge_of(scenario, shock.start_ns, demand, rng, sign_rng)
+        for shock, demand in zip(shocks, demands, strict=True)
+    ]
+    premium, next_premium = premium_path(scenario, midnight, hedges, state.premium)
+    middle = path.price * np.exp(premium)
+    ordinary_flow, flow = ordinary_trades(
+        scenario, midnight, stream(scenario.seed, Component.HEDGE_FLOW, day), state.flow
+    )
+    hedging = Trades.in_order([state.pending, *(hedge.trades for hedge in hedges)])
+    today, pending = hedging.split(midnight + DAY_NS)
+    trades = hedge_trade_tape(scenario, midnight, middle, Trades.in_order([ordinary_flow, today]))
+    market = SimulatedMarket(
+        scenario=scenario,
+        option_trades=tape,
+        hedge_trades=trades,
+        hedge_quotes=hedge_quote_tape(
+            scenario, midnight, middle, stream(scenario.seed, Component.HEDGE_QUOTES, day)
+        ),
+        bars=minute_bars(trades),
+        contracts=books[1].frame(midnight),
+        truth=_truth(books[1], symbols, shocks, demands, hedges, state.shocks),
+        coverage=Coverage.of([(midnight, midnight + DAY_NS)]),
+    )
+    after = _State(next_path, books[1], next_premium, flow, pending, state.shocks + len(shocks))
+    return market, after
+
+
+def _ordinary(
+    scenario: Scenario, day: int, path: IndexPath, books: tuple[Book, Book], listing: int
+) -> tuple[Orders, Marks, NDArray[np.bool_]]:
+    rng = stream(scenario.seed, Component.OPTION_FLOW, day)
+    spans = ((path.start_ns, listing), (listing, path.start_ns + DAY_NS))
+    orders = Orders.concatenated(
+        [
+            ordinary_orders(scenario, path, book, rng, span)
+            for book, span in zip(books, spans, strict=True)
+        ]
+    )
+    rng = stream(scenario.seed, Component.OPTION_PRINTS, day)
+    unsigned = rng.random(orders.stamp.size) < scenario.unsigned_share
+    return orders, mark(scenario, path, books[1], orders, rng), unsigned
+
+
+def _shocks(
+    scenario: Scenario, day: int, path: IndexPath, books: tuple[Book, Book], listing: int
+) -> list[Shock]:
+    rng = stream(scenario.seed, Component.SHOCKS, day)
+    return [
+        shock_at(scenario, path, books[moment[0] >= listing], rng, moment)
+        for moment in shock_times(scenario, day, path.start_ns, rng)
+    ]
+
+
+def _marked(
+    scenario: Scenario, path: IndexPath, book: Book, day: int, parts: list[Orders]
+) -> tuple[list[Marks], list[NDArray[np.bool_]]]:
+    rng = stream(scenario.seed, Component.SHOCK_PRINTS, day)
+    marks = [mark(scenario, path, book, orders, rng) for orders in parts]
+    unsigned = [rng.random(orders.stamp.size) < scenario.unsigned_share for orders in parts]
+    return marks, unsigned
+
+
+def _truth(
+    book: Book,
+    symbols: pl.Series,
+    shocks: list[Shock],
+    demands: list[float],
+    hedges: list[Hedge],
+    first_id: int,
+) -> pl.DataFrame:
+    rows = [
+        _truth_row(book, symbols, first_id + i, shock, demand, hedge)
+        for i, (shock, demand, hedge) in enumerate(zip(shocks, demands, hedges, strict=True))
+    ]
+    instants = {name: pl.Int64 for name, dtype in TRUTH_SCHEMA.items() if dtype == TIME}
+    table = pl.DataFrame(rows, schema=TRUTH_SCHEMA | instants, orient="row")
+    return conformed(table, TRUTH_SCHEMA)
+
+
+def _truth_row(
+    book: Book, symbols: pl.Series, number: int, shock: Shock, demand: float, hedge: Hedge
+) -> tuple[int | float | str, ...]:
+    orders = shock.orders
+    rows, inverse = np.unique(orders.contract, return_inverse=True)
+    lots = np.bincount(inverse, weights=orders.lots)
+    return (
+        number,
+        shock.shock_class.value,
+        int(orders.stamp.min()),
+        int(orders.stamp.max()),
+        int(orders.side[0]),
+        str(symbols[int(rows[int(np.argmax(lots))])]),
+        int(np.unique(book.strike[rows]).size),
+        float(lots.sum()) * LOT,
+        demand,
+        hedge.start_ns,
+        hedge.half_time_minutes,
+        hedge.volume,
+        hedge.impact_bps,
+    )

@@ -1,0 +1,128 @@
+"""The index and its implied-volatility level, second by second, and the day's activity profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numba import njit
+
+from hedgeflow.market.time import SECOND_NS
+from hedgeflow.simulate.streams import Component, stream
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from hedgeflow.simulate.scenario import Scenario
+
+SECONDS_PER_DAY: Final = 86_400
+SECONDS_PER_MINUTE: Final = 60
+MINUTES_PER_DAY: Final = 1_440
+SECONDS_PER_YEAR: Final = 365.0 * SECONDS_PER_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class PathState:
+    """What the next day's path starts from: log price, and log of the level over its mean."""
+
+    log_price: float
+    log_level: float
+
+
+@dataclass(frozen=True, slots=True)
+class IndexPath:
+    """One day of the index.
+
+    Attributes
+    ----------
+    start_ns : int
+        Midnight UTC.
+    price : ndarray of shape (86400,)
+        Index price from the start of each second, quote currency.
+    level : ndarray of shape (86400,)
+        At-the-money implied volatility, fraction per year.
+    """
+
+    start_ns: int
+    price: NDArray[np.float64]
+    level: NDArray[np.float64]
+
+    def second(self, stamps: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the second of the day of each stamp.
+
+        Look-ahead: what is read there was known at the start of that second.
+        """
+        return (stamps - self.start_ns) // SECOND_NS
+
+
+def first_state(scenario: Scenario) -> PathState:
+    """Return the state at the first instant: the start price, the level at its mean."""
+    return PathState(log_price=float(np.log(scenario.start_price)), log_level=0.0)
+
+
+def index_path(
+    scenario: Scenario, day: int, start_ns: int, state: PathState
+) -> tuple[IndexPath, PathState]:
+    """Return one day of the index, and the state that the next day starts from.
+
+    The level is a log Ornstein-Uhlenbeck process by the minute, the index a geometric Brownian
+    motion by the second with that level as its volatility and no drift.
+    """
+    levels, log_level = reverting_path(
+        stream(scenario.seed, Component.VOLATILITY, day).standard_normal(MINUTES_PER_DAY),
+        scenario.volatility_of_volatility,
+        0.5 ** (1.0 / (60.0 * scenario.volatility_half_life_hours)),
+        state.log_level,
+    )
+    level = np.repeat(scenario.volatility * np.exp(levels), SECONDS_PER_MINUTE)
+    normals = stream(scenario.seed, Component.INDEX, day).standard_normal(SECONDS_PER_DAY)
+    steps = level * np.sqrt(1.0 / SECONDS_PER_YEAR) * normals - 0.5 * level**2 / SECONDS_PER_YEAR
+    log_price = state.log_price + np.cumsum(steps)
+    before = np.concatenate(([state.log_price], log_price[:-1]))
+    path = IndexPath(start_ns, np.exp(before), level)
+    return path, PathState(float(log_price[-1]), log_level)
+
+
+def reverting_path(
+    normals: NDArray[np.float64], deviation: float, keep: float, start: float
+) -> tuple[NDArray[np.float64], float]:
+    """Return an AR(1) path around zero with a stationary standard deviation, and its last value.
+
+    Parameters
+    ----------
+    normals : ndarray of shape (n,)
+        Standard normal draws.
+    deviation : float
+        Stationary standard deviation.
+    keep : float
+        Share of a deviation that is left after one step.
+    start : float
+        Value before the first step.
+    """
+    path = decaying_sum(normals * (deviation * np.sqrt(1.0 - keep * keep)), keep, start)
+    return path, float(path[-1])
+
+
+def activity(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the time-of-day profile of trading at seconds of the UTC day; its daily mean is 1.
+
+    Two humps as crypto venues show them: the large one in the American morning, a small one in
+    the European.
+    """
+    hours = seconds / 3600.0
+    wide = 0.35 * np.cos(2.0 * np.pi * (hours - 15.0) / 24.0)
+    return 1.0 + wide + 0.15 * np.cos(4.0 * np.pi * (hours - 14.0) / 24.0)
+
+
+@njit(cache=True)
+def decaying_sum(
+    increments: NDArray[np.float64], keep: float, start: float
+) -> NDArray[np.float64]:  # pragma: no cover - compiled
+    """Return x with x[i] = keep * x[i-1] + increments[i], x[-1] = start."""
+    out = np.empty_like(increments)
+    value = start
+    for i in range(increments.size):
+        value = keep * value + increments[i]
+        out[i] = value
+    return out

@@ -1,0 +1,220 @@
+"""The perpetual's tapes: ordinary trades, quotes, and minute bars of all trades."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+from numba import njit
+
+from hedgeflow.market.tapes import TapeKind, tape_schema
+from hedgeflow.market.time import DAY_NS, MINUTE_NS, SECOND_NS
+from hedgeflow.simulate.conforming import conformed
+from hedgeflow.simulate.paths import (
+    MINUTES_PER_DAY,
+    SECONDS_PER_DAY,
+    SECONDS_PER_MINUTE,
+    activity,
+    reverting_path,
+)
+from hedgeflow.simulate.prints import RESOLUTION_NS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from hedgeflow.simulate.scenario import Scenario
+
+PRICE_TICK: Final = 0.1
+SIZE_STEP: Final = 0.001
+
+_FIVE_MINUTES_PER_DAY: Final = 288
+_ACTIVITY_HALF_LIFE_MINUTES: Final = 20.0
+_PROFILE_MEDIAN: Final = 0.957
+"""Median over mean of 5-minute volume that the time-of-day profile leaves (measured)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trades:
+    """Trades of the perpetual, before they have a price.
+
+    Attributes
+    ----------
+    stamp : ndarray of shape (n,), int64
+        UTC nanoseconds, whole milliseconds.
+    size : ndarray of shape (n,), float64
+        Underlying units.
+    sign : ndarray of shape (n,), int64
+        +1 the taker buys, -1 sells.
+    """
+
+    stamp: NDArray[np.int64]
+    size: NDArray[np.float64]
+    sign: NDArray[np.int64]
+
+    @classmethod
+    def none(cls) -> Trades:
+        """Return no trades."""
+        return cls(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0, dtype=np.int64))
+
+    @classmethod
+    def in_order(cls, parts: list[Trades]) -> Trades:
+        """Return the trades of several parts in order of time."""
+        stamp = np.concatenate([part.stamp for part in parts])
+        order = np.argsort(stamp, kind="stable")
+        size = np.concatenate([part.size for part in parts])
+        sign = np.concatenate([part.sign for part in parts])
+        return cls(stamp[order], size[order], sign[order])
+
+    def split(self, instant: int) -> tuple[Trades, Trades]:
+        """Return the trades before an instant and those from it on, of trades in order."""
+        at = int(np.searchsorted(self.stamp, instant))
+        return (
+            Trades(self.stamp[:at], self.size[:at], self.sign[:at]),
+            Trades(self.stamp[at:], self.size[at:], self.sign[at:]),
+        )
+
+
+def trade_sizes(scenario: Scenario, rng: np.random.Generator, count: int) -> NDArray[np.float64]:
+    """Return lognormal trade sizes in underlying units, multiples of `SIZE_STEP`."""
+    mean = _mean_size(scenario)
+    sigma = scenario.hedge_size_sigma
+    size = mean * np.exp(sigma * rng.standard_normal(count) - 0.5 * sigma * sigma)
+    return np.maximum(np.round(size / SIZE_STEP), 1.0) * SIZE_STEP
+
+
+def ordinary_trades(
+    scenario: Scenario,
+    midnight: int,
+    rng: np.random.Generator,
+    state: tuple[float, float],
+) -> tuple[Trades, tuple[float, float]]:
+    """Return a day of ordinary flow, and the state of the next day.
+
+    Arrivals are Poisson by the second around the time-of-day profile times a slowly varying log
+    activity. Signs lean against the cumulative signed volume, which so stays within a few
+    `imbalance_units`: takers who come and go, not one who accumulates.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    midnight : int
+        Start of the day, UTC nanoseconds.
+    rng : Generator
+    state : (float, float)
+        Log activity and cumulative signed volume at midnight.
+    """
+    sigma = scenario.hedge_activity_sigma
+    levels, log_activity = reverting_path(
+        rng.standard_normal(MINUTES_PER_DAY),
+        sigma,
+        0.5 ** (1.0 / _ACTIVITY_HALF_LIFE_MINUTES),
+        state[0],
+    )
+    rate = np.repeat(np.exp(levels - 0.5 * sigma * sigma), SECONDS_PER_MINUTE)
+    rate *= activity(np.arange(SECONDS_PER_DAY, dtype=np.float64))
+    counts = rng.poisson(scenario.hedge_trades_per_day / SECONDS_PER_DAY * rate)
+    stamp = midnight + np.repeat(np.arange(SECONDS_PER_DAY, dtype=np.int64), counts) * SECOND_NS
+    stamp += rng.integers(0, 1000, stamp.size) * RESOLUTION_NS
+    stamp.sort()
+    size = trade_sizes(scenario, rng, stamp.size)
+    sign, imbalance = _leaning_signs(rng.random(stamp.size), size, _lean_scale(scenario), state[1])
+    return Trades(stamp, size, sign), (log_activity, imbalance)
+
+
+def hedge_trade_tape(
+    scenario: Scenario,
+    midnight: int,
+    middle: NDArray[np.float64],
+    trades: Trades,
+) -> pl.DataFrame:
+    """Return the trade tape of a day: takers pay half the spread around the second's middle.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    midnight : int
+    middle : ndarray of shape (86400,)
+        Middle price by second.
+    trades : Trades
+        In order of time, in which they are numbered.
+    """
+    at = middle[(trades.stamp - midnight) // SECOND_NS]
+    bid, ask = _quoted(scenario, at)
+    number = pl.int_range(pl.len(), dtype=pl.Int64).cast(pl.String)
+    frame = pl.DataFrame(
+        {
+            "ts": trades.stamp,
+            "known_at": trades.stamp + RESOLUTION_NS,
+            "price": np.where(trades.sign > 0, ask, bid),
+            "size": np.round(trades.size, 3),
+            "aggressor": trades.sign.astype(np.int8),
+        }
+    ).with_columns(trade_id=pl.format("{}-{}", pl.lit(midnight // DAY_NS), number))
+    return conformed(frame, tape_schema(TapeKind.HEDGE_TRADES))
+
+
+def hedge_quote_tape(
+    scenario: Scenario, midnight: int, middle: NDArray[np.float64], rng: np.random.Generator
+) -> pl.DataFrame:
+    """Return the quote tape of a day: one quote in each interval, at a random millisecond of it."""
+    interval = max(1, round(scenario.quote_interval_seconds * SECOND_NS / RESOLUTION_NS))
+    start = np.arange(0, DAY_NS // RESOLUTION_NS, interval, dtype=np.int64)
+    offset = start + rng.integers(0, interval, start.size)
+    offset = offset[offset < DAY_NS // RESOLUTION_NS]
+    stamp = midnight + offset * RESOLUTION_NS
+    bid, ask = _quoted(scenario, middle[(stamp - midnight) // SECOND_NS])
+    frame = pl.DataFrame({"ts": stamp, "known_at": stamp + RESOLUTION_NS, "bid": bid, "ask": ask})
+    return conformed(frame, tape_schema(TapeKind.HEDGE_QUOTES))
+
+
+def minute_bars(trades: pl.DataFrame) -> pl.DataFrame:
+    """Return the 1-minute bars of a trade tape; a minute without trades has none."""
+    bars = trades.group_by(pl.col("ts").dt.truncate("1m"), maintain_order=True).agg(
+        open=pl.col("price").first(),
+        high=pl.col("price").max(),
+        low=pl.col("price").min(),
+        close=pl.col("price").last(),
+        volume=pl.col("size").sum().round(3),
+    )
+    bars = bars.with_columns(known_at=pl.col("ts") + pl.duration(nanoseconds=MINUTE_NS))
+    return conformed(bars, tape_schema(TapeKind.BARS))
+
+
+def _mean_size(scenario: Scenario) -> float:
+    median_trades = scenario.hedge_trades_per_day / _FIVE_MINUTES_PER_DAY * _PROFILE_MEDIAN
+    lift = np.exp(-0.5 * scenario.hedge_activity_sigma**2)
+    return float(scenario.hedge_volume_units / (median_trades * lift))
+
+
+def _lean_scale(scenario: Scenario) -> float:
+    """Return c of P(buy) = (1 - imbalance / c) / 2 that gives the wanted standard deviation.
+
+    Drift per trade is -E[s]/c times the imbalance, variance E[s^2]: c = 2 var E[s] / E[s^2].
+    """
+    mean = _mean_size(scenario)
+    square = mean * mean * float(np.exp(scenario.hedge_size_sigma**2))
+    return 2.0 * scenario.imbalance_units**2 * mean / square
+
+
+def _quoted(
+    scenario: Scenario, middle: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    half = middle * scenario.hedge_half_spread_bps * 1e-4
+    bid = np.round(np.floor((middle - half) / PRICE_TICK) * PRICE_TICK, 1)
+    ask = np.round(np.ceil((middle + half) / PRICE_TICK) * PRICE_TICK, 1)
+    return bid, np.maximum(ask, np.round(bid + PRICE_TICK, 1))
+
+
+@njit(cache=True)
+def _leaning_signs(
+    draws: NDArray[np.float64], size: NDArray[np.float64], scale: float, start: float
+) -> tuple[NDArray[np.int64], float]:  # pragma: no cover - compiled
+    sign = np.empty(draws.size, dtype=np.int64)
+    imbalance = start
+    for i in range(draws.size):
+        lean = min(1.0, max(-1.0, imbalance / scale))
+        sign[i] = 1 if draws[i] < 0.5 * (1.0 - lean) else -1
+        imbalance += sign[i] * size[i]
+    return sign, imbalance
