@@ -7,12 +7,12 @@ from hedgeflow.simulate import scenario, simulate
 
 @pytest.fixture(scope="session")
 def effect():
-    return simulate(replace(scenario("effect"), quote_interval_seconds=60.0))
+    return simulate(replace(scenario("effect", days=20), quote_interval_seconds=60.0))
 
 
 @pytest.fixture(scope="session")
 def null():
-    return simulate(replace(scenario("null"), quote_interval_seconds=60.0))
+    return simulate(replace(scenario("null", days=20), quote_interval_seconds=60.0))
 
 
 @pytest.fixture(scope="session")

@@ -101,7 +101,7 @@ def test_day_by_day_is_the_whole_and_does_not_depend_on_how_many_days_follow(sma
 
 def test_a_hedge_that_begins_before_midnight_goes_on_after_it():
     late = replace(
-        scenario("effect", days=30),
+        scenario("effect", days=20),
         sweeps_per_day=(20, 20),
         shock_gap_minutes=20.0,
         option_trades_per_day=100.0,
