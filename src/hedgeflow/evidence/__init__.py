@@ -1,0 +1,37 @@
+"""Does the claim hold: statistics, coherence, verdict and the evidence package."""
+
+from hedgeflow.evidence.assessment import Evidence, assess
+from hedgeflow.evidence.coherence import Coherence, check
+from hedgeflow.evidence.estimates import Estimate
+from hedgeflow.evidence.package import (
+    companion_documents,
+    package_document,
+    read_package,
+    schema,
+    write_package,
+)
+from hedgeflow.evidence.rates import wins_needed
+from hedgeflow.evidence.tables import Coverage, EvidenceTables, Manifest, MatchedNull
+from hedgeflow.evidence.verdict import CouldTell, Judgement, Status, Verdict
+
+__all__ = [
+    "Coherence",
+    "CouldTell",
+    "Coverage",
+    "Estimate",
+    "Evidence",
+    "EvidenceTables",
+    "Judgement",
+    "Manifest",
+    "MatchedNull",
+    "Status",
+    "Verdict",
+    "assess",
+    "check",
+    "companion_documents",
+    "package_document",
+    "read_package",
+    "schema",
+    "wins_needed",
+    "write_package",
+]

@@ -1,0 +1,326 @@
+"""From finished tables and declared claims to evidence: figures, judgements, the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hedgeflow.evidence.coherence import Coherence, check
+from hedgeflow.evidence.differences import Difference, differences
+from hedgeflow.evidence.drawdown import Drawdown, drawdown
+from hedgeflow.evidence.estimates import Estimate, Measure, missing
+from hedgeflow.evidence.hedging import (
+    DetectionAccuracy,
+    FlowCorrelation,
+    ResponseCorrelation,
+    detection_accuracy,
+    flow_correlation,
+    response_correlation,
+)
+from hedgeflow.evidence.performance import (
+    AlertCounts,
+    EquityPoint,
+    Latency,
+    Profit,
+    Results,
+    alert_counts,
+    equity,
+    latency,
+    profit,
+    results,
+)
+from hedgeflow.evidence.plain import plain
+from hedgeflow.evidence.resampling import METHOD, Resampling, by_session, resample_sessions
+from hedgeflow.evidence.resolution import label, resolution
+from hedgeflow.evidence.sharpe import implied_sharpe, implied_win_rate, sharpe_annualised
+from hedgeflow.evidence.significance import Significance, significance
+from hedgeflow.evidence.tables import EvidenceTables, Manifest, Trades, trade_arrays
+from hedgeflow.evidence.verdict import Decision, Judgement, Status, decide, judge
+from hedgeflow.strategies.claims import Claim, Gate
+
+Measures = dict[tuple[str, str], Measure]
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceMetrics:
+    """What the strategy earned."""
+
+    trades: int
+    sessions: int
+    sessions_with_trades: int
+    first_session: str | None
+    last_session: str | None
+    sessions_per_year: float
+    overall: Results
+    sharpe_annualised: Estimate
+    sharpe_implied: Estimate
+    win_rate_implied: Estimate
+    drawdown: Drawdown
+    profit: Profit
+    equity: tuple[EquityPoint, ...]
+    execution_latency: Latency
+    alerts: AlertCounts
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """How sessions were resampled."""
+
+    method: str
+    resamples: int
+    block_length: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything a package says, before it is written.
+
+    Attributes
+    ----------
+    manifest : Manifest
+        How the run was made.
+    performance : PerformanceMetrics
+        What was earned.
+    by_class : dict of str to Results
+        The same by flow class.
+    significance : Significance
+        Tests against chance.
+    bootstrap : Bootstrap
+        How sessions were resampled.
+    flow, response, accuracy, differences
+        Whether dealers hedged as predicted, and whether the classes differ.
+    claims, gates : tuple of Judgement
+        Each claim and gate, judged.
+    coherence : Coherence
+        Whether the figures agree with each other.
+    decision : Decision
+        The verdict.
+    resolution : tuple of str
+        The verdict in plain English.
+    """
+
+    manifest: Manifest
+    performance: PerformanceMetrics
+    by_class: dict[str, Results]
+    significance: Significance
+    bootstrap: Bootstrap
+    flow: FlowCorrelation
+    response: ResponseCorrelation
+    accuracy: DetectionAccuracy
+    differences: tuple[Difference, ...]
+    claims: tuple[Judgement, ...]
+    gates: tuple[Judgement, ...]
+    coherence: Coherence
+    decision: Decision
+    resolution: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """The verdict in one line, SIMULATED first where it applies."""
+        return label(self.decision, simulated=self.manifest.simulated)
+
+    @property
+    def primary_supported(self) -> bool:
+        """Whether every claim of the group ``primary`` passed."""
+        primary = [claim for claim in self.claims if claim.group == "primary"]
+        return bool(primary) and all(claim.status is Status.PASSED for claim in primary)
+
+
+def assess(
+    tables: EvidenceTables, claims: Sequence[Claim], gates: Sequence[Gate], manifest: Manifest
+) -> Evidence:
+    """Return the evidence that `tables` hold for or against `claims`.
+
+    Parameters
+    ----------
+    tables : EvidenceTables
+        Finished tables of one run; zero trades are a finding like any other.
+    claims, gates : sequence of Claim, sequence of Gate
+        What the strategy claims, and what its verdict needs.
+    manifest : Manifest
+        How the run was made.
+
+    Raises
+    ------
+    EvidenceError
+        When a table lacks a column or holds a value that cannot be.
+    """
+    trades = trade_arrays(tables)
+    daily = by_session(trades.net_usd, trades.session, len(tables.sessions))
+    resampling = resample_sessions(daily, seed=manifest.seed)
+    performance = _performance(tables, trades, resampling)
+    by_class = {
+        name: results(trades.of_class(name), resampling) for name in _classes(trades, claims)
+    }
+    tests = significance(tables, trades, performance.overall.barrier_implied_win_rate)
+    flow = flow_correlation(tables, resampling)
+    response = response_correlation(tables, resampling)
+    accuracy = detection_accuracy(tables, resampling)
+    named = tuple(dict.fromkeys(claim.flow_class for claim in claims if claim.flow_class))
+    contrast = (
+        differences(tables, trades, (named[0], named[1]), seed=manifest.seed)
+        if len(named) >= 2
+        else ()
+    )
+    measures = _measures(performance, by_class, tests, flow, response, accuracy, contrast)
+
+    def judged(gate: Gate) -> Judgement:
+        return judge(gate, measures.get((gate.statistic, gate.flow_class)), manifest.config)
+
+    judged_gates = tuple(judged(gate) for gate in gates)
+    coherence = check(_figures(performance, by_class, tests))
+    decision = decide(
+        judged_gates, coherent=coherence.coherent, incoherences=coherence.contradictions
+    )
+    return Evidence(
+        manifest,
+        performance,
+        by_class,
+        tests,
+        Bootstrap(METHOD, int(resampling.draws.shape[0]), resampling.block_length, manifest.seed),
+        flow,
+        response,
+        accuracy,
+        contrast,
+        tuple(judged(claim) for claim in claims),
+        judged_gates,
+        coherence,
+        decision,
+        resolution(
+            manifest,
+            tables,
+            decision,
+            judged_gates,
+            performance.overall,
+            performance.profit,
+            performance.sharpe_annualised,
+            tests,
+        ),
+    )
+
+
+def _classes(trades: Trades, claims: Sequence[Claim]) -> tuple[str, ...]:
+    claimed = [claim.flow_class for claim in claims if claim.flow_class]
+    return tuple(dict.fromkeys([*claimed, *sorted(set(trades.flow_class))]))
+
+
+def _performance(
+    tables: EvidenceTables, trades: Trades, resampling: Resampling
+) -> PerformanceMetrics:
+    sessions = tables.sessions
+    daily = by_session(trades.net_usd, trades.session, len(sessions))
+    overall = results(trades, resampling)
+    per_year = tables.sessions_per_year
+    annual = sharpe_annualised(daily, trades.session, resampling, sessions_per_year=per_year)
+    fall = drawdown(tables.ledger_entries, trades.net_usd, trades.session, resampling)
+    implied, implied_rate = _implied(overall, annual, per_year)
+    return PerformanceMetrics(
+        trades=trades.count,
+        sessions=len(sessions),
+        sessions_with_trades=int(np.unique(trades.session).size),
+        first_session=sessions[0] if sessions else None,
+        last_session=sessions[-1] if sessions else None,
+        sessions_per_year=per_year,
+        overall=overall,
+        sharpe_annualised=annual,
+        sharpe_implied=implied,
+        win_rate_implied=implied_rate,
+        drawdown=fall,
+        profit=profit(tables),
+        equity=equity(sessions, daily, fall.capital_usd) if trades.count else (),
+        execution_latency=latency(trades, tables.latency_limit_seconds),
+        alerts=alert_counts(tables),
+    )
+
+
+def _implied(overall: Results, annual: Estimate, per_year: float) -> tuple[Estimate, Estimate]:
+    methods = (
+        "annualised Sharpe of two-outcome trades with this win rate, payoff and frequency",
+        "win rate at which this payoff and frequency give the annualised Sharpe",
+    )
+    win, loss = overall.average_win_usd.value, overall.average_loss_usd.value
+    rate, frequency = overall.win_rate.value, overall.trades_per_session.value
+    if rate is None or win is None or loss is None or frequency is None:
+        reason = "no trades" if overall.trades == 0 else "wins and losses are both needed"
+        first, second = (missing(reason, n=overall.trades, method=name) for name in methods)
+        return first, second
+    sharpe = implied_sharpe(rate, win, loss, frequency, per_year)
+    first = Estimate(sharpe, n=overall.trades, method=methods[0])
+    if annual.value is None:
+        return first, missing(annual.reason, n=overall.trades, method=methods[1])
+    back = implied_win_rate(annual.value, win, loss, frequency, per_year)
+    return first, Estimate(back, n=overall.trades, method=methods[1])
+
+
+def _measures(
+    performance: PerformanceMetrics,
+    by_class: Mapping[str, Results],
+    tests: Significance,
+    flow: FlowCorrelation,
+    response: ResponseCorrelation,
+    accuracy: DetectionAccuracy,
+    contrast: tuple[Difference, ...],
+) -> Measures:
+    trades = performance.trades
+    speed = performance.execution_latency
+    slowest = speed.detection_to_entry_seconds.max
+    age = (
+        missing("no trades")
+        if slowest is None
+        else Estimate(slowest / 60.0, n=trades, method="longest over all trades")
+    )
+    count = Estimate(float(trades), n=trades, method="count")
+    p_value = tests.p_value
+    smallest = 1.0 / (1 + p_value.n) if p_value.n else None
+    p_rate = tests.p_value_win_rate
+    measures: Measures = {
+        ("trades", ""): Measure(count, trades, exact=True),
+        ("sharpe_annualised", ""): Measure(performance.sharpe_annualised, trades),
+        ("drawdown", ""): Measure(performance.drawdown.observed, trades),
+        ("p_value", ""): Measure(p_value, trades, exact=True, smallest=smallest),
+        ("p_value_win_rate", ""): Measure(p_rate, trades, exact=True, smallest=smallest),
+        ("detection_to_entry_minutes", ""): Measure(age, trades, exact=True),
+        ("latency_trend_p_value", ""): Measure(speed.trend_p_value, trades, exact=True),
+        ("r_squared", ""): Measure(flow.r_squared, flow.events),
+        ("response_rank_correlation", ""): Measure(response.spearman, response.events),
+        ("flow_class_accuracy", ""): Measure(accuracy.flow_class, accuracy.flow_class.n),
+    }
+    for name, part in (("", performance.overall), *by_class.items()):
+        for statistic in (
+            "win_rate",
+            "expectancy_points",
+            "expectancy_bps",
+            "average_win_points",
+            "average_loss_points",
+            "hold_minutes",
+            "trades_per_session",
+        ):
+            measures[statistic, name] = Measure(getattr(part, statistic), part.trades)
+    names = {
+        "win_rate": "flow_types_win_rate_p_value",
+        "captured_move_points": "flow_types_move_p_value",
+        "response_minutes": "flow_types_response_p_value",
+    }
+    for item in contrast:
+        estimate = Estimate(
+            item.p_value_holm, n=item.sample_size, method=f"{item.test}, Holm", reason=item.reason
+        )
+        measures[names[item.quantity], ""] = Measure(estimate, item.sample_size, exact=True)
+    return measures
+
+
+def _figures(
+    performance: PerformanceMetrics, by_class: Mapping[str, Results], tests: Significance
+) -> Mapping[str, object]:
+    """Return what coherence needs, in the package's own shape."""
+    return {
+        "schema_version": "",
+        "performance_metrics": plain(performance),
+        "performance_by_flow_type": plain(by_class),
+        "statistical_measures": {"sample_size": performance.trades}
+        | {"matched_null": plain(tests.matched_null)}
+        | {"p_value": plain(tests.p_value), "p_value_win_rate": plain(tests.p_value_win_rate)},
+    }

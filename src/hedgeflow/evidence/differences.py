@@ -1,0 +1,154 @@
+"""Do sweeps and emergencies differ: win rate, size of the move, response time; Holm over all."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from hedgeflow.evidence.estimates import Estimate, FloatArray, missing
+from hedgeflow.evidence.rates import win_rate
+from hedgeflow.evidence.tables import EvidenceTables, Trades
+
+PERMUTATIONS = 4_999
+_FEWEST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One quantity compared between the two classes.
+
+    Attributes
+    ----------
+    quantity, test : str
+        What is compared, and how.
+    sweep, emergency : Estimate
+        The quantity in each class.
+    p_value, p_value_holm : float or None
+        Two-sided, and adjusted over the quantities that could be tested.
+    sample_size : int
+        Observations in both classes together.
+    reason : str
+        Why there is no p-value.
+    """
+
+    quantity: str
+    test: str
+    sweep: Estimate
+    emergency: Estimate
+    p_value: float | None
+    p_value_holm: float | None
+    sample_size: int
+    reason: str
+
+
+def differences(
+    tables: EvidenceTables, trades: Trades, classes: tuple[str, str], *, seed: int
+) -> tuple[Difference, ...]:
+    """Compare two classes of trades.
+
+    Parameters
+    ----------
+    tables : EvidenceTables
+        For the observed response times.
+    trades : Trades
+        All trades.
+    classes : tuple of str
+        Sweep and emergency.
+    seed : int
+        Seed of the permutations.
+
+    Notes
+    -----
+    Win rate by Fisher's exact test; move (price move captured before costs, in points) and
+    response time by permutation of the difference in means; adjustment by S. Holm, *Scandinavian
+    Journal of Statistics* 6 (1979) 65–70.
+    """
+    first, second = (trades.of_class(label) for label in classes)
+    found = (
+        _win_rates(first, second),
+        _permuted("captured_move_points", first.gross_points, second.gross_points, seed, ""),
+        _permuted(
+            "response_minutes",
+            _minutes(tables, classes[0]),
+            _minutes(tables, classes[1]),
+            seed,
+            "" if tables.flow is not None else tables.flow_untestable_reason,
+        ),
+    )
+    return _holm(found)
+
+
+def _win_rates(first: Trades, second: Trades) -> Difference:
+    from scipy.stats import fisher_exact
+
+    rates = win_rate(first.wins, first.count), win_rate(second.wins, second.count)
+    size, test = first.count + second.count, "Fisher exact"
+    if not first.count or not second.count:
+        return Difference(
+            "win_rate", test, *rates, None, None, size, "one of the classes has no trades"
+        )
+    losses = first.count - first.wins, second.count - second.wins
+    table = np.array([[first.wins, losses[0]], [second.wins, losses[1]]])
+    p_value = float(fisher_exact(table).pvalue)
+    return Difference("win_rate", test, *rates, p_value, None, size, "")
+
+
+def _minutes(tables: EvidenceTables, flow_class: str) -> FloatArray:
+    if tables.flow is None:
+        return np.zeros(0)
+    rows = tables.flow.filter(pl.col("flow_class") == flow_class)["observed_minutes"].drop_nulls()
+    return rows.cast(pl.Float64).to_numpy().astype(np.float64)
+
+
+def _permuted(
+    quantity: str, first: FloatArray, second: FloatArray, seed: int, reason: str
+) -> Difference:
+    from scipy.stats import permutation_test
+
+    test, size = "permutation of the difference in means", int(first.size + second.size)
+    means = _mean(first, reason), _mean(second, reason)
+    if min(first.size, second.size) < _FEWEST:
+        why = reason or "one of the classes has fewer than two observations"
+        return Difference(quantity, test, *means, None, None, size, why)
+
+    def contrast(x: FloatArray, y: FloatArray, axis: int = -1) -> FloatArray:
+        return x.mean(axis=axis) - y.mean(axis=axis)
+
+    outcome = permutation_test(
+        (first, second),
+        contrast,
+        vectorized=True,
+        n_resamples=PERMUTATIONS,
+        rng=np.random.default_rng(seed),
+    )
+    return Difference(quantity, test, *means, float(outcome.pvalue), None, size, "")
+
+
+def _mean(values: FloatArray, reason: str) -> Estimate:
+    size = int(values.size)
+    if size == 0:
+        return missing(reason or "no observations")
+    if size == 1:
+        return Estimate(float(values[0]), n=1, method="mean", reason="one observation")
+    half = 1.959963984540054 * float(values.std(ddof=1)) / math.sqrt(size)
+    value = float(values.mean())
+    return Estimate(value, value - half, value + half, size, "mean ± 1.96 standard errors")
+
+
+def _holm(found: tuple[Difference, ...]) -> tuple[Difference, ...]:
+    import statsmodels.stats.multitest
+
+    library: Any = statsmodels.stats.multitest
+
+    raw = [item.p_value for item in found if item.p_value is not None]
+    if not raw:
+        return found
+    adjusted = iter(float(value) for value in library.multipletests(raw, method="holm")[1])
+    return tuple(
+        item if item.p_value is None else replace(item, p_value_holm=next(adjusted))
+        for item in found
+    )

@@ -1,0 +1,358 @@
+"""What the trades earned: rates, results, costs, holding and latency, in all and by flow class."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from hedgeflow.evidence.estimates import Estimate, FloatArray, missing
+from hedgeflow.evidence.rates import (
+    WILSON,
+    barrier_implied,
+    win_rate,
+    win_rate_exact,
+    wins_needed,
+)
+from hedgeflow.evidence.resampling import METHOD, Resampling, by_session, clustered_mean
+from hedgeflow.evidence.sharpe import sharpe_per_trade
+from hedgeflow.evidence.tables import EvidenceTables, Trades
+
+CLAIMED_WIN_RATE = 0.80
+CONFIDENCE_CAP = 0.95
+LATENCY_BUCKETS = (("under 2 min", 0.0, 120.0), ("2 to 5 min", 120.0, 300.0))
+LAST_BUCKET = "5 min and over"
+
+
+@dataclass(frozen=True, slots=True)
+class WinsNeeded:
+    """The fewest wins of so many trades that show a rate by the Wilson lower bound."""
+
+    threshold: float
+    trades: int
+    wins: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Results of all trades, or of one class; every figure is net of costs unless named gross."""
+
+    trades: int
+    wins: int
+    losses: int
+    flat: int
+    win_rate: Estimate
+    win_rate_exact: Estimate
+    win_rate_day_clustered: Estimate
+    barrier_implied_win_rate: Estimate
+    wins_needed: WinsNeeded
+    expectancy_usd: Estimate
+    expectancy_bps: Estimate
+    expectancy_points: Estimate
+    average_win_points: Estimate
+    average_loss_points: Estimate
+    average_win_usd: Estimate
+    average_loss_usd: Estimate
+    payoff_ratio: Estimate
+    profit_factor: Estimate
+    sharpe_per_trade: Estimate
+    hold_minutes: Estimate
+    trades_per_session: Estimate
+    exit_reasons: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Profit:
+    """Sums over all trades; gross less costs is net, and so is the sum of the ledger's entries."""
+
+    gross_usd: float | None
+    fees_usd: float | None
+    spread_usd: float | None
+    slippage_usd: float | None
+    net_usd: float | None
+    ledger_net_usd: float | None
+    cost_per_trade_usd: float | None
+    costs_note: str
+
+
+@dataclass(frozen=True, slots=True)
+class EquityPoint:
+    """One session of the account: its net profit, the account after it, the fall from its peak."""
+
+    session: str
+    net_usd: float
+    equity_usd: float
+    drawdown: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """Median, 99th percentile and maximum."""
+
+    p50: float | None
+    p99: float | None
+    max: float | None
+    n: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyBucket:
+    """Trades by the time from detection to entry."""
+
+    bucket: str
+    trades: int
+    wins: int
+    win_rate: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """From detection to entry.
+
+    Attributes
+    ----------
+    detection_to_entry_seconds : Quantiles
+        Over all trades.
+    share_under_limit : Estimate
+        Share of trades entered within `limit_seconds`.
+    limit_seconds : float
+        The claimed limit.
+    buckets : tuple of LatencyBucket
+        Win rate by latency.
+    trend_p_value : Estimate
+        One-sided Cochran–Armitage test that wins fall with latency.
+    """
+
+    detection_to_entry_seconds: Quantiles
+    share_under_limit: Estimate
+    limit_seconds: float
+    buckets: tuple[LatencyBucket, ...]
+    trend_p_value: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCounts:
+    """What became of the alerts."""
+
+    alerts: int
+    events: int
+    planned: int
+    skipped: int
+    skip_reasons: dict[str, int]
+    by_class: dict[str, int]
+    at_confidence_cap: Estimate
+
+
+def results(trades: Trades, resampling: Resampling) -> Results:
+    """Return the results of `trades`, with bounds from resampled sessions.
+
+    Parameters
+    ----------
+    trades : Trades
+        All trades or those of one class.
+    resampling : Resampling
+        Session draws.
+    """
+    count, wins = trades.count, trades.wins
+    won, lost = trades.net_usd > 0, trades.net_usd < 0
+
+    def mean(values: FloatArray, what: str = "mean") -> Estimate:
+        return clustered_mean(values, trades.session, resampling, what=what)
+
+    def part(values: FloatArray, rows: np.ndarray, none: str) -> Estimate:
+        return clustered_mean(
+            np.abs(values[rows]), trades.session[rows], resampling, none=none, what="mean size"
+        )
+
+    win_usd = part(trades.net_usd, won, "no winning trades")
+    loss_usd = part(trades.net_usd, lost, "no losing trades")
+    lost_usd = float(-trades.net_usd[lost].sum())
+    return Results(
+        trades=count,
+        wins=wins,
+        losses=int(lost.sum()),
+        flat=count - wins - int(lost.sum()),
+        win_rate=win_rate(wins, count),
+        win_rate_exact=win_rate_exact(wins, count),
+        win_rate_day_clustered=mean(won.astype(np.float64), "share of wins"),
+        barrier_implied_win_rate=barrier_implied(trades.stop, trades.target),
+        wins_needed=WinsNeeded(CLAIMED_WIN_RATE, count, wins_needed(count, CLAIMED_WIN_RATE)),
+        expectancy_usd=mean(trades.net_usd),
+        expectancy_bps=mean(trades.net_bps),
+        expectancy_points=mean(trades.net_points),
+        average_win_points=part(trades.net_points, won, "no winning trades"),
+        average_loss_points=part(trades.net_points, lost, "no losing trades"),
+        average_win_usd=win_usd,
+        average_loss_usd=loss_usd,
+        payoff_ratio=_ratio(win_usd.value, loss_usd.value, count, "average win / average loss"),
+        profit_factor=_ratio(
+            float(trades.net_usd[won].sum()), lost_usd, count, "sum of wins / sum of losses"
+        ),
+        sharpe_per_trade=sharpe_per_trade(trades.net_bps, trades.session, resampling),
+        hold_minutes=mean(trades.hold_minutes),
+        trades_per_session=_frequency(trades, resampling),
+        exit_reasons=dict(sorted(Counter(trades.exit_reason).items())),
+    )
+
+
+def _ratio(above: float | None, below: float | None, trades: int, method: str) -> Estimate:
+    if trades == 0:
+        return missing("no trades", method=method)
+    if above is None:
+        return missing("no winning trades", n=trades, method=method)
+    if not below:
+        return missing("no losing trades", n=trades, method=method)
+    return Estimate(above / below, n=trades, method=method)
+
+
+def _frequency(trades: Trades, resampling: Resampling) -> Estimate:
+    method = f"trades a session, every session counted, {METHOD}"
+    if resampling.sessions == 0:
+        return missing("no sessions", method=method)
+    if trades.count == 0:
+        return missing("no trades", n=resampling.sessions, method=method)
+    counts = by_session(np.ones(trades.count), trades.session, resampling.sessions)
+    sessions = np.arange(resampling.sessions, dtype=np.int64)
+    return clustered_mean(counts, sessions, resampling, what="trades a session")
+
+
+def profit(tables: EvidenceTables) -> Profit:
+    """Return what all trades earned and what they cost; None without trades."""
+    if tables.trades.is_empty():
+        return Profit(None, None, None, None, None, None, None, tables.costs_note)
+    gross, fees, spread, slippage, net = (
+        float(tables.trades[column].sum())
+        for column in ("gross_usd", "fees_usd", "spread_usd", "slippage_usd", "net_usd")
+    )
+    entries = tables.ledger_entries.filter(pl.col("kind") != "DEPOSIT")
+    return Profit(
+        gross,
+        fees,
+        spread,
+        slippage,
+        net,
+        float(entries["amount_usd"].sum()),
+        (gross - net) / tables.trades.height,
+        tables.costs_note,
+    )
+
+
+def equity(
+    sessions: tuple[str, ...], daily: FloatArray, capital: float | None
+) -> tuple[EquityPoint, ...]:
+    """Return the account session by session; empty without capital.
+
+    Parameters
+    ----------
+    sessions : tuple of str
+        ISO dates.
+    daily : ndarray, shape (sessions,)
+        Net profit of each.
+    capital : float or None
+        What was deposited.
+    """
+    if capital is None:
+        return ()
+    account = capital + np.cumsum(daily)
+    peak = np.maximum(capital, np.maximum.accumulate(account))
+    falls = (peak - account) / peak
+    return tuple(
+        EquityPoint(session, float(net), float(value), float(fall))
+        for session, net, value, fall in zip(sessions, daily, account, falls, strict=True)
+    )
+
+
+def latency(trades: Trades, limit_seconds: float) -> Latency:
+    """Return the time from detection to entry, and wins by it.
+
+    Parameters
+    ----------
+    trades : Trades
+        All trades.
+    limit_seconds : float
+        The claimed limit.
+    """
+    ages = trades.age_seconds
+    won = trades.net_usd > 0
+    edges = (*LATENCY_BUCKETS, (LAST_BUCKET, LATENCY_BUCKETS[-1][2], np.inf))
+    groups = [(name, (ages >= lower) & (ages < upper)) for name, lower, upper in edges]
+    buckets = tuple(
+        LatencyBucket(
+            name,
+            int(rows.sum()),
+            int(won[rows].sum()),
+            win_rate(int(won[rows].sum()), int(rows.sum())),
+        )
+        for name, rows in groups
+    )
+    if trades.count == 0:
+        spread = Quantiles(None, None, None, 0, "no trades")
+    else:
+        median, tail, most = np.quantile(ages, [0.5, 0.99, 1.0])
+        spread = Quantiles(float(median), float(tail), float(most), trades.count)
+    return Latency(
+        spread,
+        win_rate(int((ages < limit_seconds).sum()), trades.count),
+        limit_seconds,
+        buckets,
+        trend_p_value(buckets),
+    )
+
+
+def trend_p_value(buckets: tuple[LatencyBucket, ...]) -> Estimate:
+    """Return the one-sided Cochran–Armitage p-value that the win rate falls from bucket to bucket.
+
+    Parameters
+    ----------
+    buckets : tuple of LatencyBucket
+        In order of latency, scored 0, 1, 2.
+
+    References
+    ----------
+    P. Armitage, *Biometrics* 11 (1955) 375–386; as a score test of trend, normal approximation.
+    """
+    from scipy.stats import norm
+
+    method = "Cochran–Armitage trend of wins over latency buckets, one-sided"
+    sizes = np.array([bucket.trades for bucket in buckets], dtype=np.float64)
+    wins = np.array([bucket.wins for bucket in buckets], dtype=np.float64)
+    trades = int(sizes.sum())
+    if trades == 0:
+        return missing("no trades", method=method)
+    if int((sizes > 0).sum()) < 2:
+        return missing("all trades fall into one latency bucket", n=trades, method=method)
+    rate = float(wins.sum()) / trades
+    if rate in {0.0, 1.0}:
+        return missing("every trade had the same outcome", n=trades, method=method)
+    scores = np.arange(sizes.size, dtype=np.float64)
+    centre = float((sizes * scores).sum()) / trades
+    trend = float((wins * (scores - centre)).sum())
+    variance = rate * (1.0 - rate) * float((sizes * (scores - centre) ** 2).sum())
+    return Estimate(float(norm.cdf(trend / math.sqrt(variance))), n=trades, method=method)
+
+
+def alert_counts(tables: EvidenceTables) -> AlertCounts:
+    """Return what became of the alerts, and how many carry the capped confidence."""
+    alerts, decisions = tables.alerts, tables.decisions
+    skips = decisions.filter(pl.col("kind") == "skip")
+    capped = int((alerts["confidence"].cast(pl.Float64) >= CONFIDENCE_CAP).sum())
+    share = (
+        win_rate(capped, alerts.height) if alerts.height else missing("no alerts", method=WILSON)
+    )
+    return AlertCounts(
+        alerts.height,
+        alerts["event_id"].n_unique(),
+        int((decisions["kind"] == "plan").sum()),
+        skips.height,
+        _counted(skips["reason_code"].fill_null("")),
+        _counted(alerts["flow_class"]),
+        share,
+    )
+
+
+def _counted(labels: pl.Series) -> dict[str, int]:
+    return dict(sorted(Counter(str(label) for label in labels.to_list()).items()))

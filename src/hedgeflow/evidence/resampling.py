@@ -1,0 +1,199 @@
+"""Resampling by session: trades of a day move together, so days are drawn, not trades."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from hedgeflow.evidence.estimates import (
+    CONFIDENCE_LEVEL,
+    Estimate,
+    FloatArray,
+    IntArray,
+    missing,
+)
+
+RESAMPLES = 2_000
+SESSIONS_FOR_INTERVAL = 5
+"""Sessions with observations below which percentile bounds mean nothing and none are given."""
+DEFINED_SHARE = 0.95
+"""Share of resamples in which a statistic must exist for its percentiles to be given."""
+
+METHOD = "stationary bootstrap of sessions"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resampling:
+    """One set of resampled session orders, shared by every statistic of a package.
+
+    Attributes
+    ----------
+    draws : ndarray, shape (resamples, sessions)
+        Indices into the sessions.
+    block_length : int
+        Mean block length in sessions.
+    seed : int
+        Seed of the generator.
+    """
+
+    draws: IntArray
+    block_length: int
+    seed: int
+
+    @property
+    def sessions(self) -> int:
+        """Number of sessions."""
+        return int(self.draws.shape[1])
+
+
+def resample_sessions(daily: FloatArray, *, seed: int, resamples: int = RESAMPLES) -> Resampling:
+    """Draw session orders by the stationary bootstrap.
+
+    Parameters
+    ----------
+    daily : ndarray, shape (sessions,)
+        Net profit per session in time order, zeros included; its dependence sets the block length.
+    seed : int
+        Seed of a generator of its own.
+    resamples : int
+        Number of draws.
+
+    References
+    ----------
+    D. N. Politis and J. P. Romano, JASA 89 (1994) 1303–1313; block length by D. N. Politis and
+    H. White, Econometric Reviews 23 (2004) 53–70, with the correction of A. Patton, D. N. Politis
+    and H. White, Econometric Reviews 28 (2009) 372–375, rounded up to whole sessions.
+    """
+    from arch.bootstrap import StationaryBootstrap
+
+    sessions = int(daily.size)
+    if sessions == 0:
+        return Resampling(np.zeros((0, 0), dtype=np.int64), 1, seed)
+    block = _block_length(daily)
+    positions = np.arange(sessions, dtype=np.int64)
+    bootstrap = StationaryBootstrap(block, positions, seed=np.random.default_rng(seed))
+    draws = np.empty((resamples, sessions), dtype=np.int64)
+    for row, (args, _) in enumerate(bootstrap.bootstrap(resamples)):
+        draws[row] = args[0]
+    return Resampling(draws, block, seed)
+
+
+def _block_length(daily: FloatArray) -> int:
+    from arch.bootstrap import optimal_block_length
+
+    varied = float(np.ptp(daily)) > 0 if daily.size else False
+    if daily.size < 10 or not varied:
+        return 1
+    with np.errstate(all="ignore"):
+        length = float(optimal_block_length(daily)["stationary"].iloc[0])
+    if not math.isfinite(length):
+        return 1
+    return min(max(1, math.ceil(length)), max(1, daily.size // 3))
+
+
+def percentile_bounds(
+    statistics: FloatArray, level: float = CONFIDENCE_LEVEL
+) -> tuple[float, float] | None:
+    """Return the percentile bounds of resampled statistics, None where too many are undefined.
+
+    Parameters
+    ----------
+    statistics : ndarray, shape (resamples,)
+        NaN where the statistic does not exist in a resample.
+    level : float
+        Confidence level.
+    """
+    defined = statistics[np.isfinite(statistics)]
+    if statistics.size == 0 or defined.size < DEFINED_SHARE * statistics.size:
+        return None
+    tail = (1.0 - level) / 2.0
+    lower, upper = np.quantile(defined, [tail, 1.0 - tail])
+    return float(lower), float(upper)
+
+
+def too_few_sessions(session: IntArray) -> str:
+    """Return why observations on these sessions carry no interval, or an empty string."""
+    distinct = int(np.unique(session).size)
+    if distinct >= SESSIONS_FOR_INTERVAL:
+        return ""
+    return f"{distinct} session(s) with observations; an interval needs {SESSIONS_FOR_INTERVAL}"
+
+
+def by_session(values: FloatArray, session: IntArray, sessions: int) -> FloatArray:
+    """Return the sum of `values` per session, zero where there are none."""
+    return np.bincount(session, weights=values, minlength=sessions).astype(np.float64)
+
+
+def clustered_mean(
+    values: FloatArray,
+    session: IntArray,
+    resampling: Resampling,
+    *,
+    none: str = "no trades",
+    what: str = "mean",
+) -> Estimate:
+    """Return the mean over observations with bounds from resampled sessions.
+
+    Parameters
+    ----------
+    values : ndarray, shape (observations,)
+        One figure per trade or event.
+    session : ndarray, shape (observations,)
+        Index of each observation's session.
+    resampling : Resampling
+        The session draws.
+    none : str
+        Reason to give when there are no observations.
+    what : str
+        Name of the mean in the method text.
+
+    Notes
+    -----
+    The bootstrap statistic is the ratio Σ values / Σ observations over the drawn sessions, so
+    that days with many trades weigh as they do in the mean itself.
+    """
+    method = f"{what}, {METHOD}"
+    if values.size == 0:
+        return missing(none, method=method)
+    value = float(values.mean())
+    reason = too_few_sessions(session)
+    if reason:
+        return Estimate(value, n=int(values.size), method=method, reason=reason)
+    sums = by_session(values, session, resampling.sessions)[resampling.draws].sum(axis=1)
+    counts = by_session(np.ones_like(values), session, resampling.sessions)
+    drawn = counts[resampling.draws].sum(axis=1)
+    statistics = np.divide(sums, drawn, out=np.full_like(sums, np.nan), where=drawn > 0)
+    return with_bounds(value, statistics, n=int(values.size), method=method)
+
+
+def with_bounds(value: float, statistics: FloatArray, *, n: int, method: str) -> Estimate:
+    """Return `value` with the percentile bounds of its resampled statistics."""
+    bounds = percentile_bounds(statistics)
+    if bounds is None:
+        reason = "undefined in more than 5 % of the resamples"
+        return Estimate(value, n=n, method=method, reason=reason)
+    return Estimate(value, bounds[0], bounds[1], n, method)
+
+
+def resampled_rows(session: IntArray, resampling: Resampling) -> Iterator[IntArray]:
+    """Yield, per resample, the row numbers of the observations on the drawn sessions, in order.
+
+    Parameters
+    ----------
+    session : ndarray, shape (observations,)
+        Index of each observation's session.
+    resampling : Resampling
+        The session draws.
+    """
+    order = np.argsort(session, kind="stable")
+    starts = np.searchsorted(session[order], np.arange(resampling.sessions + 1))
+    lengths = np.diff(starts)
+    for draw in resampling.draws:
+        counts = lengths[draw]
+        ends = np.cumsum(counts)
+        total = int(ends[-1]) if ends.size else 0
+        offsets = np.repeat(starts[draw] - (ends - counts), counts)
+        yield order[offsets + np.arange(total)]

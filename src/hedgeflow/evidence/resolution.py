@@ -1,0 +1,127 @@
+"""The verdict in plain English: what was found, what failed, whether the data could tell."""
+
+from __future__ import annotations
+
+from hedgeflow.evidence.estimates import Estimate
+from hedgeflow.evidence.performance import Profit, Results
+from hedgeflow.evidence.significance import Significance
+from hedgeflow.evidence.tables import EvidenceTables, Manifest
+from hedgeflow.evidence.verdict import CouldTell, Decision, Judgement, Status, Verdict
+from hedgeflow.evidence.wording import bounded, p_value, percent
+
+SIMULATED = "SIMULATED"
+
+_COULD_TELL = {
+    CouldTell.CONCLUSIVE: "The data could tell.",
+    CouldTell.INCONCLUSIVE: (
+        "The data could not tell: nothing failed outright, but nothing was shown either."
+    ),
+    CouldTell.UNTESTABLE: "The data could not tell: none of the gates could be tested on it.",
+}
+
+
+def label(decision: Decision, *, simulated: bool) -> str:
+    """Return the verdict as one line, with SIMULATED before it where it applies."""
+    word = decision.verdict.value
+    if decision.verdict is not Verdict.VALIDATED:
+        word = f"{word} ({decision.could_tell.value})"
+    return f"{SIMULATED}: {word}" if simulated else word
+
+
+def resolution(
+    manifest: Manifest,
+    tables: EvidenceTables,
+    decision: Decision,
+    gates: tuple[Judgement, ...],
+    overall: Results,
+    profit: Profit,
+    sharpe: Estimate,
+    significance: Significance,
+) -> tuple[str, ...]:
+    """Return the resolution: what was found, then what it means.
+
+    Parameters
+    ----------
+    manifest, tables : Manifest, EvidenceTables
+        What was run, on what.
+    decision, gates : Decision, tuple of Judgement
+        The verdict and the gates behind it.
+    overall, profit, sharpe, significance
+        The figures quoted.
+    """
+    return (
+        _found(manifest, tables, overall, profit, sharpe, significance),
+        _meaning(manifest, decision, gates),
+    )
+
+
+def _found(
+    manifest: Manifest,
+    tables: EvidenceTables,
+    overall: Results,
+    profit: Profit,
+    sharpe: Estimate,
+    significance: Significance,
+) -> str:
+    span = (
+        f"{len(tables.sessions)} session(s) from {tables.sessions[0]} to {tables.sessions[-1]}"
+        if tables.sessions
+        else "no sessions at all"
+    )
+    start = (
+        f"{SIMULATED} data, no evidence about any market. " if manifest.simulated else ""
+    ) + f"{manifest.strategy} ({manifest.preset}) on {span}: "
+    if overall.trades == 0:
+        return (
+            start + f"{tables.alerts.height} alert(s) and no trades, so no figure can be computed."
+        )
+    rate, barrier = overall.win_rate, overall.barrier_implied_win_rate
+    implied = "unknown" if barrier.value is None else percent(barrier.value)
+    needed = overall.wins_needed
+    threshold = f"{100.0 * needed.threshold:g} %"
+    wanted = (
+        f"no count of wins has a lower bound of {threshold}"
+        if needed.wins is None
+        else f"a lower bound of {threshold} takes {needed.wins} wins"
+    )
+    null = significance.matched_null
+    chance = (
+        f"no null could be drawn ({significance.p_value.reason})"
+        if significance.p_value.value is None
+        else f"p = {p_value(significance.p_value.value)} against {null.draws} draws of {null.name}"
+    )
+    return (
+        f"{start}{overall.trades} trade(s), {overall.wins} of them won after costs, a win rate of "
+        f"{bounded(rate, rate=True)}. The barriers alone imply {implied}; {wanted}. "
+        f"Expectancy {bounded(overall.expectancy_bps)} bps or {bounded(overall.expectancy_points)} points a trade net of costs, "
+        f"{profit.net_usd or 0.0:,.2f} USD in all of which costs took "
+        f"{(profit.gross_usd or 0.0) - (profit.net_usd or 0.0):,.2f}; {chance}; annualised Sharpe "
+        f"ratio {bounded(sharpe)}."
+    )
+
+
+def _meaning(manifest: Manifest, decision: Decision, gates: tuple[Judgement, ...]) -> str:
+    names = {gate.id: gate.statement for gate in gates} | {"coherence": "agreement with itself"}
+    parts = [f"Verdict: {label(decision, simulated=manifest.simulated)}."]
+    for word, ids in (
+        ("Failed", decision.failed),
+        ("Inconclusive", decision.inconclusive),
+        ("Untestable", decision.untestable),
+    ):
+        if ids:
+            parts.append(f"{word}: {'; '.join(names[name] for name in ids)}.")
+    why = dict.fromkeys(gate.reason for gate in gates if gate.status is Status.UNTESTABLE)
+    parts.extend(f"Untestable because: {reason}." for reason in why)
+    parts.append(_COULD_TELL[decision.could_tell])
+    parts.append(f"By the source's point rules the word would be {decision.source_verdict.value}.")
+    scale = (
+        "thresholds in absolute units"
+        if manifest.scale_volume is None
+        else f"V5 = {manifest.scale_volume:,.6g} underlying units in 5 minutes"
+    )
+    parts.append(
+        f"Hedge instrument {manifest.hedge_instrument} on {manifest.hedge_venue}, {scale}; trades "
+        f"signed by {manifest.signing_mode}; "
+        f"{manifest.trials} configuration(s) tried on this data set."
+    )
+    return " ".join(parts)

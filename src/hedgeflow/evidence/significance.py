@@ -1,0 +1,346 @@
+"""Could it be luck: matched random entries, effect sizes, power, effective sample size."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hedgeflow.evidence.estimates import Estimate, FloatArray, IntArray, missing
+from hedgeflow.evidence.rates import binomial_p_value, cohen_h, exact_bounds
+from hedgeflow.evidence.tables import EvidenceTables, MatchedNull, Trades
+
+ALPHA = 0.01
+"""Level of the one-sided tests whose power is stated; the claim's own."""
+POWER = 0.80
+CLAIMED_RATE = 0.80
+HISTOGRAM_BINS = 40
+_TIE = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramBin:
+    """How many null draws fell between two edges."""
+
+    lower: float
+    upper: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedResult:
+    """The strategy against its null draws."""
+
+    name: str
+    description: str
+    draws: int
+    observed_mean_net_bps: float | None
+    observed_win_rate: float | None
+    exceedances_mean: int | None
+    exceedances_win_rate: int | None
+    null_mean_net_bps: Estimate
+    null_win_rate: Estimate
+    histogram_mean_net_bps: tuple[HistogramBin, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Significance:
+    """Tests, effect sizes, power and effective sample size."""
+
+    p_value: Estimate
+    p_value_win_rate: Estimate
+    matched_null: MatchedResult
+    binomial_p_value_half: Estimate
+    binomial_p_value_barrier: Estimate
+    effect_size_h: Estimate
+    effect_size_d: Estimate
+    effect_size_d_null: Estimate
+    power_observed: Estimate
+    power_claimed: Estimate
+    trades_needed_observed: Estimate
+    trades_needed_claimed: Estimate
+    power_alpha: float
+    claimed_win_rate: float
+    effective_sample_size: Estimate
+    intraday_correlation: Estimate
+    design_effect: Estimate
+
+
+def significance(tables: EvidenceTables, trades: Trades, barrier: Estimate) -> Significance:
+    """Return every test of the trades against chance.
+
+    Parameters
+    ----------
+    tables : EvidenceTables
+        For the null draws.
+    trades : Trades
+        The trades.
+    barrier : Estimate
+        Mean win rate implied by the barriers.
+    """
+    matched, p_mean, p_rate = _matched(tables, trades)
+    observed = trades.wins / trades.count if trades.count else None
+    correlation, effect, effective = clustering(trades.net_bps, trades.session)
+    null_mean = matched.null_mean_net_bps.value
+    return Significance(
+        p_value=p_mean,
+        p_value_win_rate=p_rate,
+        matched_null=matched,
+        binomial_p_value_half=_binomial(trades, 0.5, "0.5"),
+        binomial_p_value_barrier=_binomial(trades, barrier.value, "the mean barrier-implied rate"),
+        effect_size_h=_effect_h(trades, barrier.value),
+        effect_size_d=_effect_d(trades.net_bps, 0.0, "zero"),
+        effect_size_d_null=_effect_d(trades.net_bps, null_mean, "the null draws' mean"),
+        power_observed=_power(trades.count, observed, barrier.value, "observed"),
+        power_claimed=_power(trades.count, CLAIMED_RATE, barrier.value, "claimed"),
+        trades_needed_observed=_needed(trades.count, observed, barrier.value, "observed"),
+        trades_needed_claimed=_needed(trades.count, CLAIMED_RATE, barrier.value, "claimed"),
+        power_alpha=ALPHA,
+        claimed_win_rate=CLAIMED_RATE,
+        effective_sample_size=effective,
+        intraday_correlation=correlation,
+        design_effect=effect,
+    )
+
+
+def matched_p_value(observed: float, draws: FloatArray) -> tuple[float, int]:
+    """Return the Monte Carlo p-value of `observed` and the number of draws that reach it.
+
+    Parameters
+    ----------
+    observed : float
+        The strategy's statistic; larger is better.
+    draws : ndarray, shape (draws,)
+        The statistic under the null.
+
+    Notes
+    -----
+    (1 + #{draw ≥ observed}) / (1 + draws), which is valid at any number of draws:
+    A. C. Davison and D. V. Hinkley, *Bootstrap Methods and their Application* (1997), 4.2;
+    B. Phipson and G. K. Smyth, *Stat. Appl. Genet. Mol. Biol.* 9 (2010) 39. Ties count against
+    the strategy.
+    """
+    slack = _TIE * max(1.0, abs(observed))
+    exceedances = int((draws >= observed - slack).sum())
+    return (1 + exceedances) / (1 + int(draws.size)), exceedances
+
+
+def _matched(tables: EvidenceTables, trades: Trades) -> tuple[MatchedResult, Estimate, Estimate]:
+    null = tables.matched
+    reason = "no trades" if trades.count == 0 else tables.matched_missing
+    if null is None or trades.count == 0 or null.mean_net_bps.size == 0:
+        name = null.name if null is not None else "matched random entries"
+        description = null.description if null is not None else ""
+        gone = missing(reason)
+        result = MatchedResult(name, description, 0, None, None, None, None, gone, gone, (), reason)
+        return result, gone, gone
+    mean, rate = float(trades.net_bps.mean()), trades.wins / trades.count
+    p_mean, over_mean = matched_p_value(mean, null.mean_net_bps)
+    p_rate, over_rate = matched_p_value(rate, null.win_rate)
+    draws = int(null.mean_net_bps.size)
+    result = MatchedResult(
+        null.name,
+        null.description,
+        draws,
+        mean,
+        rate,
+        over_mean,
+        over_rate,
+        _null_estimate(null.mean_net_bps),
+        _null_estimate(null.win_rate),
+        _histogram(null),
+        "",
+    )
+    return (
+        result,
+        _p_estimate(p_mean, over_mean, draws, f"{null.name}, mean net bps a trade"),
+        _p_estimate(p_rate, over_rate, draws, f"{null.name}, win rate"),
+    )
+
+
+def _p_estimate(value: float, exceedances: int, draws: int, what: str) -> Estimate:
+    lower, upper = exact_bounds(exceedances, draws)
+    method = f"{what}: (1 + draws reached) / (1 + draws); bounds are the Monte Carlo error"
+    return Estimate(value, min(lower, value), max(upper, value), draws, method)
+
+
+def _null_estimate(draws: FloatArray) -> Estimate:
+    lower, upper = np.quantile(draws, [0.025, 0.975])
+    method = "mean of the null draws; bounds are their 2.5 and 97.5 % quantiles"
+    return Estimate(float(draws.mean()), float(lower), float(upper), int(draws.size), method)
+
+
+def _histogram(null: MatchedNull) -> tuple[HistogramBin, ...]:
+    counts, edges = np.histogram(null.mean_net_bps, bins=HISTOGRAM_BINS)
+    return tuple(
+        HistogramBin(float(lower), float(upper), int(count))
+        for lower, upper, count in zip(edges[:-1], edges[1:], counts, strict=True)
+    )
+
+
+def _binomial(trades: Trades, rate: float | None, what: str) -> Estimate:
+    method = f"exact binomial, one-sided, against {what}"
+    if trades.count == 0 or rate is None:
+        return missing("no trades", method=method)
+    return Estimate(
+        binomial_p_value(trades.wins, trades.count, rate), n=trades.count, method=method
+    )
+
+
+def _effect_h(trades: Trades, barrier: float | None) -> Estimate:
+    method = "Cohen's h of the win rate against the mean barrier-implied rate"
+    if trades.count == 0 or barrier is None:
+        return missing("no trades", method=method)
+    return Estimate(cohen_h(trades.wins / trades.count, barrier), n=trades.count, method=method)
+
+
+def _effect_d(net_bps: FloatArray, reference: float | None, what: str) -> Estimate:
+    method = f"Cohen's d of net bps a trade against {what}"
+    trades = int(net_bps.size)
+    if trades < 2:
+        return missing("fewer than two trades", n=trades, method=method)
+    if reference is None:
+        return missing("no null was drawn", n=trades, method=method)
+    deviation = float(net_bps.std(ddof=1))
+    if deviation <= _TIE * float(np.abs(net_bps).max()):
+        return missing("every trade had the same result", n=trades, method=method)
+    return Estimate((float(net_bps.mean()) - reference) / deviation, n=trades, method=method)
+
+
+def power_of_rate(trades: int, rate: float, null_rate: float, alpha: float = ALPHA) -> float:
+    """Return the power of the one-sided test that a win rate exceeds its null.
+
+    Parameters
+    ----------
+    trades : int
+        Sample size.
+    rate, null_rate : float
+        True rate and null rate; the effect is Cohen's h between them.
+    alpha : float
+        Level of the test.
+
+    References
+    ----------
+    Cohen (1988), chapter 6, as in ``statsmodels.stats.power.NormalIndPower`` with one sample.
+    """
+    import statsmodels.stats.power
+
+    library: Any = statsmodels.stats.power
+
+    effect = cohen_h(rate, null_rate)
+    return float(
+        library.NormalIndPower().power(effect, trades, alpha, ratio=0, alternative="larger")
+    )
+
+
+def trades_needed(
+    rate: float, null_rate: float, *, power: float = POWER, alpha: float = ALPHA
+) -> int | None:
+    """Return the fewest trades with this power, None when the rate is not above its null.
+
+    Parameters
+    ----------
+    rate, null_rate : float
+        True rate and null rate.
+    power, alpha : float
+        Power wanted and level of the one-sided test.
+
+    References
+    ----------
+    ``statsmodels.stats.power.normal_sample_size_one_tail`` on Cohen's h, whose standard deviation
+    is 1 a trade.
+    """
+    import statsmodels.stats.power
+
+    library: Any = statsmodels.stats.power
+
+    effect = cohen_h(rate, null_rate)
+    if effect <= 0.0:
+        return None
+    return max(1, math.ceil(float(library.normal_sample_size_one_tail(effect, power, alpha))))
+
+
+def _power(trades: int, rate: float | None, barrier: float | None, what: str) -> Estimate:
+    method = f"power at α = {ALPHA} of the {what} win rate against the barrier-implied rate"
+    if trades == 0 or rate is None or barrier is None:
+        return missing("no trades", method=method)
+    return Estimate(power_of_rate(trades, rate, barrier), n=trades, method=method)
+
+
+def _needed(trades: int, rate: float | None, barrier: float | None, what: str) -> Estimate:
+    method = f"trades for power {POWER} at α = {ALPHA} if the {what} win rate were true"
+    if trades == 0 or rate is None or barrier is None:
+        return missing("no trades", method=method)
+    needed = trades_needed(rate, barrier)
+    if needed is None:
+        return missing(
+            f"the {what} win rate does not exceed the barrier-implied one", n=trades, method=method
+        )
+    return Estimate(float(needed), n=trades, method=method)
+
+
+def clustering(values: FloatArray, session: IntArray) -> tuple[Estimate, Estimate, Estimate]:
+    """Return the intra-day correlation, the design effect and the effective sample size.
+
+    Parameters
+    ----------
+    values : ndarray, shape (trades,)
+        Net result per trade.
+    session : ndarray, shape (trades,)
+        Index of each trade's session.
+
+    Notes
+    -----
+    Correlation by one-way analysis of variance with unequal groups (A. Donner, *International
+    Statistical Review* 54 (1986) 67–82); design effect 1 + (m − 1)ρ with m = Σm²/Σm (L. Kish,
+    *Survey Sampling* (1965), 8.2), a negative correlation counted as none.
+    """
+    methods = (
+        "one-way analysis of variance by session",
+        "1 + (m − 1)ρ, m = Σm²/Σm, ρ at least 0",
+        "trades / design effect",
+    )
+    trades = int(values.size)
+    sizes = np.bincount(session).astype(np.float64) if trades else np.zeros(0)
+    sizes = sizes[sizes > 0]
+    groups = int(sizes.size)
+    reason = ""
+    if trades == 0:
+        reason = "no trades"
+    elif groups < 2:
+        reason = "trades on one session only"
+    elif trades == groups:
+        one, size = 1.0, float(trades)
+        none = missing("one trade a session, so none within", n=trades, method=methods[0])
+        return (
+            none,
+            Estimate(one, n=trades, method=methods[1]),
+            Estimate(size, n=trades, method=methods[2]),
+        )
+    elif float(np.ptp(values)) == 0.0:
+        reason = "every trade had the same result"
+    if reason:
+        first, second, third = (missing(reason, n=trades, method=name) for name in methods)
+        return first, second, third
+    rho = _intraclass(values, session, sizes)
+    size = float((sizes**2).sum() / sizes.sum())
+    effect = 1.0 + (size - 1.0) * max(0.0, rho)
+    return (
+        Estimate(rho, n=trades, method=methods[0]),
+        Estimate(effect, n=trades, method=methods[1]),
+        Estimate(trades / effect, n=trades, method=methods[2]),
+    )
+
+
+def _intraclass(values: FloatArray, session: IntArray, sizes: FloatArray) -> float:
+    trades, groups = float(values.size), float(sizes.size)
+    sums = np.bincount(session, weights=values)
+    counts = np.bincount(session).astype(np.float64)
+    means = np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0)
+    between = float((counts * (means - values.mean()) ** 2).sum()) / (groups - 1.0)
+    within = float(((values - means[session]) ** 2).sum()) / (trades - groups)
+    size = (trades - float((sizes**2).sum()) / trades) / (groups - 1.0)
+    return (between - within) / (between + (size - 1.0) * within)

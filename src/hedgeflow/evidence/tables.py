@@ -1,0 +1,359 @@
+"""What evidence reads: finished tables, draws of the null, and how the run was made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from hedgeflow.evidence.estimates import FloatArray, IntArray
+from hedgeflow.market.errors import EvidenceError
+
+NS_PER_MINUTE = 60_000_000_000
+
+TRADE_COLUMNS = {
+    "trade_id": pl.String,
+    "alert_id": pl.String,
+    "session": pl.String,
+    "flow_class": pl.String,
+    "exit_reason": pl.String,
+    "entry_ns": pl.Int64,
+    "exit_ns": pl.Int64,
+    "target_distance": pl.Float64,
+    "stop_distance": pl.Float64,
+    "age_seconds": pl.Float64,
+    "gross_usd": pl.Float64,
+    "fees_usd": pl.Float64,
+    "spread_usd": pl.Float64,
+    "slippage_usd": pl.Float64,
+    "net_usd": pl.Float64,
+    "gross_points": pl.Float64,
+    "net_points": pl.Float64,
+    "net_bps": pl.Float64,
+}
+ALERT_COLUMNS = {
+    "alert_id": pl.String,
+    "event_id": pl.Int64,
+    "flow_class": pl.String,
+    "demand": pl.Float64,
+    "response_minutes": pl.Float64,
+    "confidence": pl.Float64,
+}
+DECISION_COLUMNS = {"alert_id": pl.String, "kind": pl.String, "reason_code": pl.String}
+LEDGER_COLUMNS = {
+    "entry_id": pl.String,
+    "trade_id": pl.String,
+    "at_ns": pl.Int64,
+    "kind": pl.String,
+    "amount_usd": pl.Float64,
+}
+FLOW_COLUMNS = {
+    "session": pl.String,
+    "predicted": pl.Float64,
+    "observed": pl.Float64,
+    "predicted_minutes": pl.Float64,
+    "observed_minutes": pl.Float64,
+    "flow_class": pl.String,
+}
+TRUTH_COLUMNS = {"alert_id": pl.String, "true_class": pl.String}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MatchedNull:
+    """Draws of a null in which the strategy knows nothing.
+
+    Attributes
+    ----------
+    name, description : str
+        What was drawn, for example matched random entries, and how.
+    mean_net_bps, win_rate : ndarray, shape (draws,)
+        The statistic in each draw.
+    observed_mean_net_bps, observed_win_rate : float
+        The strategy's own, by the same code; they must agree with the trades.
+    """
+
+    name: str
+    description: str
+    mean_net_bps: FloatArray
+    win_rate: FloatArray
+    observed_mean_net_bps: float
+    observed_win_rate: float
+
+    def __post_init__(self) -> None:
+        if self.mean_net_bps.shape != self.win_rate.shape or self.mean_net_bps.ndim != 1:
+            raise EvidenceError(
+                f"draws of shapes {self.mean_net_bps.shape} and {self.win_rate.shape}",
+                where=f"null {self.name!r}",
+                hint="Both are one-dimensional and of one length.",
+            )
+        if not (np.isfinite(self.mean_net_bps).all() and np.isfinite(self.win_rate).all()):
+            raise EvidenceError(
+                "a draw is not finite",
+                where=f"null {self.name!r}",
+                hint="Draws without trades cannot be compared; leave them out and say so.",
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EvidenceTables:
+    """The finished tables of one run.
+
+    Attributes
+    ----------
+    trades, alerts, decisions, ledger_entries : polars.DataFrame
+        As the journal holds them; any may be empty.
+    sessions : tuple of str
+        ISO dates in which the strategy could trade, ascending.
+    sessions_per_year : float
+        365 for venues that never close, 252 for exchanges.
+    event_study : polars.DataFrame, optional
+        Price and signed flow around alerts, by class and minute; for the report.
+    matched : MatchedNull, optional
+        Draws of the null; without it significance is untestable, and `matched_missing` says why.
+    flow : polars.DataFrame, optional
+        One row per event: session, flow_class, predicted and observed signed hedge in underlying
+        units, predicted_minutes and observed_minutes (null where no hedge was observed).
+    flow_untestable_reason : str
+        Why there is no `flow`.
+    truth : polars.DataFrame, optional
+        True class per alert, known only in simulation.
+    costs_note : str
+        Which fees, spreads and slippage were charged, with their date.
+    latency_limit_seconds : float
+        Longest claimed time from detection to entry.
+    """
+
+    trades: pl.DataFrame
+    alerts: pl.DataFrame
+    decisions: pl.DataFrame
+    ledger_entries: pl.DataFrame
+    sessions: tuple[str, ...]
+    sessions_per_year: float
+    event_study: pl.DataFrame | None = None
+    matched: MatchedNull | None = None
+    matched_missing: str = "no null was drawn"
+    flow: pl.DataFrame | None = None
+    flow_untestable_reason: str = "no signed hedge tape"
+    truth: pl.DataFrame | None = None
+    costs_note: str = ""
+    latency_limit_seconds: float = 300.0
+
+    def __post_init__(self) -> None:
+        if list(self.sessions) != sorted(set(self.sessions)):
+            raise EvidenceError(
+                "sessions do not ascend without repeats", hint="Pass ISO dates, each once."
+            )
+        _validate("trades", self.trades, TRADE_COLUMNS)
+        _validate("alerts", self.alerts, ALERT_COLUMNS)
+        _validate("decisions", self.decisions, DECISION_COLUMNS, nullable={"reason_code"})
+        _validate("ledger_entries", self.ledger_entries, LEDGER_COLUMNS, nullable={"trade_id"})
+        if self.flow is not None:
+            nullable = {"predicted_minutes", "observed_minutes"}
+            _validate("flow", self.flow, FLOW_COLUMNS, nullable=nullable)
+        if self.truth is not None:
+            _validate("truth", self.truth, TRUTH_COLUMNS)
+        for name, frame in (("trades", self.trades), ("flow", self.flow)):
+            if frame is None:
+                continue
+            strangers = set(frame["session"].to_list()) - set(self.sessions)
+            if strangers:
+                raise EvidenceError(
+                    f"session {min(strangers)} is not among the sessions given",
+                    where=f"{name}.session",
+                    hint="List every session in which the strategy could trade.",
+                )
+
+
+def _validate(
+    name: str,
+    frame: pl.DataFrame,
+    columns: Mapping[str, type[pl.DataType]],
+    *,
+    nullable: set[str] | frozenset[str] = frozenset(),
+) -> None:
+    for column, dtype in columns.items():
+        if column not in frame.columns:
+            raise EvidenceError(f"column {column!r} is missing", where=name)
+        series = frame[column]
+        if series.dtype != dtype and not (frame.is_empty() and series.dtype == pl.Null):
+            raise EvidenceError(
+                f"{column!r} is {series.dtype}, expected {dtype.__name__}", where=name
+            )
+        if column not in nullable and series.null_count():
+            raise EvidenceError(f"{column!r} has {series.null_count()} null(s)", where=name)
+        if dtype == pl.Float64 and not frame.is_empty():
+            wild = int(series.drop_nulls().is_finite().not_().sum())
+            if wild:
+                raise EvidenceError(f"{column!r} has {wild} value(s) not finite", where=name)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What one tape covers."""
+
+    tape: str
+    start: str
+    end: str
+    sessions: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """How a run was made: enough to make it again.
+
+    Attributes
+    ----------
+    strategy, preset : str
+        Names.
+    simulated : bool
+        True when the market was simulated; every page then says so.
+    data_hash : str
+        Hash of the data read.
+    config : mapping
+        The full configuration, JSON-ready.
+    code_version : str
+        Version of the code.
+    seed : int
+        Seed of every random draw.
+    trials : int
+        Configurations evaluated on this data set so far, this one included.
+    hedge_instrument, hedge_venue : str
+        What was traded.
+    scale_volume : float or None
+        V5, the median 5-minute volume of that instrument in underlying units; None under absolute
+        thresholds.
+    signing_mode : str
+        How customer direction was decided.
+    null_hypothesis : str
+        What the evidence is set against.
+    notes : tuple of str
+        Calendars that were absent, windows that were not evaluated, and the like.
+    coverage : tuple of Coverage
+        What the tapes cover.
+    """
+
+    strategy: str
+    preset: str
+    simulated: bool
+    data_hash: str
+    config: Mapping[str, object]
+    code_version: str
+    seed: int
+    trials: int
+    hedge_instrument: str
+    hedge_venue: str
+    scale_volume: float | None
+    signing_mode: str
+    null_hypothesis: str
+    notes: tuple[str, ...] = ()
+    coverage: tuple[Coverage, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        for name in ("strategy", "data_hash", "code_version", "hedge_instrument"):
+            if not getattr(self, name):
+                raise EvidenceError(
+                    f"{name} is empty",
+                    where="manifest",
+                    hint="Evidence that cannot be made again is not written.",
+                )
+        if self.trials < 1:
+            raise EvidenceError(f"trials is {self.trials}", where="manifest", hint="This run is 1.")
+
+    @property
+    def config_hash(self) -> str:
+        """SHA-256 of the configuration as canonical JSON."""
+        text = json.dumps(self.config, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trades:
+    """The trades as arrays, ordered by exit.
+
+    Attributes
+    ----------
+    session : ndarray of int64
+        Index of each trade's session among the sessions given.
+    flow_class, exit_reason : tuple of str
+        Labels.
+    net_usd, net_bps, net_points, gross_points : ndarray of float64
+        Results.
+    stop, target : ndarray of float64
+        Barrier distances in price units.
+    hold_minutes, age_seconds : ndarray of float64
+        Entry to exit, and detection to entry.
+    """
+
+    session: IntArray
+    flow_class: tuple[str, ...]
+    exit_reason: tuple[str, ...]
+    net_usd: FloatArray
+    net_bps: FloatArray
+    net_points: FloatArray
+    gross_points: FloatArray
+    stop: FloatArray
+    target: FloatArray
+    hold_minutes: FloatArray
+    age_seconds: FloatArray
+
+    @property
+    def count(self) -> int:
+        """Number of trades."""
+        return int(self.net_usd.size)
+
+    @property
+    def wins(self) -> int:
+        """Trades with a positive result after all costs."""
+        return int((self.net_usd > 0).sum())
+
+    def of_class(self, flow_class: str) -> Trades:
+        """Return the trades of one class."""
+        rows = np.flatnonzero(np.array([label == flow_class for label in self.flow_class]))
+        picked = rows.astype(np.int64)
+        return Trades(
+            self.session[picked],
+            tuple(self.flow_class[row] for row in picked),
+            tuple(self.exit_reason[row] for row in picked),
+            self.net_usd[picked],
+            self.net_bps[picked],
+            self.net_points[picked],
+            self.gross_points[picked],
+            self.stop[picked],
+            self.target[picked],
+            self.hold_minutes[picked],
+            self.age_seconds[picked],
+        )
+
+
+def trade_arrays(tables: EvidenceTables) -> Trades:
+    """Return the trades of `tables` as arrays, ordered by exit time and then trade id."""
+    frame = tables.trades.sort("exit_ns", "trade_id")
+
+    def column(name: str) -> FloatArray:
+        return frame[name].cast(pl.Float64).to_numpy().astype(np.float64)
+
+    held = (frame["exit_ns"].cast(pl.Int64) - frame["entry_ns"].cast(pl.Int64)).to_numpy()
+    return Trades(
+        session_index(frame["session"], tables.sessions),
+        tuple(frame["flow_class"].cast(pl.String).to_list()),
+        tuple(frame["exit_reason"].cast(pl.String).to_list()),
+        column("net_usd"),
+        column("net_bps"),
+        column("net_points"),
+        column("gross_points"),
+        column("stop_distance"),
+        column("target_distance"),
+        held.astype(np.float64) / NS_PER_MINUTE,
+        column("age_seconds"),
+    )
+
+
+def session_index(labels: pl.Series, sessions: tuple[str, ...]) -> IntArray:
+    """Return the position of each label among `sessions`."""
+    position = {session: row for row, session in enumerate(sessions)}
+    return np.array([position[label] for label in labels.to_list()], dtype=np.int64)

@@ -1,0 +1,65 @@
+"""How figures are written in sentences: rates as per cent, p-values as such, the rest plainly."""
+
+from __future__ import annotations
+
+from hedgeflow.evidence.estimates import Estimate
+
+_NAMES = {
+    "trades": "trades",
+    "win_rate": "win rate",
+    "sharpe_annualised": "annualised Sharpe ratio",
+    "p_value": "p =",
+    "p_value_win_rate": "p =",
+    "r_squared": "R² =",
+    "expectancy_points": "points a trade",
+    "drawdown": "drawdown",
+    "detection_to_entry_minutes": "longest, in minutes,",
+    "average_win_points": "average win in points",
+    "average_loss_points": "average loss in points",
+    "hold_minutes": "minutes held",
+    "trades_per_session": "trades a session",
+    "response_rank_correlation": "rank correlation",
+    "flow_class_accuracy": "share right",
+}
+_RATES = frozenset({"win_rate", "drawdown", "flow_class_accuracy"})
+
+
+def describe(statistic: str) -> str:
+    """Return the statistic's name as it is read."""
+    if statistic.endswith("p_value"):
+        return "p ="
+    return _NAMES.get(statistic, statistic.replace("_", " "))
+
+
+def show(statistic: str, value: float) -> str:
+    """Return a value of `statistic` as it is written."""
+    if statistic in _RATES:
+        return percent(value)
+    if "p_value" in statistic:
+        return p_value(value)
+    if statistic == "trades":
+        return f"{value:.0f}"
+    return f"{value:.2f}"
+
+
+def percent(value: float) -> str:
+    """Return a share as per cent with one decimal."""
+    return f"{100.0 * value:.1f} %"
+
+
+def p_value(value: float) -> str:
+    """Return a p-value with two significant digits."""
+    return f"{value:.2g}"
+
+
+def bounded(estimate: Estimate, *, rate: bool = False, digits: int = 2) -> str:
+    """Return an estimate with its bounds, or why it is missing."""
+
+    def write(value: float) -> str:
+        return percent(value) if rate else f"{value:.{digits}f}"
+
+    if estimate.value is None:
+        return f"not computable ({estimate.reason})"
+    if estimate.lower is None or estimate.upper is None:
+        return f"{write(estimate.value)} (no interval: {estimate.reason})"
+    return f"{write(estimate.value)} ({write(estimate.lower)} to {write(estimate.upper)})"

@@ -1,0 +1,258 @@
+"""What is claimed for the volume shock, to be tested and never assumed."""
+
+from __future__ import annotations
+
+from hedgeflow.strategies.claims import ByConstruction, Claim, Gate
+
+NULL_HYPOTHESIS = "Volume spikes create no predictable hedging flow."
+
+SWEEP = "INSTITUTIONAL_SWEEP"
+EMERGENCY = "GAMMA_EMERGENCY"
+
+_CLAIMS = "evidence.md 1"
+_BANDS = "volume-shock.md 9"
+_VERDICT = "evidence.md 4"
+
+_MODELLED = ByConstruction(
+    "response.model",
+    ("tiers", "calibrated"),
+    "the model computes the response time from the exposure alone, so the two correlate whatever "
+    "dealers do; only an observed response is a test",
+)
+
+GATES: tuple[Gate, ...] = (
+    Gate("sample", "at least 50 trades", "trades", ">=", 50, 0, _VERDICT),
+    Gate("win-rate", "a win rate of at least 80 %", "win_rate", ">=", 0.80, 50, _VERDICT),
+    Gate(
+        "sharpe",
+        "an annualised Sharpe ratio of at least 2.5",
+        "sharpe_annualised",
+        ">=",
+        2.5,
+        50,
+        _VERDICT,
+    ),
+    Gate(
+        "significance",
+        "a p-value below 0.01 against matched random entries",
+        "p_value",
+        "<",
+        0.01,
+        50,
+        _VERDICT,
+    ),
+    Gate(
+        "delta-flow",
+        "R² above 0.70 of predicted hedge against observed signed flow",
+        "r_squared",
+        ">",
+        0.70,
+        50,
+        _VERDICT,
+    ),
+)
+"""The verdict's gates: VALIDATED only when every one holds by its confidence bound."""
+
+PRIMARY: tuple[Claim, ...] = (
+    Claim(
+        "primary-sample", "at least 100 trades", "trades", ">=", 100, 0, _CLAIMS, group="primary"
+    ),
+    Claim(
+        "primary-win-rate",
+        "a win rate of at least 80 % over 100 trades",
+        "win_rate",
+        ">=",
+        0.80,
+        100,
+        _CLAIMS,
+        group="primary",
+    ),
+    Claim(
+        "primary-sharpe",
+        "an annualised Sharpe ratio of at least 2.5",
+        "sharpe_annualised",
+        ">=",
+        2.5,
+        100,
+        _CLAIMS,
+        group="primary",
+    ),
+    Claim(
+        "primary-significance",
+        "a p-value below 0.01 against matched random entries",
+        "p_value",
+        "<",
+        0.01,
+        100,
+        _CLAIMS,
+        group="primary",
+    ),
+    Claim(
+        "primary-points",
+        "an average of at least 12 points a trade, net of costs",
+        "expectancy_points",
+        ">=",
+        12.0,
+        100,
+        _CLAIMS,
+        group="primary",
+    ),
+    Claim(
+        "primary-drawdown",
+        "a drawdown of at most 12 %",
+        "drawdown",
+        "<=",
+        0.12,
+        100,
+        _CLAIMS,
+        group="primary",
+    ),
+)
+
+_SECONDARY: tuple[Claim, ...] = (
+    Claim(
+        "detection-to-execution",
+        "under 5 minutes from detection to execution (no older alert is traded, so this checks the "
+        "rule)",
+        "detection_to_entry_minutes",
+        "<",
+        5.0,
+        0,
+        _BANDS,
+    ),
+    Claim(
+        "delta-flow",
+        "R² above 0.70 of predicted hedge against observed signed flow",
+        "r_squared",
+        ">",
+        0.70,
+        30,
+        _CLAIMS,
+    ),
+    Claim(
+        "response-time",
+        "a rank correlation below −0.60 of exposure and observed response time",
+        "response_rank_correlation",
+        "<",
+        -0.60,
+        30,
+        _CLAIMS,
+    ),
+    Claim(
+        "response-time-model",
+        "a correlation below −0.60 of exposure and the model's own response time",
+        "modelled_response_correlation",
+        "<",
+        -0.60,
+        30,
+        "the source's secondary hypothesis 2, as its own code computes it",
+        by_construction=_MODELLED,
+    ),
+    Claim(
+        "flow-types-win-rate",
+        "sweeps and emergencies differ in win rate (p below 0.01, Holm)",
+        "flow_types_win_rate_p_value",
+        "<",
+        0.01,
+        50,
+        _CLAIMS,
+        group="flow-types",
+    ),
+    Claim(
+        "flow-types-response",
+        "sweeps and emergencies differ in response time (p below 0.01, Holm)",
+        "flow_types_response_p_value",
+        "<",
+        0.01,
+        50,
+        _CLAIMS,
+        group="flow-types",
+    ),
+    Claim(
+        "flow-types-move",
+        "sweeps and emergencies differ in the size of the move (p below 0.01, Holm)",
+        "flow_types_move_p_value",
+        "<",
+        0.01,
+        50,
+        _CLAIMS,
+        group="flow-types",
+    ),
+    Claim(
+        "acceleration",
+        "the end of the hedge accelerates the price more than placebo windows (p below 0.01)",
+        "acceleration_p_value",
+        "<",
+        0.01,
+        50,
+        _CLAIMS,
+    ),
+    Claim(
+        "latency",
+        "wins fall with the time from alert to fill (trend over < 2, 2–5, ≥ 5 min, p below 0.01)",
+        "latency_trend_p_value",
+        "<",
+        0.01,
+        50,
+        _CLAIMS,
+    ),
+    Claim(
+        "accuracy",
+        "more than 85 % of flow classes right, where the truth is known",
+        "flow_class_accuracy",
+        ">",
+        0.85,
+        50,
+        _CLAIMS,
+    ),
+)
+
+
+def _bands(
+    name: str,
+    flow_class: str,
+    win_rate: float,
+    win: tuple[float, float],
+    loss: tuple[float, float],
+    hold: tuple[float, float],
+    frequency: tuple[float, float],
+) -> tuple[Claim, ...]:
+    def claim(
+        suffix: str, statement: str, statistic: str, threshold: float, upper: float | None = None
+    ) -> Claim:
+        return Claim(
+            f"{name}-{suffix}",
+            f"{name}: {statement}",
+            statistic,
+            ">=" if upper is None else "within",
+            threshold,
+            30,
+            _BANDS,
+            upper_threshold=upper,
+            flow_class=flow_class,
+            group=f"{name}-band",
+        )
+
+    return (
+        claim("win-rate", f"wins at least {100.0 * win_rate:.0f} %", "win_rate", win_rate),
+        claim("win", f"average win {win[0]:g} to {win[1]:g} points", "average_win_points", *win),
+        claim(
+            "loss", f"average loss {loss[0]:g} to {loss[1]:g} points", "average_loss_points", *loss
+        ),
+        claim("hold", f"held {hold[0]:g} to {hold[1]:g} min", "hold_minutes", *hold),
+        claim(
+            "frequency",
+            f"{frequency[0]:g} to {frequency[1]:g} trades a session",
+            "trades_per_session",
+            *frequency,
+        ),
+    )
+
+
+CLAIMS: tuple[Claim, ...] = (
+    *PRIMARY,
+    *_SECONDARY,
+    *_bands("sweep", SWEEP, 0.75, (8, 15), (8, 12), (8, 15), (3, 5)),
+    *_bands("emergency", EMERGENCY, 0.85, (15, 30), (6, 8), (3, 8), (1, 3)),
+)
+"""Every claim, primary first; the bands per class are those of volume-shock.md 9."""
