@@ -351,7 +351,7 @@ def test_nothing_on_the_tape_marks_a_shock(effect):
     )
     others = trades.join(inside.select("trade_id"), on="trade_id", how="anti")
     large = [frame.filter(pl.col("lots") >= 30)["lots"].to_numpy() for frame in (inside, others)]
-    assert min(sizes.size for sizes in large) > 100
+    assert min(sizes.size for sizes in large) > 50
     assert stats.ks_2samp(*large).pvalue > 1e-3
     assert inside["lots"].max() <= effect.scenario.option_largest_lots
     assert inside["condition"].null_count() == inside.height
