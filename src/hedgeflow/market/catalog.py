@@ -20,7 +20,7 @@ from hedgeflow.market.manifests import (
     summarize,
     union,
 )
-from hedgeflow.market.reading import collect, read_contracts, scan_parts, stored_schema, touches
+from hedgeflow.market.reading import between, collect, read_contracts, scan_parts, touches
 from hedgeflow.market.soundness import Finding, findings
 from hedgeflow.market.tapes import TapeKey, TapeKind
 from hedgeflow.market.transactions import locked, recover_if_free, replace_text, staging
@@ -192,8 +192,10 @@ class Catalog:
         CatalogError, DataError
             As `scan`; a part is missing or damaged.
         """
-        days = list(self.slices(key, start_ns, end_ns, accept_rejects=accept_rejects))
-        return pl.concat(days) if days else pl.DataFrame(schema=stored_schema(key.kind))
+        self._check_usable(key, accept_rejects=accept_rejects)
+        parts = [part for part in self._parts(key) if touches(part.date, start_ns, end_ns)]
+        rows = scan_parts(self.path, key.kind, parts)
+        return collect(between(rows, start_ns, end_ns), self.path)
 
     def slices(
         self,
@@ -208,12 +210,7 @@ class Catalog:
         parts = [part for part in self._parts(key) if touches(part.date, start_ns, end_ns)]
         for date in sorted({part.date for part in parts}):
             rows = scan_parts(self.path, key.kind, [part for part in parts if part.date == date])
-            stamp = pl.col("ts").dt.epoch("ns")
-            if start_ns is not None:
-                rows = rows.filter(stamp >= start_ns)
-            if end_ns is not None:
-                rows = rows.filter(stamp < end_ns)
-            yield collect(rows, self.path)
+            yield collect(between(rows, start_ns, end_ns), self.path)
 
     def contracts(self, venue: str, underlying: str) -> pl.DataFrame:
         """Return the terms of an underlying's contracts, by expiry, strike and right."""

@@ -71,6 +71,14 @@ def stored_schema(kind: TapeKind) -> dict[str, pl.DataType | type[pl.DataType]]:
     return tape_schema(kind) | {SEQUENCE: pl.Int64}
 
 
+def between(rows: pl.LazyFrame, start_ns: int | None, end_ns: int | None) -> pl.LazyFrame:
+    """Return the rows with ``start_ns <= ts < end_ns``."""
+    stamp = pl.col("ts").dt.epoch("ns")
+    if start_ns is not None:
+        rows = rows.filter(stamp >= start_ns)
+    return rows if end_ns is None else rows.filter(stamp < end_ns)
+
+
 def touches(date: str, start_ns: int | None, end_ns: int | None) -> bool:
     """Say whether a UTC date and [start, end) have an instant in common."""
     day = int(pl.Series([date]).str.to_date().to_physical()[0]) * DAY_NS
