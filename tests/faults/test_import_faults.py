@@ -22,7 +22,7 @@ from builders.market_files import (
 )
 from hedgeflow.market import Catalog, CatalogError, DataError
 from hedgeflow.market.layout import COMMITTED, STAGING
-from hedgeflow.market.transactions import locked
+from hedgeflow.market.transactions import locked, staged_name
 from hedgeflow.sources import import_bars, import_deribit_trades
 
 TRADES = 4_000
@@ -228,9 +228,9 @@ def test_a_commit_that_was_cut_off_is_finished_on_opening(catalog, source):
     folder = catalog.path / f"{COMMITTED}{report.import_id}"
     [manifest] = [each for each in catalog.imports() if each.id == report.import_id]
     moved = [part.path for part in manifest.parts[1:]] + [f"imports/{report.import_id}.json"]
+    folder.mkdir()
     for name in moved:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(catalog.path / name, folder / name)
+        shutil.move(catalog.path / name, folder / staged_name(name))
     reopened = Catalog.open(catalog.path)
     assert content(reopened) == whole
     assert reopened.check() == []

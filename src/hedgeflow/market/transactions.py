@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from hedgeflow.market.errors import CatalogError
 from hedgeflow.market.layout import COMMITTED, IMPORTS, LOCK, STAGING, file_sha256
@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+SEPARATOR: Final = "+"
+"""Stands for the slash in the names of staged files; no path in a catalog contains it."""
+
+
 class Staging:
-    """The folder in which one import is written, laid out as the catalog itself."""
+    """The flat folder in which one import is written, each file named after its place."""
 
     def __init__(self, root: Path, import_id: str) -> None:
         self.root = root
@@ -35,16 +39,14 @@ class Staging:
 
     def write(self, frame: pl.DataFrame, path: str, date: str = "") -> Part:
         """Write one Parquet file, to disk, and return its record."""
-        target = self.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target = self.folder / staged_name(path)
         frame.write_parquet(target, compression="zstd")
         _sync(target)
         return Part(path, file_sha256(target), frame.height, date)
 
     def commit(self, manifest: Manifest) -> None:
         """Make the import part of the catalog."""
-        target = self.folder / IMPORTS / f"{self.id}.json"
-        target.parent.mkdir()
+        target = self.folder / staged_name(f"{IMPORTS}/{self.id}.json")
         target.write_text(manifest.to_json(), encoding="utf-8")
         _sync(target)
         committed = self.root / f"{COMMITTED}{self.id}"
@@ -116,10 +118,14 @@ def locked(root: Path) -> Generator[None]:
             file.truncate(0)
 
 
+def staged_name(path: str) -> str:
+    """Return the name that a file of the catalog has until it is in its place."""
+    return path.replace("/", SEPARATOR)
+
+
 def _move_to_place(root: Path, folder: Path) -> None:
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    for path in sorted(files, key=lambda path: (path.suffix == ".json", path)):
-        target = root / path.relative_to(folder)
+    for path in sorted(folder.iterdir(), key=lambda path: (path.suffix == ".json", path)):
+        target = root / path.name.replace(SEPARATOR, "/")
         target.parent.mkdir(parents=True, exist_ok=True)
         path.replace(target)
     _sync(root / IMPORTS)
