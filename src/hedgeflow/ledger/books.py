@@ -17,7 +17,7 @@ RELATIVE_TOLERANCE: Final = 1e-9
 class LedgerError(HedgeflowError):
     """The entries do not add up to the change in equity."""
 
-    exit_code = 7
+    exit_code = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,6 +255,7 @@ def _sentence(
     minutes = (trade.exit_ns - trade.entry_ns) / MINUTE_NS
     return (
         f"{verb} {plan.size_contracts:g} {tape.instrument.symbol} at {trade.entry_price:g} and "
-        f"left at {trade.exit_price:g} after {minutes:.1f} minutes because {_WORDS[closed.reason]}: "
+        f"left at {trade.exit_price:g} after {minutes:.1f} minutes "
+        f"because {_WORDS[closed.reason]}: "
         f"{net_usd:+,.2f} USD net."
     )
