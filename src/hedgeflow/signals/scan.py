@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numba as nb
 import numpy as np
@@ -380,12 +380,37 @@ class ShockScan:
             return rules.fixed
         return float(np.quantile(pressures, rules.quantile))
 
-    def _order_tape(self, prints: PrintSlice) -> OrderTape:
-        count = prints.ts.size
-        rules, book = self.rules.prints, self.book
-        is_leg = (prints.combo >= 0) | (prints.block >= 0)
-        demand, expected, variance = np.empty(count), np.empty(count), np.empty(count)
-        unsigned, rule = np.empty(count), np.empty(count, np.uint8)
+    def signed_prints(self, frame: pl.DataFrame) -> dict[str, NDArray[Any]]:
+        """Return sign, rule, probability, delta and demand of prints, leaving the scan as it is.
+
+        Demand is that of each print on its own: complex orders are not netted.
+        """
+        prints = slice_of(frame, self.book)
+        self._state.reserve(len(self.book))
+        session = int(self._sessions.index_of(prints.ts[:1])[0]) if prints.ts.size else -1
+        signed = self._signed(prints, session, self._state.memory.copy(), self.rules.prints)
+        bought = replace(self.rules.prints, assume_bought=True)
+        exposure = self._signed(prints, session, self._state.memory.copy(), bought).demand
+        lots = prints.lots * self.book.lot * self.book.multiplier[prints.contract]
+        return {
+            "sign": np.rint(signed.demand / np.where(exposure == 0, np.inf, exposure)),
+            "rule": signed.rule,
+            "probability": self._probabilities[signed.rule],
+            "delta": exposure / lots,
+            "demand": signed.demand,
+        }
+
+    def _signed(
+        self, prints: PrintSlice, session: int, memory: NDArray[Any], rules: PrintRules
+    ) -> _Signed:
+        count, book = prints.ts.size, self.book
+        signed = _Signed(
+            np.empty(count),
+            np.empty(count),
+            np.empty(count),
+            np.empty(count),
+            np.empty(count, np.uint8),
+        )
         demand_of_prints(
             prints.ts,
             prints.contract,
@@ -396,8 +421,8 @@ class ShockScan:
             prints.spot,
             prints.bid,
             prints.ask,
-            is_leg,
-            self._session,
+            _is_leg(prints),
+            session,
             rules.assume_bought,
             book.inverse,
             rules.premium_adjusted,
@@ -407,34 +432,40 @@ class ShockScan:
             book.strike,
             book.expiry_ns,
             book.multiplier,
-            self._state.memory,
-            demand,
-            expected,
-            variance,
-            unsigned,
-            rule,
+            memory,
+            signed.demand,
+            signed.expected,
+            signed.variance,
+            signed.unsigned,
+            signed.rule,
         )
+        return signed
+
+    def _order_tape(self, prints: PrintSlice) -> OrderTape:
+        rules, book = self.rules.prints, self.book
+        signed = self._signed(prints, self._session, self._state.memory, rules)
         tape = OrderTape(
             prints.ts,
             prints.contract,
             prints.lots,
-            demand,
-            expected,
-            variance,
+            signed.demand,
+            signed.expected,
+            signed.variance,
             prints.spot,
-            rule,
+            signed.rule,
             prints.lots >= rules.institutional_contracts / book.lot,
         )
-        keep = np.ones(count, np.bool_)
+        keep = np.ones(prints.ts.size, np.bool_)
         for condition in rules.exclude_conditions:
             keep &= prints.condition != CONDITIONS.index(condition)
+        is_leg = _is_leg(prints)
         if rules.complex == "exclude":
             keep &= ~is_leg
         elif rules.complex == "net" and is_leg.any():
             legs = np.flatnonzero(is_leg & keep)
             groups = order_groups(prints.ts[legs], prints.combo[legs], prints.block[legs])
             netted, standing = net_orders(
-                tape, unsigned, legs, groups, book.alphabetical_rank()
+                tape, signed.unsigned, legs, groups, book.alphabetical_rank()
             )
             return netted.keep(keep & standing)
         return tape if keep.all() else tape.keep(keep)
@@ -465,6 +496,20 @@ class ShockScan:
             tuple(sources),
             np.full(decisions.size, self._scale_volume),
         )
+
+
+class _Signed(NamedTuple):
+    """What signing and delta give each print."""
+
+    demand: NDArray[np.float64]
+    expected: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    unsigned: NDArray[np.float64]
+    rule: NDArray[np.uint8]
+
+
+def _is_leg(prints: PrintSlice) -> NDArray[np.bool_]:
+    return (prints.combo >= 0) | (prints.block >= 0)
 
 
 @nb.njit(cache=True)

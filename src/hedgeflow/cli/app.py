@@ -1,0 +1,72 @@
+"""The `hedgeflow` program: its commands, and how a refusal or Ctrl-C becomes an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import typer
+
+from hedgeflow.cli import checking, data, running
+
+EXIT_CODES: Final = """\
+Exit codes: 0 done (whatever the verdict) · 1 refused · 2 wrong arguments · 3 bad data ·
+4 bad catalog · 5 bad configuration · 6 bad evidence · 7 bad journal · 130 stopped by Ctrl-C."""
+
+app = typer.Typer(
+    name="hedgeflow",
+    help="Hedging flow: detect it, trade it in replay, and say honestly whether the claim holds.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(data.app, name="data")
+app.command("demo")(running.demo)
+app.command("scan")(running.scan)
+app.command("backtest")(running.backtest)
+app.command("validate")(running.validate)
+app.command("explain")(running.explain)
+app.command("check-config")(checking.check_config)
+app.command("doctor")(checking.doctor)
+app.command("warm")(checking.warm)
+
+
+def _version(*, show: bool) -> None:
+    if show:
+        from hedgeflow import __version__  # noqa: PLC0415 - only when asked
+
+        typer.echo(f"hedgeflow {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(  # noqa: FBT001 - typer turns it into a flag
+        False,  # noqa: FBT003
+        "--version",
+        callback=lambda value: _version(show=value),
+        is_eager=True,
+        help="Print the version and stop.",
+    ),
+) -> None:
+    """Keep --version beside the commands."""
+    _ = version
+
+
+def main() -> None:
+    """Run the program: refusals go to standard error in one line, without a traceback."""
+    from hedgeflow.market.errors import HedgeflowError  # noqa: PLC0415 - keeps --help fast
+
+    try:
+        app()
+    except HedgeflowError as refusal:
+        typer.echo(f"hedgeflow: {refusal}", err=True)
+        sys.exit(refusal.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("hedgeflow: stopped; nothing half-written is left behind", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)

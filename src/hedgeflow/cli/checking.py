@@ -1,0 +1,175 @@
+"""The commands that look before anything runs: check-config, doctor, warm."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hedgeflow.cli.output import print_json, print_table
+from hedgeflow.cli.running import ConfigOption, JsonOption, PresetOption, SetOption, StrategyArgument
+
+MINIMUM_FREE_GB = 1.0
+EARLIEST_CLOCK_NS = 1_735_689_600_000_000_000
+"""2025-01-01: a clock before it is wrong."""
+
+
+def check_config(
+    strategy: StrategyArgument,
+    preset: PresetOption = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    price: Annotated[
+        float | None, typer.Option(min=0, help="Price of the hedge instrument, to judge costs.")
+    ] = None,
+    hedge: Annotated[
+        str | None, typer.Option(help="Its symbol, as in BTC-PERP, ESH25 or AAPL.")
+    ] = None,
+    venue: Annotated[str, typer.Option(help="Its venue, for the fee table.")] = "binance",
+    as_json: JsonOption = False,  # noqa: FBT002 - typer turns it into a flag
+) -> None:
+    """Say in words which settings conflict, never bind, or cannot pay their costs."""
+    from hedgeflow.cli.running import _check_strategy  # noqa: PLC0415, PLC2701 - one list of them
+    from hedgeflow.market.contracts import hedge_instrument  # noqa: PLC0415 - keeps --help fast
+    from hedgeflow.strategies.volume_shock import load_config  # noqa: PLC0415
+    from hedgeflow.strategies.volume_shock.feasibility import explain_config  # noqa: PLC0415
+
+    _check_strategy(strategy)
+    chosen = load_config(preset, config, settings or [])
+    instrument = hedge_instrument(hedge, venue) if hedge else None
+    findings = explain_config(chosen, price=price, hedge=instrument)
+    if as_json:
+        print_json(
+            {
+                "preset": chosen.preset,
+                "config": chosen.model_dump(mode="json"),
+                "findings": [
+                    {"level": each.level, "key": each.key, "sentence": each.sentence}
+                    for each in findings
+                ],
+            }
+        )
+        return
+    typer.echo(f"{strategy}, preset {chosen.preset}: {len(findings)} findings")
+    print_table(
+        ("level", "setting", "what it means"),
+        [[each.level, each.key, each.sentence] for each in findings],
+    )
+
+
+def doctor(
+    catalog: Annotated[
+        Path | None, typer.Option("--catalog", metavar="CAT", help="A catalog to look at too.")
+    ] = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Check this machine: Python, clock, disk, kernels' cache, catalog, journal, conflicts."""
+    findings = [
+        _python(),
+        _clock(),
+        _disk(catalog or Path.cwd()),
+        _kernels(),
+        ("ok", "keys", "no venue that needs a key is configured: data come from files"),
+        *_conflicts(),
+    ]
+    if catalog is not None:
+        findings += _catalog(catalog)
+    if as_json:
+        print_json([{"state": s, "what": w, "text": t} for s, w, t in findings])
+    else:
+        print_table(("state", "what", "finding"), findings)
+    if any(state == "bad" for state, _, _ in findings):
+        raise typer.Exit(1)
+
+
+def warm() -> None:
+    """Compile the kernels now, so that the first run need not wait for them."""
+    from hedgeflow.studies.warming import warm_kernels  # noqa: PLC0415 - keeps --help fast
+
+    began = time.perf_counter()
+    warm_kernels()
+    typer.echo(f"kernels compiled in {time.perf_counter() - began:.0f} s")
+
+
+Finding = tuple[str, str, str]
+
+
+def _python() -> Finding:
+    text = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    return "ok", "python", f"{text}, {os.cpu_count()} cores"
+
+
+def _clock() -> Finding:
+    from hedgeflow.market.time import iso  # noqa: PLC0415 - keeps --help fast
+
+    now = time.time_ns()
+    state = "ok" if now > EARLIEST_CLOCK_NS else "bad"
+    return state, "clock", f"{iso(now)} UTC, time zone {time.tzname[0]}"
+
+
+def _disk(folder: Path) -> Finding:
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free / 1e9
+    state = "ok" if free >= MINIMUM_FREE_GB else "bad"
+    return state, "disk", f"{free:,.1f} GB free at {folder}"
+
+
+def _kernels() -> Finding:
+    root = Path(sys.modules["hedgeflow"].__file__ or "").parent
+    cached = sum(1 for _ in root.rglob("*.nbi"))
+    if cached:
+        return "ok", "kernels", f"{cached} compiled kernels are cached"
+    return "note", "kernels", "none is compiled yet; `hedgeflow warm` does it once"
+
+
+def _conflicts() -> list[Finding]:
+    from hedgeflow.strategies.volume_shock import VolumeShockConfig  # noqa: PLC0415
+    from hedgeflow.strategies.volume_shock.feasibility import explain_config  # noqa: PLC0415
+
+    found = [
+        (preset, finding)
+        for preset, config in (
+            ("normalized", VolumeShockConfig.normalized()),
+            ("source", VolumeShockConfig.source()),
+        )
+        for finding in explain_config(config)
+        if finding.level == "conflict"
+    ]
+    if not found:
+        return [("ok", "configuration", "no conflicts between the presets' rules")]
+    return [
+        ("note", f"configuration {preset}", f"{finding.key}: {finding.sentence}")
+        for preset, finding in found
+    ]
+
+
+def _catalog(catalog: Path) -> list[Finding]:
+    from hedgeflow.journal import Journal  # noqa: PLC0415 - keeps --help fast
+    from hedgeflow.market.catalog import Catalog  # noqa: PLC0415
+    from hedgeflow.market.errors import HedgeflowError  # noqa: PLC0415
+    from hedgeflow.market.soundness import Severity  # noqa: PLC0415
+    from hedgeflow.studies.backtesting import JOURNAL_FILE  # noqa: PLC0415
+
+    try:
+        opened = Catalog.open(catalog)
+        damaged = [each for each in opened.check() if each.severity is Severity.ERROR]
+    except HedgeflowError as refusal:
+        return [("bad", "catalog", str(refusal))]
+    findings: list[Finding] = [("bad", "catalog", f"{each.where}: {each.text}") for each in damaged]
+    if not damaged:
+        findings.append(("ok", "catalog", f"{len(opened.keys())} tapes, every file as recorded"))
+    if not (catalog / JOURNAL_FILE).exists():
+        return [*findings, ("note", "journal", "nothing has been run on this catalog yet")]
+    try:
+        with Journal.open(catalog / JOURNAL_FILE, create=False) as journal:
+            runs, trials = journal.runs().height, journal.trials().height
+    except HedgeflowError as refusal:
+        return [*findings, ("bad", "journal", str(refusal))]
+    return [*findings, ("ok", "journal", f"{runs} runs, {trials} trials")]

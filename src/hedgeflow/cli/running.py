@@ -1,0 +1,402 @@
+"""The commands that run the main job: demo, scan, backtest, validate, explain."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hedgeflow.cli.output import print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from hedgeflow.journal import Journal
+    from hedgeflow.risk import Calendar
+    from hedgeflow.strategies.volume_shock import VolumeShockConfig
+    from hedgeflow.studies.markets import Market
+    from hedgeflow.studies.validation import Validation
+
+STRATEGIES = ("volume-shock",)
+SHOWN_ALERTS = 20
+
+CatalogOption = Annotated[
+    Path, typer.Option("--catalog", metavar="CAT", help="The catalog's folder.")
+]
+UnderlyingOption = Annotated[str, typer.Option(help="What the options are on, as in BTC.")]
+PresetOption = Annotated[
+    str | None,
+    typer.Option(help="normalized (the default) or source (the source documents' own rules)."),
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="TOML over the preset.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="One setting, as in anomaly.ratio=5."),
+]
+JournalOption = Annotated[
+    str | None,
+    typer.Option("--journal", metavar="URL", help="Without it, journal.sqlite in the catalog."),
+]
+CalendarOption = Annotated[
+    Path | None,
+    typer.Option("--calendar", metavar="FILE", help="CSV of earnings and economic releases."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+StrategyArgument = Annotated[str, typer.Argument(metavar="STRATEGY", help="volume-shock")]
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder of market and report.")] = Path("out/demo"),
+    market: Annotated[str, typer.Option(help="effect, or null: no hedging, no impact.")] = "effect",
+    days: Annotated[int, typer.Option(min=12, max=400, help="Days to simulate.")] = 30,
+    seed: Annotated[int, typer.Option(min=0, help="Of the simulated market.")] = 7,
+    as_json: JsonOption = False,  # noqa: FBT002 - typer turns it into a flag
+) -> None:
+    """Simulate a market, scan it, trade it in replay and judge the claim. SIMULATED throughout."""
+    from hedgeflow.market.errors import ConfigError  # noqa: PLC0415 - keeps --help fast
+    from hedgeflow.strategies.volume_shock import VolumeShockConfig  # noqa: PLC0415
+    from hedgeflow.studies.demo import simulated_catalog, validate_simulated  # noqa: PLC0415
+    from hedgeflow.studies.validation import write_validation  # noqa: PLC0415
+
+    if market not in {"effect", "null"}:
+        raise ConfigError(
+            f"there is no demo market '{market}'", where="--market", hint="Use effect or null"
+        )
+    if not as_json:
+        typer.echo(f"SIMULATED market '{market}': {days} days, seed {seed}")
+    with progress_bar("Simulating days", quiet=as_json) as progress:
+        root = simulated_catalog(
+            out / "markets",
+            "effect" if market == "effect" else "null",
+            days=days,
+            seed=seed,
+            progress=progress,
+        )
+    with progress_bar("Scanning option prints", quiet=as_json) as progress:
+        result = validate_simulated(root, VolumeShockConfig(), progress)
+    report = write_validation(result, out / f"report-{market}", _now())
+    _print_validation(result, report, as_json=as_json)
+
+
+def scan(
+    catalog: CatalogOption,
+    underlying: UnderlyingOption,
+    strategy: Annotated[str, typer.Option(help="volume-shock")] = "volume-shock",
+    date: Annotated[str | None, typer.Option(help="Show one UTC date only, YYYY-MM-DD.")] = None,
+    preset: PresetOption = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    journal: JournalOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Find volume shocks and journal the alerts, highest pressure first."""
+    import polars as pl  # noqa: PLC0415 - keeps --help fast
+
+    from hedgeflow.studies.backtesting import scan_to_journal  # noqa: PLC0415
+
+    _check_strategy(strategy)
+    day = _date(date)
+    market, chosen = _market(catalog, underlying, preset, config, settings)
+    with (
+        _journal(catalog, journal) as record,
+        progress_bar("Scanning option prints", quiet=as_json) as progress,
+    ):
+        run, result = scan_to_journal(market, chosen, record, progress)
+    alerts = result.alerts
+    if day is not None:
+        stamp = pl.from_epoch("triggered_ns", time_unit="ns").dt.date()
+        alerts = alerts.filter(stamp == day)
+    alerts = alerts.sort(["pressure", "triggered_ns", "contract"], descending=[True, False, False])
+    notes = (*market.notes, *result.notes)
+    if as_json:
+        counts = {
+            "prints": result.prints,
+            "anomalies": result.anomalies.height,
+            "events": result.events.height,
+            **result.counts,
+        }
+        print_json(
+            {
+                "run_id": run.run_id,
+                "simulated": market.simulated,
+                "preset": chosen.preset,
+                "counts": counts,
+                "notes": notes,
+                "alerts": [_alert_document(row, chosen) for row in alerts.iter_rows(named=True)],
+            }
+        )
+        return
+    _banner(market)
+    typer.echo(
+        f"{result.prints:,} prints, {result.anomalies.height:,} anomalies,"
+        f" {result.events.height:,} events, {alerts.height:,} alerts"
+    )
+    _print_alerts(alerts)
+    for note in notes:
+        typer.echo(f"note: {note}")
+
+
+def backtest(
+    strategy: StrategyArgument,
+    catalog: CatalogOption,
+    underlying: UnderlyingOption,
+    preset: PresetOption = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    journal: JournalOption = None,
+    calendar: CalendarOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Trade the alerts in replay and journal every decision; no verdict, see validate."""
+    from hedgeflow.studies.backtesting import backtest as run_backtest  # noqa: PLC0415
+
+    _check_strategy(strategy)
+    market, chosen = _market(catalog, underlying, preset, config, settings)
+    with (
+        _journal(catalog, journal) as record,
+        progress_bar("Scanning option prints", quiet=as_json) as progress,
+    ):
+        result = run_backtest(
+            market, chosen, record, calendar=_calendar(calendar), progress=progress
+        )
+    reasons = result.decisions["reason_code"].value_counts(sort=True).rows()
+    exits = result.trades["exit_reason"].value_counts(sort=True).rows()
+    net = float(result.trades["net_usd"].sum())
+    gross = float(result.trades["gross_usd"].sum())
+    if as_json:
+        print_json(
+            {
+                "run_id": result.run.run_id,
+                "simulated": market.simulated,
+                "preset": chosen.preset,
+                "alerts": result.alerts.height,
+                "decisions": dict(reasons),
+                "trades": result.trades.height,
+                "exits": dict(exits),
+                "gross_usd": gross,
+                "net_usd": net,
+                "configurations_tried": result.configurations,
+                "notes": result.notes,
+            }
+        )
+        return
+    _banner(market)
+    typer.echo(
+        f"run {result.run.run_id}: {result.alerts.height:,} alerts, {result.trades.height:,} trades,"
+        f" gross {gross:,.2f} USD, costs {gross - net:,.2f}, net {net:,.2f}"
+    )
+    print_table(("decision", "alerts"), reasons, numeric=("alerts",))
+    print_table(("exit", "trades"), exits, numeric=("trades",))
+    for note in result.notes:
+        typer.echo(f"note: {note}")
+
+
+def validate(
+    strategy: StrategyArgument,
+    catalog: CatalogOption,
+    underlying: UnderlyingOption,
+    out: Annotated[Path, typer.Option("--out", metavar="OUT", help="Folder of the package.")],
+    preset: PresetOption = None,
+    config: ConfigOption = None,
+    settings: SetOption = None,
+    journal: JournalOption = None,
+    calendar: CalendarOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Say whether the claim holds: backtest, test, and write the evidence package and report."""
+    from hedgeflow.studies.validation import validate as run_validation  # noqa: PLC0415
+    from hedgeflow.studies.validation import write_validation  # noqa: PLC0415
+
+    _check_strategy(strategy)
+    market, chosen = _market(catalog, underlying, preset, config, settings)
+    with (
+        _journal(catalog, journal) as record,
+        progress_bar("Scanning option prints", quiet=as_json) as progress,
+    ):
+        result = run_validation(
+            market, chosen, record, calendar=_calendar(calendar), progress=progress
+        )
+    report = write_validation(result, out, _now())
+    _print_validation(result, report, as_json=as_json)
+
+
+def explain(
+    alert: Annotated[str, typer.Argument(metavar="ALERT", help="An alert's id.")],
+    catalog: CatalogOption,
+    run: Annotated[str | None, typer.Option(help="The run, where several have the alert.")] = None,
+    journal: JournalOption = None,
+    as_json: JsonOption = False,  # noqa: FBT002
+) -> None:
+    """Show what an alert rests on: prints, quotes, signs, deltas, baselines, decision, trade."""
+    from hedgeflow.market.catalog import Catalog  # noqa: PLC0415 - keeps --help fast
+    from hedgeflow.studies.explaining import explain_alert  # noqa: PLC0415
+
+    opened = Catalog.open(catalog)
+    with _journal(catalog, journal, create=False) as record:
+        found = explain_alert(opened, record, alert, run)
+    rows = found.prints.with_columns(ts=found.prints["ts"].dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"))
+    if as_json:
+        print_json(
+            {"alert": found.alert, "members": found.members, "prints": rows.to_dicts()}
+        )
+        return
+    typer.echo(found.alert["sentence"])
+    typer.echo(f"signed by: {found.alert['signing_json']}")
+    typer.echo(
+        f"demand {found.alert['demand']:,.2f} units, 95 % band {found.alert['demand_low']:,.2f} to"
+        f" {found.alert['demand_high']:,.2f}; response {found.alert['response_minutes']:.1f} min;"
+        f" pressure {found.alert['pressure']:,.1f}; {found.alert['flow_class']}"
+    )
+    member_columns = ("contract", "window_seconds", "contracts", "ratio", "baseline", "demand")
+    print_table(
+        member_columns,
+        [[member[name] for name in member_columns] for member in found.members],
+        numeric=("window_seconds", "contracts", "ratio", "demand"),
+    )
+    shown = (
+        "ts", "contract", "contracts", "price", "bid", "ask", "iv", "sign", "rule", "probability",
+        "delta", "demand",
+    )  # fmt: skip
+    print_table(shown, rows.select(shown).rows(), numeric=shown[2:8] + shown[9:])
+    for decision in found.alert["decisions"]:
+        typer.echo(f"{decision['kind']} ({decision['reason_code']}): {decision['sentence']}")
+    for trade in found.alert["trades"]:
+        typer.echo(f"trade: {trade['sentence']}")
+
+
+def _check_strategy(strategy: str) -> None:
+    if strategy not in STRATEGIES:
+        from hedgeflow.market.errors import ConfigError  # noqa: PLC0415 - keeps --help fast
+
+        raise ConfigError(
+            f"there is no strategy '{strategy}'", hint=f"There is {', '.join(STRATEGIES)}"
+        )
+
+
+def _market(
+    catalog: Path,
+    underlying: str,
+    preset: str | None,
+    config: Path | None,
+    settings: list[str] | None,
+) -> tuple[Market, VolumeShockConfig]:
+    from hedgeflow.market.catalog import Catalog  # noqa: PLC0415 - keeps --help fast
+    from hedgeflow.strategies.volume_shock import load_config  # noqa: PLC0415
+    from hedgeflow.studies.markets import load_market  # noqa: PLC0415
+
+    chosen = load_config(preset, config, settings or [])
+    return load_market(Catalog.open(catalog), underlying, chosen), chosen
+
+
+def _journal(catalog: Path, url: str | None, *, create: bool = True) -> Journal:
+    from hedgeflow.journal import Journal  # noqa: PLC0415 - keeps --help fast
+    from hedgeflow.studies.backtesting import JOURNAL_FILE  # noqa: PLC0415
+
+    return Journal.open(url or catalog / JOURNAL_FILE, create=create)
+
+
+def _calendar(path: Path | None) -> Calendar | None:
+    if path is None:
+        return None
+    from hedgeflow.risk import read_calendar  # noqa: PLC0415 - keeps --help fast
+
+    return read_calendar(path)
+
+
+def _now() -> str:
+    from hedgeflow.market.time import iso  # noqa: PLC0415 - keeps --help fast
+
+    return iso(time.time_ns())
+
+
+def _date(text: str | None) -> Any:
+    from datetime import date  # noqa: PLC0415 - keeps --help fast
+
+    from hedgeflow.market.errors import ConfigError  # noqa: PLC0415
+
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError as cause:
+        raise ConfigError(f"'{text}' is no date", where="--date", hint="Use YYYY-MM-DD") from cause
+
+
+def _banner(market: Market) -> None:
+    if market.simulated:
+        typer.echo("SIMULATED: these data can never be read as evidence about a market.")
+
+
+def _alert_document(row: dict[str, Any], config: VolumeShockConfig) -> dict[str, Any]:
+    import json  # noqa: PLC0415 - keeps --help fast
+
+    from hedgeflow.market.time import iso  # noqa: PLC0415
+
+    signing = config.signing
+    probabilities = {
+        "AGGRESSOR": signing.aggressor_probability,
+        "QUOTE": signing.quote_rule_probability,
+        "TICK": signing.tick_rule_probability,
+        "COMPLEX": signing.complex_leg_probability,
+        "ASSUMED": 0.5,
+        "NONE": 0.5,
+    }
+    shares = json.loads(row["signing_json"])
+    return {
+        **{name: value for name, value in row.items() if not name.endswith("_json")},
+        "type": "VOLUME_SHOCK",
+        "triggered": iso(row["triggered_ns"]),
+        "detected": iso(row["detected_ns"]),
+        "signing": [
+            {"rule": rule, "share": share, "probability": probabilities[rule]}
+            for rule, share in shares.items()
+            if rule in probabilities
+        ],
+        "institutional_share": shares.get("INSTITUTIONAL"),
+        "members": json.loads(row["members_json"]),
+    }
+
+
+def _print_alerts(alerts: pl.DataFrame) -> None:
+    from hedgeflow.market.time import iso  # noqa: PLC0415 - keeps --help fast
+
+    columns = (
+        "alert_id", "contract", "direction", "demand", "pressure", "response_minutes", "urgency",
+        "flow_class", "confidence",
+    )  # fmt: skip
+    rows = [
+        [iso(row["detected_ns"]), *(row[name] for name in columns)]
+        for row in alerts.head(SHOWN_ALERTS).iter_rows(named=True)
+    ]
+    print_table(
+        ("detected", *columns),
+        rows,
+        numeric=("demand", "pressure", "response_minutes", "confidence"),
+    )
+    if alerts.height > SHOWN_ALERTS:
+        typer.echo(f"and {alerts.height - SHOWN_ALERTS:,} more; --json prints them all")
+
+
+def _print_validation(result: Validation, report: Path, *, as_json: bool) -> None:
+    import json  # noqa: PLC0415 - keeps --help fast
+
+    if as_json:
+        document = json.loads((report.parent / "evidence.json").read_text(encoding="utf-8"))
+        print_json(
+            {
+                "report": str(report),
+                "simulated": document["simulated"],
+                "trades": result.tables.trades.height,
+                "configurations_tried": result.backtest.configurations,
+                "experimental_validity": document["experimental_validity"],
+            }
+        )
+        return
+    if result.evidence.manifest.simulated:
+        typer.echo("SIMULATED: these data can never be read as evidence about a market.")
+    for paragraph in result.evidence.resolution:
+        typer.echo(paragraph)
+    typer.echo(f"Verdict: {result.evidence.label}")
+    typer.echo(f"Report: {report}")

@@ -1,0 +1,175 @@
+"""A backtest: scan, decide, trade and journal one configuration on one market."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import hedgeflow
+from hedgeflow.journal import Journal, Run, Trial
+from hedgeflow.replay import HedgeTape, replay_alerts
+from hedgeflow.studies.scanning import ScanResult, scan_market
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
+
+    from hedgeflow.risk import Calendar
+    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+    from hedgeflow.studies.markets import Market
+
+STRATEGY = "volume-shock"
+JOURNAL_FILE = "journal.sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """One configuration's record on one market, read back from the journal.
+
+    Attributes
+    ----------
+    run : Run
+    scan : ScanResult
+    alerts, decisions, trades, ledger_entries : polars.DataFrame
+        The journal's tables of this run.
+    configurations : int
+        Configurations tried so far on this data set, this one included.
+    notes : tuple of str
+    """
+
+    run: Run
+    scan: ScanResult
+    alerts: pl.DataFrame
+    decisions: pl.DataFrame
+    trades: pl.DataFrame
+    ledger_entries: pl.DataFrame
+    configurations: int
+    notes: tuple[str, ...]
+
+
+def config_document(config: VolumeShockConfig) -> str:
+    """Return a configuration as canonical JSON, for hashing and for the record."""
+    return json.dumps(config.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """Return the version and a digest of the package's own source files."""
+    root = Path(hedgeflow.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    return f"{hedgeflow.__version__}+{digest.hexdigest()[:12]}"
+
+
+def run_of(market: Market, config: VolumeShockConfig, config_text: str) -> Run:
+    """Return the run that a configuration makes on a market; its name follows from both."""
+    return Run(
+        data_hash=market.data_hash,
+        config_hash=hashlib.sha256(config_text.encode()).hexdigest(),
+        code_version=code_version(),
+        strategy=STRATEGY,
+        preset=config.preset,
+        underlying=market.underlying,
+        seed=config.seed,
+        simulated=market.simulated,
+    )
+
+
+def record_trial(journal: Journal, run: Run, config_text: str) -> int:
+    """Count a configuration in the trial ledger and return how many there are on this data."""
+    trial = Trial(
+        data_hash=run.data_hash,
+        config_hash=run.config_hash,
+        code_version=run.code_version,
+        strategy=run.strategy,
+        config_json=config_text,
+    )
+    return journal.record_trial(trial).configurations
+
+
+def hedge_tape(market: Market) -> HedgeTape:
+    """Return the hedge instrument's ticks where quotes are known, else its bars."""
+    calendar = market.sessions.calendar
+    if market.quotes is not None:
+        return HedgeTape.from_ticks(
+            market.trades, market.quotes, market.hedge, calendar=calendar
+        )
+    return HedgeTape.from_bars(
+        market.bars,
+        market.hedge,
+        market.bars_key.resolution_ns,
+        calendar=calendar,
+        coverage=market.bar_coverage,
+    )
+
+
+def scan_to_journal(
+    market: Market,
+    config: VolumeShockConfig,
+    journal: Journal,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Run, ScanResult]:
+    """Scan a market and journal its alerts, before anything acts on them."""
+    text = config_document(config)
+    run = run_of(market, config, text)
+    record_trial(journal, run, text)
+    result = scan_market(market, config, progress)
+    if not journal.begin_run(run):
+        journal.append_alerts(run.run_id, result.alerts)
+    return run, result
+
+
+def backtest(
+    market: Market,
+    config: VolumeShockConfig,
+    journal: Journal,
+    *,
+    calendar: Calendar | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Backtest:
+    """Run one configuration on one market and return what the journal then holds.
+
+    Parameters
+    ----------
+    market : Market
+    config : VolumeShockConfig
+    journal : Journal
+        The trial is counted once however often it is run; a second run must give the same rows.
+    calendar : Calendar, optional
+        Earnings and scheduled releases.
+    progress : callable, optional
+        Called with prints scanned and prints in all.
+    """
+    text = config_document(config)
+    run = run_of(market, config, text)
+    configurations = record_trial(journal, run, text)
+    scan = scan_market(market, config, progress)
+    result = replay_alerts(scan.alerts, hedge_tape(market), config, calendars=calendar)
+    journal.record_run(
+        run,
+        alerts=scan.alerts,
+        decisions=result.decisions,
+        trades=result.trades,
+        ledger_entries=result.ledger_entries,
+    )
+    tables = {
+        name: journal.table(name, run.run_id).drop("run_id")
+        for name in ("alerts", "decisions", "trades", "ledger_entries")
+    }
+    return Backtest(
+        run=run,
+        scan=scan,
+        alerts=tables["alerts"],
+        decisions=tables["decisions"],
+        trades=tables["trades"],
+        ledger_entries=tables["ledger_entries"],
+        configurations=configurations,
+        notes=(*market.notes, *scan.notes, *result.notes),
+    )

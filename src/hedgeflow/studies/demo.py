@@ -1,0 +1,58 @@
+"""The main job with no data: simulate a market, scan it, trade it, judge the claim."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from hedgeflow.journal import Journal
+from hedgeflow.market.catalog import Catalog
+from hedgeflow.simulate import TRUTH_FOLDER, scenario, write_to_catalog
+from hedgeflow.studies.backtesting import JOURNAL_FILE
+from hedgeflow.studies.markets import load_market
+from hedgeflow.studies.validation import Validation, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from hedgeflow.simulate import PresetName
+    from hedgeflow.strategies.volume_shock import VolumeShockConfig
+
+UNDERLYING = "SIM"
+
+
+def simulated_catalog(
+    folder: Path,
+    preset: PresetName,
+    *,
+    days: int,
+    seed: int,
+    progress: Callable[[int, int], object] | None = None,
+) -> Path:
+    """Return the folder of a simulated market's catalog, made unless it is there complete."""
+    root = folder / f"{preset}-{days}d-{seed}"
+    finished = any((root / TRUTH_FOLDER).glob("*.parquet"))
+    if not finished:
+        shutil.rmtree(root, ignore_errors=True)
+        write_to_catalog(
+            scenario(preset, days=days, seed=seed), Catalog.create_or_open(root), progress
+        )
+    return root
+
+
+def validate_simulated(
+    root: Path,
+    config: VolumeShockConfig,
+    progress: Callable[[int, int], None] | None = None,
+) -> Validation:
+    """Judge the claim on a simulated market, with its truth for the accuracy figures only."""
+    catalog = Catalog.open(root)
+    truth = pl.concat(
+        [pl.read_parquet(path) for path in sorted((root / TRUTH_FOLDER).glob("*.parquet"))]
+    )
+    market = load_market(catalog, UNDERLYING, config)
+    with Journal.open(root / JOURNAL_FILE) as journal:
+        return validate(market, config, journal, truth=truth, progress=progress)

@@ -1,0 +1,120 @@
+"""Everything behind one alert: the prints, how each was signed, its delta, and the baseline."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from hedgeflow.market.errors import HedgeflowError
+from hedgeflow.signals.rules import SigningRule
+from hedgeflow.signals.scan import ShockScan
+from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+from hedgeflow.strategies.volume_shock.rules import scan_rules
+from hedgeflow.studies.markets import load_market
+
+if TYPE_CHECKING:
+    from hedgeflow.journal import Journal
+    from hedgeflow.market.catalog import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One alert and what it rests on.
+
+    Attributes
+    ----------
+    alert : dict
+        The journal's row, with its decisions and trades.
+    members : list of dict
+        The contracts, each with its window, volume, demand, ratio and origin of the baseline.
+    prints : polars.DataFrame
+        Every print of the members since their windows began: time, price, lots, quotes, sign,
+        rule, probability, delta, demand.
+    """
+
+    alert: dict[str, Any]
+    members: list[dict[str, Any]]
+    prints: pl.DataFrame
+
+
+def explain_alert(
+    catalog: Catalog, journal: Journal, alert_id: str, run_id: str | None = None
+) -> Explanation:
+    """Return what an alert in the journal rests on, recomputed from the catalog.
+
+    Raises
+    ------
+    JournalError
+        No such alert, or several runs have it and none was named.
+    HedgeflowError
+        The catalog no longer holds the data that the run read.
+    """
+    alert = journal.alert(alert_id, run_id)
+    runs = journal.runs().filter(pl.col("run_id") == alert["run_id"]).row(0, named=True)
+    trials = journal.trials(runs["data_hash"]).filter(
+        pl.col("config_hash") == runs["config_hash"]
+    )
+    config = VolumeShockConfig.model_validate_json(trials["config_json"][0])
+    market = load_market(catalog, runs["underlying"], config)
+    if market.data_hash != runs["data_hash"]:
+        raise HedgeflowError(
+            f"alert {alert_id} was made from other data than the catalog now holds",
+            where=str(catalog.path),
+            hint="Run the scan again, then explain one of its alerts",
+        )
+    members = json.loads(alert["members_json"])
+    scan = ShockScan(
+        scan_rules(config, float(market.contracts["lot"][0])),
+        market.contracts,
+        market.sessions,
+        market.option_coverage.slots(market.sessions),
+        market.reference,
+        market.options.resolution_ns,
+    )
+    since = min(member["since_ns"] for member in members)
+    before = pl.col("ts").dt.epoch("ns") <= since
+    kept: list[pl.DataFrame] = []
+    for frame in market.catalog.slices(market.options, end_ns=alert["triggered_ns"] + 1):
+        scan.advance(frame.filter(before))
+        kept.append(frame.filter(~before))
+    window = pl.concat(kept)
+    signed = scan.signed_prints(window)
+    table = window.with_columns(
+        sign=pl.Series(signed["sign"]),
+        rule=pl.Series([SigningRule(code).name for code in signed["rule"].tolist()]),
+        probability=pl.Series(signed["probability"]),
+        delta=pl.Series(signed["delta"]),
+        demand=pl.Series(signed["demand"]),
+        contracts=pl.col("lots") * scan.book.lot,
+    )
+    starts = pl.DataFrame(
+        {
+            "contract": [member["contract"] for member in members],
+            "since_ns": [member["since_ns"] for member in members],
+        }
+    )
+    members_only = (
+        table.join(starts, on="contract", how="inner", maintain_order="left")
+        .filter(pl.col("ts").dt.epoch("ns") > pl.col("since_ns"))
+        .select(
+            "ts",
+            "contract",
+            "contracts",
+            "price",
+            "bid",
+            "ask",
+            "iv",
+            "underlying_price",
+            "sign",
+            "rule",
+            "probability",
+            "delta",
+            "demand",
+            "combo_id",
+            "block_id",
+        )
+    )
+    return Explanation(alert, members, members_only)

@@ -1,0 +1,211 @@
+"""One market out of a catalog: the option tape, and the instrument its dealers hedge in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hedgeflow.market.contracts import HedgeInstrument, hedge_instrument
+from hedgeflow.market.errors import CatalogError
+from hedgeflow.market.sessions import calendar_of_venue, sessions_between
+from hedgeflow.market.tapes import TapeKey, TapeKind
+from hedgeflow.market.time import MINUTE_NS, SLOT_NS
+from hedgeflow.signals.hedge_volume import BarReference
+from hedgeflow.signals.trade_reference import TradeReference
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from hedgeflow.market.catalog import Catalog
+    from hedgeflow.market.coverage import Coverage
+    from hedgeflow.market.sessions import Sessions
+    from hedgeflow.signals.scan import HedgeReference
+    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+
+SIMULATED_MARK = "SIMULATED:"
+"""What the name of a simulated tape's source begins with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What a study of one underlying reads.
+
+    Attributes
+    ----------
+    catalog : Catalog
+    underlying : str
+    options : TapeKey
+    contracts : polars.DataFrame
+    option_coverage, bar_coverage : Coverage
+    sessions : Sessions
+        Those of the option venue, spanning both tapes.
+    hedge : HedgeInstrument
+    bars_key : TapeKey
+    bars : polars.DataFrame
+    trades, quotes : polars.DataFrame or None
+        The hedge instrument's ticks, where the catalog has them.
+    volume : BarReference
+        V5 and daily volume of the hedge instrument.
+    reference : HedgeReference
+        What the scan may ask of it.
+    data_hash : str
+        Of every tape that is read.
+    simulated : bool
+    notes : tuple of str
+        What a reader of the results should know about the choice of tapes.
+    """
+
+    catalog: Catalog
+    underlying: str
+    options: TapeKey
+    contracts: pl.DataFrame
+    option_coverage: Coverage
+    bar_coverage: Coverage
+    sessions: Sessions
+    hedge: HedgeInstrument
+    bars_key: TapeKey
+    bars: pl.DataFrame
+    trades: pl.DataFrame | None
+    quotes: pl.DataFrame | None
+    volume: BarReference
+    reference: HedgeReference
+    data_hash: str
+    simulated: bool
+    notes: tuple[str, ...]
+
+    @property
+    def tested_sessions(self) -> tuple[int, ...]:
+        """Indices of sessions in which both tapes have covered slots."""
+        both = self.option_coverage.slots(self.sessions) & self.bar_coverage.slots(self.sessions)
+        return tuple(np.flatnonzero(both.any(axis=1)).tolist())
+
+
+def load_market(catalog: Catalog, underlying: str, config: VolumeShockConfig) -> Market:
+    """Return the market of an underlying as the configuration names it.
+
+    Raises
+    ------
+    CatalogError
+        The catalog has no option tape or no hedge bars of the underlying, or several option
+        venues and none was chosen.
+    """
+    options = _option_tape(catalog, underlying)
+    bars_key, notes = _hedge_bars(catalog, underlying, config)
+    bars = catalog.read(bars_key)
+    summary, bar_summary = catalog.summary(options), catalog.summary(bars_key)
+    calendar = config.calendar or calendar_of_venue(options.venue)
+    sessions = sessions_between(
+        calendar,
+        min(summary.first_ns, bar_summary.first_ns),
+        max(summary.last_ns, bar_summary.last_ns),
+    )
+    hedge = hedge_instrument(bars_key.instrument, bars_key.venue)
+    trades_key = _ticks(catalog, TapeKind.HEDGE_TRADES, bars_key)
+    quotes_key = _ticks(catalog, TapeKind.HEDGE_QUOTES, bars_key)
+    keys = [key for key in (options, bars_key, trades_key, quotes_key) if key is not None]
+    trades = catalog.read(trades_key) if trades_key else None
+    bar_coverage = catalog.coverage(bars_key)
+    volume = BarReference(
+        bars,
+        bars_key.resolution_ns,
+        bar_coverage,
+        sessions,
+        volume_sessions=config.scale.volume_sessions,
+        volume_scale=config.scale.hedge_volume_scale,
+        realised_hours=config.scale.realised_hours,
+    )
+    reference: HedgeReference = volume
+    if trades is not None and config.response.model == "calibrated":
+        reference = TradeReference(
+            volume, trades, observations_needed=config.response.calibration_observations
+        )
+    return Market(
+        catalog=catalog,
+        underlying=underlying,
+        options=options,
+        contracts=catalog.contracts(options.venue, underlying),
+        option_coverage=catalog.coverage(options),
+        bar_coverage=bar_coverage,
+        sessions=sessions,
+        hedge=hedge,
+        bars_key=bars_key,
+        bars=bars,
+        trades=trades,
+        quotes=catalog.read(quotes_key) if quotes_key else None,
+        volume=volume,
+        reference=reference,
+        data_hash=catalog.fingerprint(keys),
+        simulated=_is_simulated(catalog, keys),
+        notes=tuple(notes),
+    )
+
+
+def _option_tape(catalog: Catalog, underlying: str) -> TapeKey:
+    found = catalog.find(TapeKind.OPTION_TRADES, underlying)
+    if len(found) > 1:
+        venues = ", ".join(sorted({key.venue for key in found}))
+        raise CatalogError(
+            f"{underlying} options were imported from {venues}",
+            where=str(catalog.path),
+            hint="Keep one option venue of an underlying in a catalog",
+        )
+    return found[0]
+
+
+def _hedge_bars(
+    catalog: Catalog, underlying: str, config: VolumeShockConfig
+) -> tuple[TapeKey, list[str]]:
+    """Return the bars to hedge on, and a note on the choice where there was one."""
+    found = catalog.find(
+        TapeKind.BARS, underlying, venue=config.hedge_venue, instrument=config.hedge_instrument
+    )
+    finest: dict[tuple[str, str], TapeKey] = {}
+    for key in sorted(found, key=lambda key: key.resolution_ns):
+        finest.setdefault((key.venue, key.instrument), key)
+    candidates = list(finest.values())
+    if len(candidates) == 1:
+        return candidates[0], []
+    volumes = {key: _median_slot_volume(catalog, key) for key in candidates}
+    chosen = max(candidates, key=lambda key: (volumes[key], key.venue, key.instrument))
+    listed = ", ".join(f"{key.venue} {key.instrument} {volumes[key]:,.1f}" for key in candidates)
+    note = (
+        f"Hedge instrument: {chosen.instrument} on {chosen.venue}, the most traded of the"
+        f" catalog's (median 5-minute volume: {listed}); set hedge_venue to choose another."
+    )
+    return chosen, [note]
+
+
+def _median_slot_volume(catalog: Catalog, key: TapeKey) -> float:
+    bars = catalog.read(key)
+    slots = bars["ts"].dt.timestamp("ns").to_numpy() // max(SLOT_NS, key.resolution_ns)
+    sums = np.bincount(slots - slots[0], weights=bars["volume"].to_numpy())
+    scale = SLOT_NS / max(SLOT_NS, key.resolution_ns)
+    return float(np.median(sums[sums > 0])) * scale if (sums > 0).any() else 0.0
+
+
+def _ticks(catalog: Catalog, kind: TapeKind, bars: TapeKey) -> TapeKey | None:
+    same = [
+        key
+        for key in catalog.keys()
+        if (key.kind, key.venue, key.instrument) == (kind, bars.venue, bars.instrument)
+    ]
+    return min(same, key=lambda key: key.resolution_ns) if same else None
+
+
+def _is_simulated(catalog: Catalog, keys: list[TapeKey]) -> bool:
+    return any(
+        manifest.source.startswith(SIMULATED_MARK)
+        for manifest in catalog.imports()
+        if manifest.key in keys
+    )
+
+
+def describe_resolution(resolution_ns: int) -> str:
+    """Return a stamps' resolution in words."""
+    if resolution_ns >= MINUTE_NS:
+        return f"{resolution_ns / MINUTE_NS:g} min"
+    return f"{resolution_ns / 1e9:g} s" if resolution_ns >= 1_000_000_000 else (
+        f"{resolution_ns / 1e6:g} ms"
+    )

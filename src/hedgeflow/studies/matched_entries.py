@@ -1,0 +1,198 @@
+"""The null of an event strategy: entries at random, matched in day, time of day and direction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numba as nb
+import numpy as np
+
+from hedgeflow.evidence import MatchedNull
+from hedgeflow.fills import order_arrival_ns
+from hedgeflow.market.time import MINUTE_NS
+from hedgeflow.strategies.volume_shock.exits import exit_on_bars_many, exit_on_ticks
+
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from hedgeflow.replay import HedgeTape
+
+MATCH_MINUTES: Final = 60
+"""A random entry lies within so many minutes of the trade's own, in the same session."""
+
+DRAWS_ON_BARS: Final = 10_000
+DRAWS_ON_TICKS: Final = 2_000
+BPS: Final = 10_000.0
+
+
+def matched_null(
+    trades: pl.DataFrame, tape: HedgeTape, seed: int, latency_ms: float
+) -> MatchedNull | None:
+    """Return what the same exits would have earned from random entries.
+
+    Each draw moves every trade to a random minute of its own session, within an hour of its own
+    time and outside its own holding time; the directions are dealt out again among the trades;
+    target, stop and time limit stay, and so does each trade's cost in basis points. A trade that
+    has no such minute keeps its own entry, which makes the null harder to beat.
+
+    Parameters
+    ----------
+    trades : polars.DataFrame
+        The trades table; None is returned when it is empty.
+    tape : HedgeTape
+        Bars, or ticks, which are entered on a grid of whole minutes.
+    seed : int
+    latency_ms : float
+        Of an order on ticks.
+    """
+    if trades.is_empty():
+        return None
+    rng = np.random.default_rng(seed)
+    entry = trades["entry_ns"].to_numpy()
+    grid = _grid(tape)
+    first, count, own = _candidates(grid, tape, entry, trades["exit_ns"].to_numpy())
+    draws = DRAWS_ON_BARS if tape.bars is not None else DRAWS_ON_TICKS
+    picks = _pick(rng, draws, first, count, own)
+    direction = np.tile(trades["direction"].to_numpy().astype(np.float64), (draws, 1))
+    direction = rng.permuted(direction, axis=1)
+    entered, left = _round_trips(tape, trades, grid[picks], direction, latency_ms)
+    cost_bps = _cost_bps(trades)
+    net = direction * (left / entered - 1.0) * BPS - cost_bps
+    observed = trades["net_bps"].to_numpy()
+    return MatchedNull(
+        name="matched random entries",
+        description=(
+            f"{draws:,} draws: each trade entered at a random minute of its own session within"
+            f" {MATCH_MINUTES} minutes of its own time, outside its holding time, directions dealt"
+            " out again, with the same target, stop, time limit and costs"
+        ),
+        mean_net_bps=net.mean(axis=1),
+        win_rate=(net > 0).mean(axis=1),
+        observed_mean_net_bps=float(observed.mean()),
+        observed_win_rate=float((observed > 0).mean()),
+    )
+
+
+def _cost_bps(trades: pl.DataFrame) -> NDArray[np.float64]:
+    costs = trades["fees_usd"] + trades["spread_usd"] + trades["slippage_usd"]
+    notional = trades["units"] * trades["entry_price"]
+    return (costs / notional).to_numpy() * BPS
+
+
+def _grid(tape: HedgeTape) -> NDArray[np.int64]:
+    """Return the instants at which a random order may be filled."""
+    if tape.bars is not None:
+        return tape.bars.start_ns
+    if tape.ticks is None:
+        message = "a hedge tape has bars or ticks"
+        raise ValueError(message)
+    first, last = int(tape.ticks.at_ns[0]), int(tape.ticks.at_ns[-1])
+    return np.arange(first // MINUTE_NS + 1, last // MINUTE_NS, dtype=np.int64) * MINUTE_NS
+
+
+def _candidates(
+    grid: NDArray[np.int64],
+    tape: HedgeTape,
+    entry: NDArray[np.int64],
+    leave: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return two ranges of grid places per trade (before and after it) and its own place.
+
+    Returns
+    -------
+    first, count : ndarray of shape (trades, 2), int64
+    own : ndarray of shape (trades,), int64
+    """
+    sessions = tape.sessions
+    index = np.searchsorted(sessions.open_ns, entry, side="right") - 1
+    low = np.maximum(entry - MATCH_MINUTES * MINUTE_NS, sessions.open_ns[index])
+    high = np.minimum(entry + MATCH_MINUTES * MINUTE_NS, sessions.close_ns[index] - 1)
+    begin = np.searchsorted(grid, low, side="left")
+    own = np.searchsorted(grid, entry, side="left")
+    after = np.searchsorted(grid, leave, side="left")
+    end = np.searchsorted(grid, high, side="right")
+    first = np.stack((begin, after), axis=1)
+    count = np.maximum(0, np.stack((own - begin, end - after), axis=1))
+    return first, count, np.minimum(own, grid.size - 1)
+
+
+def _pick(
+    rng: np.random.Generator,
+    draws: int,
+    first: NDArray[np.int64],
+    count: NDArray[np.int64],
+    own: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    total = count.sum(axis=1)
+    place = (rng.random((draws, own.size)) * total).astype(np.int64)
+    in_first = place < count[:, 0]
+    chosen = np.where(in_first, first[:, 0] + place, first[:, 1] + place - count[:, 0])
+    return np.where(total > 0, chosen, own)
+
+
+def _round_trips(
+    tape: HedgeTape,
+    trades: pl.DataFrame,
+    at_ns: NDArray[np.int64],
+    direction: NDArray[np.float64],
+    latency_ms: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return entry and exit prices of every draw of every trade."""
+    draws = at_ns.shape[0]
+    target = np.tile(trades["target_distance"].to_numpy(), draws)
+    stop = np.tile(trades["stop_distance"].to_numpy(), draws)
+    limit = np.tile(np.rint(trades["limit_minutes"].to_numpy() * MINUTE_NS).astype(np.int64), draws)
+    if tape.bars is not None:
+        place = np.searchsorted(tape.bars.start_ns, at_ns.ravel())
+        exits = exit_on_bars_many(tape.bars, place, direction.ravel(), target, stop, limit)
+        return tape.bars.open[place].reshape(at_ns.shape), exits.price.reshape(at_ns.shape)
+    if tape.ticks is None:
+        message = "a hedge tape has bars or ticks"
+        raise ValueError(message)
+    latency_ns = order_arrival_ns(0, latency_ms)
+    ticks = tape.ticks
+    place = np.searchsorted(ticks.at_ns, at_ns.ravel() + latency_ns)
+    place = np.minimum(place, ticks.at_ns.size - 1)
+    entered, left = _tick_round_trips(
+        ticks.at_ns,
+        ticks.bid,
+        ticks.ask,
+        place,
+        direction.ravel().astype(np.int64),
+        target,
+        stop,
+        limit,
+        latency_ns,
+    )
+    return entered.reshape(at_ns.shape), left.reshape(at_ns.shape)
+
+
+@nb.njit(cache=True, nogil=True)
+def _tick_round_trips(
+    at_ns: NDArray[np.int64],
+    bid: NDArray[np.float64],
+    ask: NDArray[np.float64],
+    place: NDArray[np.int64],
+    direction: NDArray[np.int64],
+    target: NDArray[np.float64],
+    stop: NDArray[np.float64],
+    limit_ns: NDArray[np.int64],
+    latency_ns: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    entered, left = np.empty(place.size), np.empty(place.size)
+    for k in range(place.size):
+        is_long = direction[k] > 0
+        entered[k] = ask[place[k]] if is_long else bid[place[k]]
+        left[k] = exit_on_ticks(
+            at_ns,
+            bid if is_long else ask,
+            place[k],
+            entered[k],
+            direction[k],
+            target[k],
+            stop[k],
+            limit_ns[k],
+            latency_ns,
+        )[0]
+    return entered, left

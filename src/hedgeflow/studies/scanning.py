@@ -1,0 +1,175 @@
+"""A scan of a whole market: the fold over its option tape, day by day, and what it found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from hedgeflow.market.time import SECOND_NS
+from hedgeflow.signals.alerts import alert_frame, alert_rows, with_class_at_close
+from hedgeflow.signals.rules import ANOMALY, CLOSE, FlowClass
+from hedgeflow.signals.scan import ShockScan
+from hedgeflow.strategies.volume_shock.rules import alert_terms, scan_rules
+from hedgeflow.studies.markets import describe_resolution
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+    from hedgeflow.studies.markets import Market
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """What a scan of a market found.
+
+    Attributes
+    ----------
+    alerts : polars.DataFrame
+        The alerts table.
+    anomalies : polars.DataFrame
+        One row an anomaly: time, contract, window, volume, baseline and its origin, demand.
+    events : polars.DataFrame
+        One row a shock event, as it stood when it closed.
+    prints : int
+        Option prints read.
+    counts : dict of str to int
+        Prints outside sessions, candidates without a baseline, events without a scale.
+    scale_volume : float or None
+        Median over the tested sessions of V5, underlying units.
+    notes : tuple of str
+    """
+
+    alerts: pl.DataFrame
+    anomalies: pl.DataFrame
+    events: pl.DataFrame
+    prints: int
+    counts: dict[str, int]
+    scale_volume: float | None
+    notes: tuple[str, ...]
+
+
+def scan_market(
+    market: Market,
+    config: VolumeShockConfig,
+    progress: Callable[[int, int], None] | None = None,
+) -> ScanResult:
+    """Fold the market's option tape and return what came to light.
+
+    Parameters
+    ----------
+    market : Market
+    config : VolumeShockConfig
+    progress : callable, optional
+        Called with prints done and prints in all.
+    """
+    lot = float(market.contracts["lot"][0]) if market.contracts.height else 1.0
+    resolution = market.options.resolution_ns
+    scan = ShockScan(
+        scan_rules(config, lot),
+        market.contracts,
+        market.sessions,
+        market.option_coverage.slots(market.sessions),
+        market.reference,
+        resolution,
+    )
+    terms = alert_terms(
+        config, market.underlying, market.hedge, resolution, market.sessions.minutes_per_year
+    )
+    rows: list[dict[str, Any]] = []
+    anomalies: list[NDArray[Any]] = []
+    closes: list[NDArray[Any]] = []
+    total = market.catalog.summary(market.options).rows
+    for frame in market.catalog.slices(market.options):
+        output = scan.advance(frame)
+        rows += alert_rows(output, scan, terms)
+        anomalies.append(output.anomalies)
+        closes.append(output.closes)
+        if progress is not None:
+            progress(scan.prints, total)
+    closes.append(scan.finish().closes)
+    closed = np.concatenate(closes) if closes else np.zeros(0, CLOSE)
+    found = np.concatenate(anomalies) if anomalies else np.zeros(0, ANOMALY)
+    return ScanResult(
+        alerts=alert_frame(with_class_at_close(rows, closed)),
+        anomalies=_anomaly_frame(found, scan),
+        events=_event_frame(closed),
+        prints=scan.prints,
+        counts={
+            "prints_outside_sessions": scan.outside_sessions,
+            "candidates_without_baseline": scan.candidates_without_baseline,
+            "events_without_scale": int(closed["no_scale"].sum()),
+        },
+        scale_volume=_typical_scale(market),
+        notes=tuple(_notes(market, config, scan)),
+    )
+
+
+def _anomaly_frame(found: NDArray[Any], scan: ShockScan) -> pl.DataFrame:
+    symbols = np.array([*scan.book.symbols, ""], dtype=object)
+    windows = np.array(scan.windows_ns)
+    return pl.DataFrame(
+        {
+            "at_ns": found["ts"],
+            "contract": pl.Series(symbols[found["contract"]].tolist(), dtype=pl.String),
+            "window_seconds": windows[found["window"]] / SECOND_NS,
+            "contracts": found["lots"] * scan.book.lot,
+            "baseline_contracts": found["baseline_lots"] * scan.book.lot,
+            "floor_contracts": found["floor_lots"] * scan.book.lot,
+            "ratio": found["ratio"],
+            "origin": found["origin"],
+            "demand": found["demand"],
+            "event_id": found["event"],
+        }
+    )
+
+
+def _event_frame(closed: NDArray[Any]) -> pl.DataFrame:
+    names = [name for name in CLOSE.names or () if name != "flow_class"]
+    classes = [FlowClass(int(code)).name for code in closed["flow_class"]]
+    frame = pl.DataFrame({name: closed[name] for name in names})
+    return frame.rename({"event": "event_id"}).with_columns(
+        pl.Series("flow_class_at_close", classes, dtype=pl.String),
+        pl.col("decided", "no_scale").cast(pl.Boolean),
+    )
+
+
+def _typical_scale(market: Market) -> float | None:
+    values = [
+        value
+        for session in market.tested_sessions
+        if (value := market.volume.scale_volume(int(market.sessions.open_ns[session]))) is not None
+    ]
+    return float(np.median(values)) if values else None
+
+
+def _notes(market: Market, config: VolumeShockConfig, scan: ShockScan) -> list[str]:
+    notes: list[str] = []
+    dropped = [window for window in scan.rules.windows_ns if window not in scan.windows_ns]
+    if dropped:
+        listed = ", ".join(f"{window / SECOND_NS:g} s" for window in dropped)
+        notes.append(
+            f"Windows of {listed} were not evaluated: the option tape's stamps resolve"
+            f" {describe_resolution(market.options.resolution_ns)}."
+        )
+    if config.response.model == "calibrated" and market.trades is None:
+        notes.append(
+            "The response could not be calibrated: the catalog has no signed trades of"
+            f" {market.hedge.symbol}, so the tiers of 2, 5 and 10 minutes were used."
+        )
+    if bool(market.contracts["inverse"].any()):
+        notes.append(
+            "Deltas use the printed index price as the forward of every expiry, so long expiries"
+            " are off by the basis."
+        )
+    if config.tape.complex == "net":
+        notes.append("Complex orders were netted and count once, at their lead leg.")
+    notes.append(
+        "The error band of demand takes prints as independent, which understates it."
+    )
+    return notes

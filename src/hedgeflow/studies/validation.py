@@ -1,0 +1,233 @@
+"""From a market and a configuration to a verdict: the whole way, in one call."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from hedgeflow.evidence import (
+    Coverage,
+    Evidence,
+    EvidenceTables,
+    Manifest,
+    assess,
+    package_document,
+    write_package,
+)
+from hedgeflow.market.errors import EvidenceError
+from hedgeflow.market.time import MINUTE_NS, iso, moment_of
+from hedgeflow.strategies.volume_shock.claims import CLAIMS, GATES, NULL_HYPOTHESIS
+from hedgeflow.studies.backtesting import STRATEGY, Backtest, backtest, hedge_tape
+from hedgeflow.studies.event_study import event_study, flow_table
+from hedgeflow.studies.matched_entries import matched_null
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from hedgeflow.journal import Journal
+    from hedgeflow.market.tapes import TapeKey
+    from hedgeflow.risk import Calendar
+    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+    from hedgeflow.studies.markets import Market
+
+FLOW_UNTESTABLE = (
+    "the catalog has no signed trades of the hedge instrument: bars say how much was traded, not"
+    " who had to"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """A verdict and everything behind it.
+
+    Attributes
+    ----------
+    evidence : Evidence
+    tables : EvidenceTables
+    backtest : Backtest
+    """
+
+    evidence: Evidence
+    tables: EvidenceTables
+    backtest: Backtest
+
+
+def validate(
+    market: Market,
+    config: VolumeShockConfig,
+    journal: Journal,
+    *,
+    calendar: Calendar | None = None,
+    truth: pl.DataFrame | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Validation:
+    """Backtest one configuration and judge its claims on what the journal then holds.
+
+    Parameters
+    ----------
+    market : Market
+    config : VolumeShockConfig
+    journal : Journal
+    calendar : Calendar, optional
+        Earnings and scheduled releases.
+    truth : polars.DataFrame, optional
+        In simulation: the shocks as they were (event class and time); never seen by the signals.
+    progress : callable, optional
+        Called with prints scanned and prints in all.
+    """
+    result = backtest(market, config, journal, calendar=calendar, progress=progress)
+    tables = evidence_tables(market, config, result, truth)
+    manifest = _manifest(market, config, result)
+    return Validation(assess(tables, CLAIMS, GATES, manifest), tables, result)
+
+
+def evidence_tables(
+    market: Market,
+    config: VolumeShockConfig,
+    result: Backtest,
+    truth: pl.DataFrame | None = None,
+) -> EvidenceTables:
+    """Return the finished tables that evidence reads: the record, and studies made of it."""
+    tape = hedge_tape(market)
+    return EvidenceTables(
+        trades=result.trades,
+        alerts=result.alerts,
+        decisions=result.decisions,
+        ledger_entries=result.ledger_entries,
+        sessions=_session_dates(market),
+        sessions_per_year=float(market.sessions.per_year),
+        event_study=event_study(market, result.alerts),
+        matched=matched_null(result.trades, tape, config.seed, config.costs.latency_ms),
+        matched_missing="there are no trades to match",
+        flow=flow_table(market, result),
+        flow_untestable_reason=FLOW_UNTESTABLE,
+        truth=None if truth is None else true_classes(result.alerts, result.scan.events, truth),
+        costs_note=next((note for note in result.notes if "fee" in note.lower()), ""),
+        latency_limit_seconds=config.plan.oldest_alert_minutes * 60.0,
+    )
+
+
+def write_validation(validation: Validation, out: Path, timestamp: str) -> Path:
+    """Write the package with its report and return the report's path.
+
+    A package that stands at `out` already is replaced, whole; anything else there is refused.
+
+    Raises
+    ------
+    EvidenceError
+        `out` exists and is no package.
+    """
+    from hedgeflow.evidence.report import render_report  # noqa: PLC0415 - plotly is slow to import
+
+    if out.exists() and not (out / "evidence.json").is_file():
+        raise EvidenceError(
+            "the folder exists and is no evidence package",
+            where=str(out),
+            hint="Name another folder with --out; only packages are replaced",
+        )
+    evidence, tables = validation.evidence, validation.tables
+    document = package_document(evidence, timestamp=timestamp, files={})
+    report = render_report(document, tables, tables.event_study)
+    fresh, stale = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
+    for leftover in (fresh, stale):
+        shutil.rmtree(leftover, ignore_errors=True)
+    write_package(evidence, tables, fresh, timestamp=timestamp, report_html=report)
+    if out.exists():
+        out.rename(stale)
+    fresh.rename(out)
+    shutil.rmtree(stale, ignore_errors=True)
+    return out / "report.html"
+
+
+def true_classes(
+    alerts: pl.DataFrame, events: pl.DataFrame, truth: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the class of the shock that each alert's event overlaps; none is AMBIGUOUS_SIGNAL."""
+    begun = alerts.join(events.select("event_id", "first_ns"), on="event_id", how="left")
+    start = truth["ts"].dt.timestamp("ns").to_list()
+    stop = truth["last_print"].dt.timestamp("ns").to_list()
+    names = truth["shock_class"].to_list()
+    found: list[str] = []
+    for first, triggered in zip(begun["first_ns"], begun["triggered_ns"], strict=True):
+        hits = [
+            name
+            for name, begin, end in zip(names, start, stop, strict=True)
+            if begin <= triggered and end + 5 * MINUTE_NS >= first
+        ]
+        found.append(hits[-1] if hits else "AMBIGUOUS_SIGNAL")
+    return begun.select("alert_id").with_columns(
+        pl.Series("true_class", found, dtype=pl.String)
+    )
+
+
+def _session_dates(market: Market) -> tuple[str, ...]:
+    sessions = market.sessions
+    return tuple(
+        moment_of(int(sessions.open_ns[index])).date().isoformat()
+        for index in market.tested_sessions
+    )
+
+
+def _manifest(market: Market, config: VolumeShockConfig, result: Backtest) -> Manifest:
+    return Manifest(
+        strategy=STRATEGY,
+        preset=config.preset,
+        simulated=market.simulated,
+        data_hash=result.run.data_hash,
+        config=config.model_dump(mode="json"),
+        code_version=result.run.code_version,
+        seed=config.seed,
+        trials=result.configurations,
+        hedge_instrument=market.hedge.symbol,
+        hedge_venue=market.hedge.venue,
+        scale_volume=result.scan.scale_volume,
+        signing_mode=config.signing.mode,
+        null_hypothesis=NULL_HYPOTHESIS,
+        notes=(*result.notes, *_counts(result)),
+        coverage=tuple(
+            _coverage(market, key) for key in (market.options, market.bars_key)
+        ),
+    )
+
+
+def _counts(result: Backtest) -> list[str]:
+    counts = result.scan.counts
+    notes = [
+        f"{result.scan.prints:,} option prints gave {result.scan.anomalies.height:,} anomalies,"
+        f" {result.scan.events.height:,} shock events and {result.alerts.height:,} alerts."
+    ]
+    if counts["prints_outside_sessions"]:
+        notes.append(f"{counts['prints_outside_sessions']:,} prints lay outside trading hours.")
+    if counts["candidates_without_baseline"]:
+        notes.append(
+            f"NO_BASELINE: {counts['candidates_without_baseline']:,} times volume passed its floor"
+            " where neither contract nor bucket had a history."
+        )
+    if counts["events_without_scale"]:
+        notes.append(
+            f"NO_SCALE: {counts['events_without_scale']:,} events came before the hedge instrument"
+            " had one complete session, so that V5 was not known."
+        )
+    capped = result.alerts["confidence"].max()
+    if result.alerts.height and capped is not None:
+        share = (result.alerts["confidence"] >= 0.95).mean()  # noqa: PLR2004 - the cap itself
+        notes.append(f"{100 * float(share or 0):.1f} % of alerts have the capped confidence 0.95.")
+    return notes
+
+
+def _coverage(market: Market, key: TapeKey) -> Coverage:
+    summary = market.catalog.summary(key)
+    covered = summary.coverage
+    dates = {moment_of(start).date() for start, _ in covered.intervals}
+    name = f"{key.kind} {key.instrument} on {key.venue}"
+    return Coverage(
+        tape=name,
+        start=iso(int(covered.start_ns[0])) if covered.start_ns.size else "",
+        end=iso(int(covered.end_ns[-1])) if covered.end_ns.size else "",
+        sessions=len(dates),
+        note=f"{covered.start_ns.size} intervals without a gap",
+    )
