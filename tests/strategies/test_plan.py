@@ -169,6 +169,6 @@ def test_the_target_is_always_on_the_profit_side_and_the_stop_on_the_other(
         urgency=urgency,
     )
     plan = plan_entry(alert, VolumeShockConfig(), BTC, 80_000.0)
-    assert plan.direction * plan.target_distance * plan.direction > 0
+    assert plan.target_distance > 0
     assert plan.direction * (plan.target - plan.reference_price) >= 0
     assert plan.direction * (plan.stop - plan.reference_price) < 0
