@@ -34,7 +34,11 @@ def manifest(**changes: object) -> Manifest:
         preset="normalized",
         simulated=False,
         data_hash="sha256:data",
-        config={"preset": "normalized", "response": {"model": "calibrated"}},
+        config={
+            "preset": "normalized",
+            "response": {"model": "calibrated"},
+            "alert": {"confidence_cap": 0.95},
+        },
         code_version="0.1.0",
         seed=7,
         trials=3,

@@ -19,15 +19,14 @@ from hedgeflow.evidence.hedging import (
     flow_correlation,
     response_correlation,
 )
+from hedgeflow.evidence.latency import Latency, latency
 from hedgeflow.evidence.performance import (
     AlertCounts,
     EquityPoint,
-    Latency,
     Profit,
     Results,
     alert_counts,
     equity,
-    latency,
     profit,
     results,
 )
@@ -37,8 +36,13 @@ from hedgeflow.evidence.resolution import label, resolution
 from hedgeflow.evidence.sharpe import implied_sharpe, implied_win_rate, sharpe_annualised
 from hedgeflow.evidence.significance import Significance, significance
 from hedgeflow.evidence.tables import EvidenceTables, Manifest, Trades, trade_arrays
-from hedgeflow.evidence.verdict import Decision, Judgement, Status, decide, judge
+from hedgeflow.evidence.verdict import Decision, Judgement, Status, decide, judge, setting
 from hedgeflow.strategies.claims import Claim, Gate
+
+NO_CLAIM_RATE = 0.50
+"""Win rate whose proof is counted for a strategy that claims none."""
+NO_CLAIM_ALPHA = 0.05
+"""Level of the power figures for a strategy whose gates name no p-value."""
 
 Measures = dict[tuple[str, str], Measure]
 
@@ -151,11 +155,19 @@ def assess(
     trades = trade_arrays(tables)
     daily = by_session(trades.net_usd, trades.session, len(tables.sessions))
     resampling = resample_sessions(daily, seed=manifest.seed)
-    performance = _performance(tables, trades, resampling)
+    claimed_rate = _threshold(gates, "win_rate", NO_CLAIM_RATE)
+    performance = _performance(tables, trades, resampling, claimed_rate, manifest)
     by_class = {
-        name: results(trades.of_class(name), resampling) for name in _classes(trades, claims)
+        name: results(trades.of_class(name), resampling, claimed_rate)
+        for name in _classes(trades, claims)
     }
-    tests = significance(tables, trades, performance.overall.barrier_implied_win_rate)
+    tests = significance(
+        tables,
+        trades,
+        performance.overall.barrier_implied_win_rate,
+        claimed_rate=claimed_rate,
+        alpha=_threshold(gates, "p_value", NO_CLAIM_ALPHA),
+    )
     flow = flow_correlation(tables, resampling)
     response = response_correlation(tables, resampling)
     accuracy = detection_accuracy(tables, resampling)
@@ -202,17 +214,26 @@ def assess(
     )
 
 
+def _threshold(gates: Sequence[Gate], statistic: str, otherwise: float) -> float:
+    return next((gate.threshold for gate in gates if gate.statistic == statistic), otherwise)
+
+
 def _classes(trades: Trades, claims: Sequence[Claim]) -> tuple[str, ...]:
     claimed = [claim.flow_class for claim in claims if claim.flow_class]
     return tuple(dict.fromkeys([*claimed, *sorted(set(trades.flow_class))]))
 
 
 def _performance(
-    tables: EvidenceTables, trades: Trades, resampling: Resampling
+    tables: EvidenceTables,
+    trades: Trades,
+    resampling: Resampling,
+    claimed_rate: float,
+    manifest: Manifest,
 ) -> PerformanceMetrics:
     sessions = tables.sessions
     daily = by_session(trades.net_usd, trades.session, len(sessions))
-    overall = results(trades, resampling)
+    overall = results(trades, resampling, claimed_rate)
+    cap = setting(manifest.config, "alert.confidence_cap")
     per_year = tables.sessions_per_year
     annual = sharpe_annualised(daily, trades.session, resampling, sessions_per_year=per_year)
     fall = drawdown(tables.ledger_entries, trades.net_usd, trades.session, resampling)
@@ -232,7 +253,7 @@ def _performance(
         profit=profit(tables),
         equity=equity(sessions, daily, fall.capital_usd) if trades.count else (),
         execution_latency=latency(trades, tables.latency_limit_seconds),
-        alerts=alert_counts(tables),
+        alerts=alert_counts(tables, cap if isinstance(cap, float) else None),
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -140,15 +140,28 @@ def _mean(values: FloatArray, reason: str) -> Estimate:
 
 
 def _holm(found: tuple[Difference, ...]) -> tuple[Difference, ...]:
-    import statsmodels.stats.multitest
-
-    library: Any = statsmodels.stats.multitest
-
-    raw = [item.p_value for item in found if item.p_value is not None]
-    if not raw:
-        return found
-    adjusted = iter(float(value) for value in library.multipletests(raw, method="holm")[1])
+    adjusted = iter(holm([item.p_value for item in found if item.p_value is not None]))
     return tuple(
         item if item.p_value is None else replace(item, p_value_holm=next(adjusted))
         for item in found
     )
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p-values adjusted by Holm's step-down rule, in the order given.
+
+    Parameters
+    ----------
+    p_values : sequence of float
+        Of all tests of one family.
+
+    Notes
+    -----
+    Written out, since statsmodels' ``multipletests`` collects garbage on every call.
+    """
+    adjusted = [0.0] * len(p_values)
+    highest = 0.0
+    for rank, row in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[row]))
+        adjusted[row] = highest
+    return adjusted

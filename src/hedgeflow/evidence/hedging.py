@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -242,13 +243,12 @@ def _log_correlation(
 def _rank_correlation(
     size: FloatArray, minutes: FloatArray, session: IntArray, resampling: Resampling
 ) -> Estimate:
-    from scipy.stats import rankdata
+    codes = tuple(np.unique(values, return_inverse=True)[1] for values in (size, minutes))
 
     def correlate(rows: IntArray) -> float:
-        x, y = rankdata(size[rows]), rankdata(minutes[rows])
-        x, y = x - x.mean(), y - y.mean()
+        x, y = (_midranks(code[rows]) for code in codes)
         spread = float((x * x).sum() * (y * y).sum())
-        return float((x * y).sum()) / spread**0.5 if spread > 0.0 else np.nan
+        return float((x * y).sum()) / math.sqrt(spread) if spread > 0.0 else math.nan
 
     events = int(size.size)
     method = f"Spearman, {METHOD}"
@@ -263,6 +263,13 @@ def _rank_correlation(
         for rows in resampled_rows(session, resampling)
     ]
     return with_bounds(value, np.array(drawn), n=events, method=method)
+
+
+def _midranks(codes: IntArray) -> FloatArray:
+    """Return centred ranks, ties sharing theirs, of values numbered in ascending order."""
+    counts = np.bincount(codes)
+    ranks = (np.cumsum(counts) - 0.5 * (counts - 1))[codes]
+    return ranks - ranks.mean()
 
 
 def detection_accuracy(tables: EvidenceTables, resampling: Resampling) -> DetectionAccuracy:

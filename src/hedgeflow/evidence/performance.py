@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass
 
@@ -20,11 +19,6 @@ from hedgeflow.evidence.rates import (
 from hedgeflow.evidence.resampling import METHOD, Resampling, by_session, clustered_mean
 from hedgeflow.evidence.sharpe import sharpe_per_trade
 from hedgeflow.evidence.tables import EvidenceTables, Trades
-
-CLAIMED_WIN_RATE = 0.80
-CONFIDENCE_CAP = 0.95
-LATENCY_BUCKETS = (("under 2 min", 0.0, 120.0), ("2 to 5 min", 120.0, 300.0))
-LAST_BUCKET = "5 min and over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,52 +83,6 @@ class EquityPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Quantiles:
-    """Median, 99th percentile and maximum."""
-
-    p50: float | None
-    p99: float | None
-    max: float | None
-    n: int
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LatencyBucket:
-    """Trades by the time from detection to entry."""
-
-    bucket: str
-    trades: int
-    wins: int
-    win_rate: Estimate
-
-
-@dataclass(frozen=True, slots=True)
-class Latency:
-    """From detection to entry.
-
-    Attributes
-    ----------
-    detection_to_entry_seconds : Quantiles
-        Over all trades.
-    share_under_limit : Estimate
-        Share of trades entered within `limit_seconds`.
-    limit_seconds : float
-        The claimed limit.
-    buckets : tuple of LatencyBucket
-        Win rate by latency.
-    trend_p_value : Estimate
-        One-sided Cochran–Armitage test that wins fall with latency.
-    """
-
-    detection_to_entry_seconds: Quantiles
-    share_under_limit: Estimate
-    limit_seconds: float
-    buckets: tuple[LatencyBucket, ...]
-    trend_p_value: Estimate
-
-
-@dataclass(frozen=True, slots=True)
 class AlertCounts:
     """What became of the alerts."""
 
@@ -147,7 +95,7 @@ class AlertCounts:
     at_confidence_cap: Estimate
 
 
-def results(trades: Trades, resampling: Resampling) -> Results:
+def results(trades: Trades, resampling: Resampling, claimed_rate: float) -> Results:
     """Return the results of `trades`, with bounds from resampled sessions.
 
     Parameters
@@ -156,6 +104,8 @@ def results(trades: Trades, resampling: Resampling) -> Results:
         All trades or those of one class.
     resampling : Resampling
         Session draws.
+    claimed_rate : float
+        The win rate whose proof is counted in `wins_needed`.
     """
     count, wins = trades.count, trades.wins
     won, lost = trades.net_usd > 0, trades.net_usd < 0
@@ -180,7 +130,7 @@ def results(trades: Trades, resampling: Resampling) -> Results:
         win_rate_exact=win_rate_exact(wins, count),
         win_rate_day_clustered=mean(won.astype(np.float64), "share of wins"),
         barrier_implied_win_rate=barrier_implied(trades.stop, trades.target),
-        wins_needed=WinsNeeded(CLAIMED_WIN_RATE, count, wins_needed(count, CLAIMED_WIN_RATE)),
+        wins_needed=WinsNeeded(claimed_rate, count, wins_needed(count, claimed_rate)),
         expectancy_usd=mean(trades.net_usd),
         expectancy_bps=mean(trades.net_bps),
         expectancy_points=mean(trades.net_points),
@@ -266,83 +216,18 @@ def equity(
     )
 
 
-def latency(trades: Trades, limit_seconds: float) -> Latency:
-    """Return the time from detection to entry, and wins by it.
+def alert_counts(tables: EvidenceTables, confidence_cap: float | None) -> AlertCounts:
+    """Return what became of the alerts, and how many carry the capped confidence.
 
     Parameters
     ----------
-    trades : Trades
-        All trades.
-    limit_seconds : float
-        The claimed limit.
+    tables : EvidenceTables
+        With alerts and decisions.
+    confidence_cap : float or None
+        The configuration's cap, None where it has none.
     """
-    ages = trades.age_seconds
-    won = trades.net_usd > 0
-    edges = (*LATENCY_BUCKETS, (LAST_BUCKET, LATENCY_BUCKETS[-1][2], np.inf))
-    groups = [(name, (ages >= lower) & (ages < upper)) for name, lower, upper in edges]
-    buckets = tuple(
-        LatencyBucket(
-            name,
-            int(rows.sum()),
-            int(won[rows].sum()),
-            win_rate(int(won[rows].sum()), int(rows.sum())),
-        )
-        for name, rows in groups
-    )
-    if trades.count == 0:
-        spread = Quantiles(None, None, None, 0, "no trades")
-    else:
-        median, tail, most = np.quantile(ages, [0.5, 0.99, 1.0])
-        spread = Quantiles(float(median), float(tail), float(most), trades.count)
-    return Latency(
-        spread,
-        win_rate(int((ages < limit_seconds).sum()), trades.count),
-        limit_seconds,
-        buckets,
-        trend_p_value(buckets),
-    )
-
-
-def trend_p_value(buckets: tuple[LatencyBucket, ...]) -> Estimate:
-    """Return the one-sided Cochran–Armitage p-value that the win rate falls from bucket to bucket.
-
-    Parameters
-    ----------
-    buckets : tuple of LatencyBucket
-        In order of latency, scored 0, 1, 2.
-
-    References
-    ----------
-    P. Armitage, *Biometrics* 11 (1955) 375–386; as a score test of trend, normal approximation.
-    """
-    from scipy.stats import norm
-
-    method = "Cochran–Armitage trend of wins over latency buckets, one-sided"
-    sizes = np.array([bucket.trades for bucket in buckets], dtype=np.float64)
-    wins = np.array([bucket.wins for bucket in buckets], dtype=np.float64)
-    trades = int(sizes.sum())
-    if trades == 0:
-        return missing("no trades", method=method)
-    if int((sizes > 0).sum()) < 2:
-        return missing("all trades fall into one latency bucket", n=trades, method=method)
-    rate = float(wins.sum()) / trades
-    if rate in {0.0, 1.0}:
-        return missing("every trade had the same outcome", n=trades, method=method)
-    scores = np.arange(sizes.size, dtype=np.float64)
-    centre = float((sizes * scores).sum()) / trades
-    trend = float((wins * (scores - centre)).sum())
-    variance = rate * (1.0 - rate) * float((sizes * (scores - centre) ** 2).sum())
-    return Estimate(float(norm.cdf(trend / math.sqrt(variance))), n=trades, method=method)
-
-
-def alert_counts(tables: EvidenceTables) -> AlertCounts:
-    """Return what became of the alerts, and how many carry the capped confidence."""
     alerts, decisions = tables.alerts, tables.decisions
     skips = decisions.filter(pl.col("kind") == "skip")
-    capped = int((alerts["confidence"].cast(pl.Float64) >= CONFIDENCE_CAP).sum())
-    share = (
-        win_rate(capped, alerts.height) if alerts.height else missing("no alerts", method=WILSON)
-    )
     return AlertCounts(
         alerts.height,
         alerts["event_id"].n_unique(),
@@ -350,8 +235,15 @@ def alert_counts(tables: EvidenceTables) -> AlertCounts:
         skips.height,
         _counted(skips["reason_code"].fill_null("")),
         _counted(alerts["flow_class"]),
-        share,
+        _at_cap(alerts, confidence_cap),
     )
+
+
+def _at_cap(alerts: pl.DataFrame, cap: float | None) -> Estimate:
+    if cap is None or alerts.is_empty():
+        reason = "no alerts" if cap is not None else "the configuration names no cap"
+        return missing(reason, n=alerts.height, method=WILSON)
+    return win_rate(int((alerts["confidence"].cast(pl.Float64) >= cap).sum()), alerts.height)
 
 
 def _counted(labels: pl.Series) -> dict[str, int]:

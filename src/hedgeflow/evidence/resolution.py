@@ -93,7 +93,8 @@ def _found(
     return (
         f"{start}{overall.trades} trade(s), {overall.wins} of them won after costs, a win rate of "
         f"{bounded(rate, rate=True)}. The barriers alone imply {implied}; {wanted}. "
-        f"Expectancy {bounded(overall.expectancy_bps)} bps or {bounded(overall.expectancy_points)} points a trade net of costs, "
+        f"Expectancy {bounded(overall.expectancy_bps)} bps or "
+        f"{bounded(overall.expectancy_points)} points a trade net of costs, "
         f"{profit.net_usd or 0.0:,.2f} USD in all of which costs took "
         f"{(profit.gross_usd or 0.0) - (profit.net_usd or 0.0):,.2f}; {chance}; annualised Sharpe "
         f"ratio {bounded(sharpe)}."

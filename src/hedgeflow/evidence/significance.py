@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from hedgeflow.evidence.estimates import Estimate, FloatArray, IntArray, missing
+from hedgeflow.evidence.clustering import clustering
+from hedgeflow.evidence.estimates import Estimate, FloatArray, missing
 from hedgeflow.evidence.rates import binomial_p_value, cohen_h, exact_bounds
 from hedgeflow.evidence.tables import EvidenceTables, MatchedNull, Trades
 
-ALPHA = 0.01
-"""Level of the one-sided tests whose power is stated; the claim's own."""
 POWER = 0.80
-CLAIMED_RATE = 0.80
+"""Power for which the trades needed are stated (Cohen 1988, 2.4)."""
 HISTOGRAM_BINS = 40
 _TIE = 1e-12
 
@@ -31,7 +30,24 @@ class HistogramBin:
 
 @dataclass(frozen=True, slots=True)
 class MatchedResult:
-    """The strategy against its null draws."""
+    """The strategy against its null draws.
+
+    Attributes
+    ----------
+    name, description, draws
+        The null and how often it was drawn.
+    observed_mean_net_bps, observed_win_rate : float or None
+        The strategy's figures as the null's own code found them; coherence compares them with
+        the trades, on which the exceedances are counted.
+    exceedances_mean, exceedances_win_rate : int or None
+        Draws that reached the trades' figure.
+    null_mean_net_bps, null_win_rate : Estimate
+        Mean and central 95 % of the draws.
+    histogram_mean_net_bps : tuple of HistogramBin
+        All draws.
+    reason : str
+        Why there are none.
+    """
 
     name: str
     description: str
@@ -69,7 +85,14 @@ class Significance:
     design_effect: Estimate
 
 
-def significance(tables: EvidenceTables, trades: Trades, barrier: Estimate) -> Significance:
+def significance(
+    tables: EvidenceTables,
+    trades: Trades,
+    barrier: Estimate,
+    *,
+    claimed_rate: float,
+    alpha: float,
+) -> Significance:
     """Return every test of the trades against chance.
 
     Parameters
@@ -80,11 +103,21 @@ def significance(tables: EvidenceTables, trades: Trades, barrier: Estimate) -> S
         The trades.
     barrier : Estimate
         Mean win rate implied by the barriers.
+    claimed_rate : float
+        The claimed win rate.
+    alpha : float
+        Level of the one-sided tests whose power is stated.
     """
+
+    def power(rate: float | None, what: str) -> tuple[Estimate, Estimate]:
+        return _power(trades.count, rate, barrier.value, what, alpha)
+
     matched, p_mean, p_rate = _matched(tables, trades)
     observed = trades.wins / trades.count if trades.count else None
     correlation, effect, effective = clustering(trades.net_bps, trades.session)
     null_mean = matched.null_mean_net_bps.value
+    power_observed, needed_observed = power(observed, "observed")
+    power_claimed, needed_claimed = power(claimed_rate, "claimed")
     return Significance(
         p_value=p_mean,
         p_value_win_rate=p_rate,
@@ -94,12 +127,12 @@ def significance(tables: EvidenceTables, trades: Trades, barrier: Estimate) -> S
         effect_size_h=_effect_h(trades, barrier.value),
         effect_size_d=_effect_d(trades.net_bps, 0.0, "zero"),
         effect_size_d_null=_effect_d(trades.net_bps, null_mean, "the null draws' mean"),
-        power_observed=_power(trades.count, observed, barrier.value, "observed"),
-        power_claimed=_power(trades.count, CLAIMED_RATE, barrier.value, "claimed"),
-        trades_needed_observed=_needed(trades.count, observed, barrier.value, "observed"),
-        trades_needed_claimed=_needed(trades.count, CLAIMED_RATE, barrier.value, "claimed"),
-        power_alpha=ALPHA,
-        claimed_win_rate=CLAIMED_RATE,
+        power_observed=power_observed,
+        power_claimed=power_claimed,
+        trades_needed_observed=needed_observed,
+        trades_needed_claimed=needed_claimed,
+        power_alpha=alpha,
+        claimed_win_rate=claimed_rate,
         effective_sample_size=effective,
         intraday_correlation=correlation,
         design_effect=effect,
@@ -145,8 +178,8 @@ def _matched(tables: EvidenceTables, trades: Trades) -> tuple[MatchedResult, Est
         null.name,
         null.description,
         draws,
-        mean,
-        rate,
+        null.observed_mean_net_bps,
+        null.observed_win_rate,
         over_mean,
         over_rate,
         _null_estimate(null.mean_net_bps),
@@ -210,7 +243,7 @@ def _effect_d(net_bps: FloatArray, reference: float | None, what: str) -> Estima
     return Estimate((float(net_bps.mean()) - reference) / deviation, n=trades, method=method)
 
 
-def power_of_rate(trades: int, rate: float, null_rate: float, alpha: float = ALPHA) -> float:
+def power_of_rate(trades: int, rate: float, null_rate: float, alpha: float) -> float:
     """Return the power of the one-sided test that a win rate exceeds its null.
 
     Parameters
@@ -237,7 +270,7 @@ def power_of_rate(trades: int, rate: float, null_rate: float, alpha: float = ALP
 
 
 def trades_needed(
-    rate: float, null_rate: float, *, power: float = POWER, alpha: float = ALPHA
+    rate: float, null_rate: float, *, alpha: float, power: float = POWER
 ) -> int | None:
     """Return the fewest trades with this power, None when the rate is not above its null.
 
@@ -263,84 +296,19 @@ def trades_needed(
     return max(1, math.ceil(float(library.normal_sample_size_one_tail(effect, power, alpha))))
 
 
-def _power(trades: int, rate: float | None, barrier: float | None, what: str) -> Estimate:
-    method = f"power at α = {ALPHA} of the {what} win rate against the barrier-implied rate"
-    if trades == 0 or rate is None or barrier is None:
-        return missing("no trades", method=method)
-    return Estimate(power_of_rate(trades, rate, barrier), n=trades, method=method)
-
-
-def _needed(trades: int, rate: float | None, barrier: float | None, what: str) -> Estimate:
-    method = f"trades for power {POWER} at α = {ALPHA} if the {what} win rate were true"
-    if trades == 0 or rate is None or barrier is None:
-        return missing("no trades", method=method)
-    needed = trades_needed(rate, barrier)
-    if needed is None:
-        return missing(
-            f"the {what} win rate does not exceed the barrier-implied one", n=trades, method=method
-        )
-    return Estimate(float(needed), n=trades, method=method)
-
-
-def clustering(values: FloatArray, session: IntArray) -> tuple[Estimate, Estimate, Estimate]:
-    """Return the intra-day correlation, the design effect and the effective sample size.
-
-    Parameters
-    ----------
-    values : ndarray, shape (trades,)
-        Net result per trade.
-    session : ndarray, shape (trades,)
-        Index of each trade's session.
-
-    Notes
-    -----
-    Correlation by one-way analysis of variance with unequal groups (A. Donner, *International
-    Statistical Review* 54 (1986) 67–82); design effect 1 + (m − 1)ρ with m = Σm²/Σm (L. Kish,
-    *Survey Sampling* (1965), 8.2), a negative correlation counted as none.
-    """
+def _power(
+    trades: int, rate: float | None, barrier: float | None, what: str, alpha: float
+) -> tuple[Estimate, Estimate]:
     methods = (
-        "one-way analysis of variance by session",
-        "1 + (m − 1)ρ, m = Σm²/Σm, ρ at least 0",
-        "trades / design effect",
+        f"power at α = {alpha:g} of the {what} win rate against the barrier-implied rate",
+        f"trades for power {POWER:g} at α = {alpha:g} if the {what} win rate were true",
     )
-    trades = int(values.size)
-    sizes = np.bincount(session).astype(np.float64) if trades else np.zeros(0)
-    sizes = sizes[sizes > 0]
-    groups = int(sizes.size)
-    reason = ""
-    if trades == 0:
-        reason = "no trades"
-    elif groups < 2:
-        reason = "trades on one session only"
-    elif trades == groups:
-        one, size = 1.0, float(trades)
-        none = missing("one trade a session, so none within", n=trades, method=methods[0])
-        return (
-            none,
-            Estimate(one, n=trades, method=methods[1]),
-            Estimate(size, n=trades, method=methods[2]),
-        )
-    elif float(np.ptp(values)) == 0.0:
-        reason = "every trade had the same result"
-    if reason:
-        first, second, third = (missing(reason, n=trades, method=name) for name in methods)
-        return first, second, third
-    rho = _intraclass(values, session, sizes)
-    size = float((sizes**2).sum() / sizes.sum())
-    effect = 1.0 + (size - 1.0) * max(0.0, rho)
-    return (
-        Estimate(rho, n=trades, method=methods[0]),
-        Estimate(effect, n=trades, method=methods[1]),
-        Estimate(trades / effect, n=trades, method=methods[2]),
-    )
-
-
-def _intraclass(values: FloatArray, session: IntArray, sizes: FloatArray) -> float:
-    trades, groups = float(values.size), float(sizes.size)
-    sums = np.bincount(session, weights=values)
-    counts = np.bincount(session).astype(np.float64)
-    means = np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0)
-    between = float((counts * (means - values.mean()) ** 2).sum()) / (groups - 1.0)
-    within = float(((values - means[session]) ** 2).sum()) / (trades - groups)
-    size = (trades - float((sizes**2).sum()) / trades) / (groups - 1.0)
-    return (between - within) / (between + (size - 1.0) * within)
+    if trades == 0 or rate is None or barrier is None:
+        first, second = (missing("no trades", method=method) for method in methods)
+        return first, second
+    power = Estimate(power_of_rate(trades, rate, barrier, alpha), n=trades, method=methods[0])
+    needed = trades_needed(rate, barrier, alpha=alpha)
+    if needed is None:
+        reason = f"the {what} win rate does not exceed the barrier-implied one"
+        return power, missing(reason, n=trades, method=methods[1])
+    return power, Estimate(float(needed), n=trades, method=methods[1])

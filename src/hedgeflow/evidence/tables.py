@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from hedgeflow.evidence.estimates import FloatArray, IntArray
+from hedgeflow.evidence.plain import digest, dumps
 from hedgeflow.market.errors import EvidenceError
 
 NS_PER_MINUTE = 60_000_000_000
@@ -267,8 +266,7 @@ class Manifest:
     @property
     def config_hash(self) -> str:
         """SHA-256 of the configuration as canonical JSON."""
-        text = json.dumps(self.config, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+        return digest(dumps(self.config).encode())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

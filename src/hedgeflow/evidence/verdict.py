@@ -122,7 +122,7 @@ def judge(gate: Gate, measure: Measure | None, config: Mapping[str, object]) -> 
         The run's configuration, for claims that some setting makes true by construction.
     """
     rule = gate.by_construction
-    if rule is not None and _setting(config, rule.setting) in rule.values:
+    if rule is not None and setting(config, rule.setting) in rule.values:
         reason = f"true by construction: {rule.reason}"
         return _judgement(gate, Measure(missing(reason), 0), Status.REFUSED, reason)
     if measure is None:
@@ -132,7 +132,8 @@ def judge(gate: Gate, measure: Measure | None, config: Mapping[str, object]) -> 
     return _judgement(gate, measure, status, reason)
 
 
-def _setting(config: Mapping[str, object], name: str) -> object:
+def setting(config: Mapping[str, object], name: str) -> object:
+    """Return the configuration value with this dotted name, None where there is none."""
     value: object = config
     for part in name.split("."):
         if not isinstance(value, Mapping):

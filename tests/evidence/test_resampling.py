@@ -1,0 +1,93 @@
+"""Sessions are resampled, not trades: seeded, in blocks, and wider where a day's trades agree."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hedgeflow.evidence.resampling import (
+    by_session,
+    clustered_mean,
+    percentile_bounds,
+    resample_sessions,
+    resampled_rows,
+)
+
+
+def test_the_same_seed_draws_the_same_sessions():
+    daily = np.random.default_rng(0).normal(size=50)
+    first, again = (resample_sessions(daily, seed=9, resamples=50) for _ in range(2))
+    other = resample_sessions(daily, seed=10, resamples=50)
+    assert np.array_equal(first.draws, again.draws)
+    assert not np.array_equal(first.draws, other.draws)
+
+
+def test_dependent_days_are_drawn_in_longer_blocks():
+    generator = np.random.default_rng(1)
+    noise = generator.normal(size=400)
+    waves = noise.copy()
+    for day in range(1, 400):
+        waves[day] += 0.9 * waves[day - 1]
+    assert resample_sessions(waves, seed=1, resamples=2).block_length > 5
+    assert resample_sessions(noise, seed=1, resamples=2).block_length <= 5
+
+
+@given(
+    session=st.lists(st.integers(0, 6), max_size=40),
+    seed=st.integers(0, 1000),
+)
+def test_resampled_rows_are_every_row_of_each_drawn_session(session, seed):
+    index = np.array(session, dtype=np.int64)
+    resampling = resample_sessions(np.arange(7.0), seed=seed, resamples=3)
+    for draw, rows in zip(resampling.draws, resampled_rows(index, resampling), strict=True):
+        expected = [row for day in draw for row in np.flatnonzero(index == day)]
+        assert rows.tolist() == expected
+
+
+def test_sums_per_session_match_a_loop():
+    session = np.array([0, 2, 2, 4])
+    assert by_session(np.array([1.0, 2.0, 3.0, 4.0]), session, 5).tolist() == [1, 0, 5, 0, 4]
+
+
+def test_clustered_bounds_are_wider_when_a_days_trades_agree_and_they_cover():
+    generator = np.random.default_rng(7)
+    session = np.repeat(np.arange(50), 8)
+    covered = naive_covered = 0
+    runs = 120
+    for _ in range(runs):
+        values = np.repeat(generator.normal(size=50), 8) + 0.3 * generator.normal(size=400)
+        daily = by_session(values, session, 50)
+        resampling = resample_sessions(daily, seed=int(generator.integers(1 << 30)), resamples=300)
+        estimate = clustered_mean(values, session, resampling)
+        covered += estimate.lower <= 0.0 <= estimate.upper
+        half = 1.96 * values.std(ddof=1) / np.sqrt(values.size)
+        naive_covered += abs(values.mean()) <= half
+    assert 0.87 <= covered / runs <= 0.99
+    assert naive_covered / runs < 0.7
+
+
+def test_observations_on_one_session_have_a_mean_but_no_interval():
+    resampling = resample_sessions(np.arange(10.0), seed=1, resamples=20)
+    estimate = clustered_mean(np.array([1.0, 3.0]), np.array([4, 4]), resampling)
+    assert estimate.value == 2.0
+    assert estimate.lower is None
+    assert estimate.reason.startswith("1 session")
+
+
+def test_nothing_observed_has_its_own_reason():
+    resampling = resample_sessions(np.arange(10.0), seed=1, resamples=20)
+    estimate = clustered_mean(np.zeros(0), np.zeros(0, dtype=np.int64), resampling, none="no wins")
+    assert estimate.value is None
+    assert estimate.reason == "no wins"
+
+
+def test_percentiles_need_most_resamples_to_be_defined():
+    mostly = np.where(np.arange(100) < 10, np.nan, np.arange(100.0))
+    assert percentile_bounds(mostly) is None
+    assert percentile_bounds(np.arange(101.0)) == pytest.approx((2.5, 97.5))
+
+
+def test_no_sessions_at_all_resample_to_nothing():
+    assert resample_sessions(np.zeros(0), seed=1).sessions == 0
