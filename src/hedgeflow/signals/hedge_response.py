@@ -122,8 +122,9 @@ def _observation(flow: SignedFlow, event: int, start: int) -> dict[str, object] 
         ends.size >= FEWEST_PLACEBOS and abs(total) > PLACEBO_BAND * deviation and total != 0.0
     )
     direction = int(np.sign(total))
-    half = _first_passage(abnormal * direction, HALF_DONE * abs(total))
-    most = _first_passage(abnormal * direction, MOSTLY_DONE * abs(total))
+    done = hedge_done(abnormal * direction)
+    half = _first_passage(done, HALF_DONE * done[-1])
+    most = _first_passage(done, MOSTLY_DONE * done[-1])
     finish = start + round(most * MINUTE_NS) if is_observed else start
     move = direction * (flow.price_at(finish) - flow.price_at(start))
     return {
@@ -140,6 +141,18 @@ def _observation(flow: SignedFlow, event: int, start: int) -> dict[str, object] 
         "completion_minutes": most if is_observed else None,
         "move_to_completion": move if is_observed else None,
     }
+
+
+def hedge_done(path: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the rising path closest to a cumulative flow: the hedge done so far.
+
+    A hedge is only ever added to, while ordinary flow swings both ways; the first time that the
+    raw path happens to pass half of its end is therefore too early, the more so the smaller the
+    hedge. The isotonic regression has no such bias to first order (Barlow and others 1972).
+    """
+    from scipy.optimize import isotonic_regression  # noqa: PLC0415 - scipy is slow to import
+
+    return np.asarray(isotonic_regression(path).x, dtype=np.float64)
 
 
 def _first_passage(path: NDArray[np.float64], level: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numba as nb
 import numpy as np
@@ -12,6 +12,10 @@ from hedgeflow.signals.rules import Tier
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+FEWEST_POINTS: Final = 3
+"""A line through fewer has no standard error."""
 
 
 @nb.njit(cache=True)
@@ -49,10 +53,17 @@ def calibrated_response_minutes(
 
 @nb.njit(cache=True)
 def response_minutes(demand: float, rules: Any, session: Any) -> float:
-    """Return the estimate in force: the calibrated one where the session has it, else the tiers."""
+    """Return the estimate in force: the calibrated one where the session has it, else the tiers.
+
+    A fit in which larger demands took longer says nothing of demands smaller than it has seen:
+    those are taken to be as slow as the smallest.
+    """
     if session.calibrated:
+        size = abs(demand)
+        if session.response_b > 0.0 and demand != 0.0:
+            size = max(size, session.smallest_demand)
         return calibrated_response_minutes(
-            demand,
+            size,
             session.response_a,
             session.response_b,
             rules.shortest_minutes,
@@ -88,6 +99,8 @@ class CalibratedResponse:
     slope_error : float
         Standard error of b.
     observations : int
+    smallest_demand : float
+        Smallest absolute demand among them.
     """
 
     a: float
@@ -95,6 +108,7 @@ class CalibratedResponse:
     residual_error: float
     slope_error: float
     observations: int
+    smallest_demand: float
 
 
 def fit_response(
@@ -117,7 +131,7 @@ def fit_response(
     """
     usable = (np.abs(demands) > 0) & (minutes > 0) & np.isfinite(minutes)
     count = int(usable.sum())
-    if count < needed:
+    if count < max(needed, FEWEST_POINTS):
         return None
     x, y = np.log(np.abs(demands[usable])), np.log(minutes[usable])
     spread = float(((x - x.mean()) ** 2).sum())
@@ -126,7 +140,8 @@ def fit_response(
     b = float(((x - x.mean()) * (y - y.mean())).sum()) / spread
     a = float(y.mean()) - b * float(x.mean())
     error = float(np.sqrt(((y - a - b * x) ** 2).sum() / (count - 2)))
-    return CalibratedResponse(a, b, error, error / float(np.sqrt(spread)), count)
+    smallest = float(np.abs(demands[usable]).min())
+    return CalibratedResponse(a, b, error, error / float(np.sqrt(spread)), count, smallest)
 
 
 def hedge_to_come(demand: float, elapsed_minutes: float, response: float) -> float:

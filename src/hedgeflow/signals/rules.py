@@ -126,6 +126,7 @@ SESSION_PARAMS: Final = np.dtype(
         ("calibrated", "u1"),
         ("response_a", "f8"),
         ("response_b", "f8"),
+        ("smallest_demand", "f8"),
     ]
 )
 """What is fixed at a session's start from the past: `demand_scale` NaN means NO_SCALE."""

@@ -189,6 +189,7 @@ class ShockScan:
             calibrated=0,
             response_a=0.0,
             response_b=0.0,
+            smallest_demand=0.0,
         )
         self._scale_volume = float("nan")
         self._baselines: Baselines | None = None
@@ -243,7 +244,6 @@ class ShockScan:
             state.member_of,
             self.book.strike_id,
             self.rules.shock,
-            self._params,
             state.outputs["closes"],
         )
         return self._collect(None)
@@ -351,6 +351,7 @@ class ShockScan:
         params["calibrated"] = response is not None
         params["response_a"] = response.a if response else 0.0
         params["response_b"] = response.b if response else 0.0
+        params["smallest_demand"] = response.smallest_demand if response else 0.0
 
     def _extend_baselines(self, baselines: Baselines) -> None:
         """Give contracts first met in this session a place; unlisted ones have no history."""
@@ -374,8 +375,8 @@ class ShockScan:
         if rules.quantile is None:
             return rules.fixed
         since = int(self._sessions.open_ns[max(0, session - rules.sessions)])
-        pressures = closes["largest_pressure"][closes["first_ns"] >= since]
-        pressures = pressures[np.isfinite(pressures)]
+        counted = (closes["first_ns"] >= since) & (closes["no_scale"] == 0)
+        pressures = closes["largest_pressure"][counted]
         if pressures.size < rules.events_needed:
             return rules.fixed
         return float(np.quantile(pressures, rules.quantile))

@@ -51,10 +51,14 @@ EVENT: Final = np.dtype(
         ("members", "i8"),
         ("anomalies", "i8"),
         ("largest_pressure", "f8"),
+        ("session_ns", "i8"),
+        ("scaled", "f8"),
+        ("response_minutes", "f8"),
         ("institutional_lots", "i8"),
         ("rule_lots", "i8", (SIGNING_RULES,)),
     ]
 )
+"""The open event; `scaled` and `response_minutes` as last evaluated, in the session `session_ns`."""
 
 CURSOR: Final = np.dtype(
     [
@@ -130,7 +134,6 @@ def finish(
     member_of: NDArray[np.int32],
     strike_id: NDArray[np.int32],
     rules: Any,
-    sessions: Any,
     closes_out: Any,
 ) -> None:
     """Close the event that is open when a tape ends."""
@@ -143,7 +146,6 @@ def finish(
             member_of,
             strike_id,
             rules[0],
-            sessions[0],
             closes_out,
         )
 
@@ -204,9 +206,7 @@ def advance(
         if event.open and (
             now - gap_ns >= event.last_ns or now > event.first_ns + rules.event_length_ns
         ):
-            close_event(
-                cursor, now, event, members, member_of, strike_id, rules, session, closes_out
-            )
+            close_event(cursor, now, event, members, member_of, strike_id, rules, closes_out)
         for w in range(count):
             horizon = now - windows_ns[w]
             tail = tails[w] - cursor.base
@@ -276,7 +276,7 @@ def advance(
                     last_entry[c], windows_ns[w], event.id, anomalies_out,
                 )
                 is_member_moved = True
-        if event.open and is_member_moved:
+        if event.open and (is_member_moved or event.session_ns != session.open_ns):
             spot = entries[stop - 1].spot
             _decide(
                 cursor, now, spot, event, members, strike_id, rules, session,
@@ -312,8 +312,11 @@ def _baseline(
 
 @nb.njit(cache=True)
 def _window_baseline(own: float, floor: float, window_ns: int, rules: Any) -> float:
-    """Return the baseline of one window: scaled from 5 minutes, floored at one contract."""
-    return max(rules.baseline_floor_lots, max(own, floor) * (window_ns / SLOT_NS))
+    """Return the baseline of one window: scaled from 5 minutes, floored at one contract.
+
+    Multiplied before it is divided, so that a ratio of exactly 4 in a short window stays exact.
+    """
+    return max(rules.baseline_floor_lots, max(own, floor) * window_ns / SLOT_NS)
 
 
 @nb.njit(cache=True)
@@ -493,8 +496,11 @@ def _decide(
     members_out: Any,
 ) -> None:
     """Re-evaluate the open event after a batch and write what passes the pressure threshold."""
+    event.session_ns = session.open_ns
     if np.isnan(session.demand_scale):
         event.no_scale = 1
+        event.scaled = np.nan
+        event.response_minutes = np.nan
         return
     demand = 0.0
     for m in range(event.members):
@@ -502,6 +508,8 @@ def _decide(
     scaled = demand * session.demand_scale
     response = response_minutes(scaled, rules, session)
     now_pressure = pressure(scaled, response)
+    event.scaled = scaled
+    event.response_minutes = response
     event.largest_pressure = max(event.largest_pressure, now_pressure)
     is_event_due = (
         rules.unit_is_event
@@ -548,6 +556,7 @@ def _decide(
         row = _write_decision(
             cursor, now, spot, event, strikes, concentration, flow_class, decisions_out
         )
+        decisions_out[row].first_ns = now
         decisions_out[row].contract = anomalies_out[a].contract
         decisions_out[row].window = anomalies_out[a].window
         decisions_out[row].origin = anomalies_out[a].origin
@@ -631,13 +640,11 @@ def close_event(
     member_of: NDArray[np.int32],
     strike_id: NDArray[np.int32],
     rules: Any,
-    session: Any,
     closes_out: Any,
 ) -> None:
-    """Write the open event as it stands and forget it."""
+    """Write the open event as it was last evaluated and forget it."""
     demand, _, _, lots, ratio, _, strikes, concentration = event_totals(event, members, strike_id)
-    scaled = demand * session.demand_scale
-    response = response_minutes(scaled, rules, session)
+    scaled, response = event.scaled, event.response_minutes
     row = cursor.closes
     closes_out[row].event = event.id
     closes_out[row].first_ns = event.first_ns

@@ -59,8 +59,29 @@ class TradeReference:
         if events.size == 0:
             return
         table = observe(self._flow, events["event"], events["first_ns"])
-        usable = table.filter(table["observed"])
-        place = np.searchsorted(events["event"], usable["event_id"].to_numpy())
-        self._demand = np.append(self._demand, events["scaled"][place])
-        self._minutes = np.append(self._minutes, usable["response_minutes"].to_numpy())
-        self._known_at = np.append(self._known_at, usable["known_ns"].to_numpy())
+        place = np.searchsorted(events["event"], table["event_id"].to_numpy())
+        usable = can_calibrate(table, events["demand"][place])
+        seen = table.filter(usable)
+        self._demand = np.append(self._demand, events["scaled"][place][usable])
+        self._minutes = np.append(self._minutes, seen["response_minutes"].to_numpy())
+        self._known_at = np.append(self._known_at, seen["known_ns"].to_numpy())
+
+
+def can_calibrate(observations: pl.DataFrame, demand: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which observations say how long dealers took over a demand.
+
+    A hedge must have been observed, it must go the way of the demand, and the demand must be at
+    least the placebo windows' own standard deviation: what is smaller than ordinary flow cannot
+    be told from it, and the "response" of chance flow would be fitted instead.
+
+    Parameters
+    ----------
+    observations : polars.DataFrame
+        As `observe` returns them.
+    demand : ndarray of shape (n,)
+        Net demand of the same events, underlying units.
+    """
+    observed = observations["observed"].to_numpy()
+    direction = observations["direction"].to_numpy()
+    deviation = observations["placebo_deviation"].fill_null(np.inf).to_numpy()
+    return observed & (direction == np.sign(demand)) & (np.abs(demand) >= deviation)
