@@ -222,20 +222,36 @@ def test_an_interrupt_at_any_moment_leaves_all_or_nothing(catalog, source, milli
         assert reopened.check() == []
 
 
-def test_a_commit_that_was_cut_off_is_finished_on_opening(catalog, source):
+@pytest.fixture
+def cut_off(catalog, source):
+    """Return an import's record after its move was cut off behind the first part."""
     report = import_deribit_trades(source, catalog)
-    whole = content(catalog)
     folder = catalog.path / f"{COMMITTED}{report.import_id}"
     [manifest] = [each for each in catalog.imports() if each.id == report.import_id]
-    moved = [part.path for part in manifest.parts[1:]] + [f"imports/{report.import_id}.json"]
     folder.mkdir()
-    for name in moved:
-        shutil.move(catalog.path / name, folder / staged_name(name))
+    for part in manifest.parts[1:]:
+        shutil.move(catalog.path / part.path, folder / staged_name(part.path))
+    record = f"imports/{report.import_id}.json"
+    shutil.move(catalog.path / record, folder / staged_name(record))
+    return manifest
+
+
+def test_a_commit_that_was_cut_off_is_finished_on_opening(catalog, cut_off):
+    assert catalog.keys() == [BARS_KEY]
     reopened = Catalog.open(catalog.path)
-    assert content(reopened) == whole
     assert reopened.check() == []
-    assert not folder.exists()
-    assert reopened.read(report.key).height == TRADES
+    assert list(catalog.path.glob(f"{COMMITTED}*")) == []
+    assert reopened.read(cut_off.key).height == TRADES
+
+
+def test_an_import_is_seen_only_when_all_its_parts_are_in_place(catalog, cut_off):
+    obstacle = catalog.path / cut_off.parts[-1].path
+    obstacle.mkdir()
+    with pytest.raises(CatalogError, match="cut off cannot be finished"):
+        Catalog.open(catalog.path)
+    assert catalog.keys() == [BARS_KEY]
+    obstacle.rmdir()
+    assert Catalog.open(catalog.path).read(cut_off.key).height == TRADES
 
 
 def test_an_abandoned_staging_folder_is_removed_on_opening(catalog):

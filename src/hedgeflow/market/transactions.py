@@ -73,7 +73,13 @@ def recover(root: Path) -> None:
 
 
 def recover_if_free(root: Path) -> None:
-    """Recover unless a writer is at work or the folder cannot be written."""
+    """Recover unless a writer is at work or the folder cannot be written.
+
+    Raises
+    ------
+    CatalogError
+        A commit that was cut off cannot be finished.
+    """
     if not any(any(root.glob(f"{prefix}*")) for prefix in (COMMITTED, STAGING)):
         return
     try:
@@ -81,6 +87,12 @@ def recover_if_free(root: Path) -> None:
             recover(root)
     except (CatalogError, PermissionError):
         return
+    except OSError as cause:
+        raise CatalogError(
+            f"an import that was cut off cannot be finished ({cause})",
+            where=str(root),
+            hint="Mend what is named and open the catalog again",
+        ) from cause
 
 
 def replace_text(path: Path, text: str) -> None:
