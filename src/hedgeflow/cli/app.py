@@ -34,9 +34,9 @@ app.command("doctor")(checking.doctor)
 app.command("warm")(checking.warm)
 
 
-def _version(*, show: bool) -> None:
+def _version(show: bool) -> None:
     if show:
-        from hedgeflow import __version__  # noqa: PLC0415 - only when asked
+        from hedgeflow import __version__
 
         typer.echo(f"hedgeflow {__version__}")
         raise typer.Exit
@@ -44,10 +44,10 @@ def _version(*, show: bool) -> None:
 
 @app.callback()
 def _options(
-    version: bool = typer.Option(  # noqa: FBT001 - typer turns it into a flag
-        False,  # noqa: FBT003
+    version: bool = typer.Option(
+        False,
         "--version",
-        callback=lambda value: _version(show=value),
+        callback=_version,
         is_eager=True,
         help="Print the version and stop.",
     ),
@@ -58,7 +58,7 @@ def _options(
 
 def main() -> None:
     """Run the program: refusals go to standard error in one line, without a traceback."""
-    from hedgeflow.market.errors import HedgeflowError  # noqa: PLC0415 - keeps --help fast
+    from hedgeflow.market.errors import HedgeflowError
 
     try:
         app()

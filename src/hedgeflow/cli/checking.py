@@ -13,7 +13,14 @@ from typing import Annotated
 import typer
 
 from hedgeflow.cli.output import print_json, print_table
-from hedgeflow.cli.running import ConfigOption, JsonOption, PresetOption, SetOption, StrategyArgument
+from hedgeflow.cli.running import (
+    ConfigOption,
+    JsonOption,
+    PresetOption,
+    SetOption,
+    StrategyArgument,
+    check_strategy,
+)
 
 MINIMUM_FREE_GB = 1.0
 EARLIEST_CLOCK_NS = 1_735_689_600_000_000_000
@@ -32,15 +39,14 @@ def check_config(
         str | None, typer.Option(help="Its symbol, as in BTC-PERP, ESH25 or AAPL.")
     ] = None,
     venue: Annotated[str, typer.Option(help="Its venue, for the fee table.")] = "binance",
-    as_json: JsonOption = False,  # noqa: FBT002 - typer turns it into a flag
+    as_json: JsonOption = False,
 ) -> None:
     """Say in words which settings conflict, never bind, or cannot pay their costs."""
-    from hedgeflow.cli.running import _check_strategy  # noqa: PLC0415, PLC2701 - one list of them
-    from hedgeflow.market.contracts import hedge_instrument  # noqa: PLC0415 - keeps --help fast
-    from hedgeflow.strategies.volume_shock import load_config  # noqa: PLC0415
-    from hedgeflow.strategies.volume_shock.feasibility import explain_config  # noqa: PLC0415
+    from hedgeflow.market.contracts import hedge_instrument
+    from hedgeflow.strategies.volume_shock import load_config
+    from hedgeflow.strategies.volume_shock.feasibility import explain_config
 
-    _check_strategy(strategy)
+    check_strategy(strategy)
     chosen = load_config(preset, config, settings or [])
     instrument = hedge_instrument(hedge, venue) if hedge else None
     findings = explain_config(chosen, price=price, hedge=instrument)
@@ -67,7 +73,7 @@ def doctor(
     catalog: Annotated[
         Path | None, typer.Option("--catalog", metavar="CAT", help="A catalog to look at too.")
     ] = None,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """Check this machine: Python, clock, disk, kernels' cache, catalog, journal, conflicts."""
     findings = [
@@ -90,7 +96,7 @@ def doctor(
 
 def warm() -> None:
     """Compile the kernels now, so that the first run need not wait for them."""
-    from hedgeflow.studies.warming import warm_kernels  # noqa: PLC0415 - keeps --help fast
+    from hedgeflow.studies.warming import warm_kernels
 
     began = time.perf_counter()
     warm_kernels()
@@ -106,7 +112,7 @@ def _python() -> Finding:
 
 
 def _clock() -> Finding:
-    from hedgeflow.market.time import iso  # noqa: PLC0415 - keeps --help fast
+    from hedgeflow.market.time import iso
 
     now = time.time_ns()
     state = "ok" if now > EARLIEST_CLOCK_NS else "bad"
@@ -130,8 +136,8 @@ def _kernels() -> Finding:
 
 
 def _conflicts() -> list[Finding]:
-    from hedgeflow.strategies.volume_shock import VolumeShockConfig  # noqa: PLC0415
-    from hedgeflow.strategies.volume_shock.feasibility import explain_config  # noqa: PLC0415
+    from hedgeflow.strategies.volume_shock import VolumeShockConfig
+    from hedgeflow.strategies.volume_shock.feasibility import explain_config
 
     found = [
         (preset, finding)
@@ -151,11 +157,11 @@ def _conflicts() -> list[Finding]:
 
 
 def _catalog(catalog: Path) -> list[Finding]:
-    from hedgeflow.journal import Journal  # noqa: PLC0415 - keeps --help fast
-    from hedgeflow.market.catalog import Catalog  # noqa: PLC0415
-    from hedgeflow.market.errors import HedgeflowError  # noqa: PLC0415
-    from hedgeflow.market.soundness import Severity  # noqa: PLC0415
-    from hedgeflow.studies.backtesting import JOURNAL_FILE  # noqa: PLC0415
+    from hedgeflow.journal import Journal
+    from hedgeflow.market.catalog import Catalog
+    from hedgeflow.market.errors import HedgeflowError
+    from hedgeflow.market.soundness import Severity
+    from hedgeflow.studies.backtesting import JOURNAL_FILE
 
     try:
         opened = Catalog.open(catalog)

@@ -37,12 +37,12 @@ def import_deribit(
         float | None,
         typer.Option(help="Seconds that the stamps resolve; without it, read off the stamps."),
     ] = None,
-    accept_rejects: AcceptOption = False,  # noqa: FBT002 - typer turns it into a flag
-    as_json: JsonOption = False,  # noqa: FBT002
+    accept_rejects: AcceptOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Import a Parquet file of Deribit option trades."""
-    from hedgeflow.market.catalog import Catalog  # noqa: PLC0415 - keeps --help fast
-    from hedgeflow.sources import import_deribit_trades  # noqa: PLC0415
+    from hedgeflow.market.catalog import Catalog
+    from hedgeflow.sources import import_deribit_trades
 
     with progress_bar(f"Importing {file.name}", quiet=as_json) as progress:
         report = import_deribit_trades(
@@ -69,12 +69,12 @@ def import_bars_file(
     timezone: Annotated[
         str | None, typer.Option(help="Time zone of stamps that carry none; without it, UTC.")
     ] = None,
-    accept_rejects: AcceptOption = False,  # noqa: FBT002
-    as_json: JsonOption = False,  # noqa: FBT002
+    accept_rejects: AcceptOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Import OHLCV bars from Parquet or CSV."""
-    from hedgeflow.market.catalog import Catalog  # noqa: PLC0415 - keeps --help fast
-    from hedgeflow.sources import import_bars, parse_column_map  # noqa: PLC0415
+    from hedgeflow.market.catalog import Catalog
+    from hedgeflow.sources import import_bars, parse_column_map
 
     with progress_bar(f"Importing {file.name}", quiet=as_json) as progress:
         report = import_bars(
@@ -91,7 +91,7 @@ def import_bars_file(
 
 
 def _print_report(report: ImportReport, catalog: Path, *, as_json: bool) -> None:
-    from hedgeflow.market.time import iso  # noqa: PLC0415 - keeps --help fast
+    from hedgeflow.market.time import iso
 
     intervals = [(iso(start), iso(end)) for start, end in report.coverage.intervals]
     key = report.key
@@ -146,10 +146,10 @@ def _tape(key: Any) -> dict[str, object]:
 
 
 @app.command("list")
-def list_tapes(catalog: CatalogOption, as_json: JsonOption = False) -> None:  # noqa: FBT002
+def list_tapes(catalog: CatalogOption, as_json: JsonOption = False) -> None:
     """List the tapes of a catalog and what each covers."""
-    from hedgeflow.market.catalog import Catalog  # noqa: PLC0415 - keeps --help fast
-    from hedgeflow.market.time import iso  # noqa: PLC0415
+    from hedgeflow.market.catalog import Catalog
+    from hedgeflow.market.time import iso
 
     summaries = Catalog.open(catalog).summaries()
     rows: list[dict[str, object]] = [
@@ -176,10 +176,10 @@ def list_tapes(catalog: CatalogOption, as_json: JsonOption = False) -> None:  # 
 
 
 @app.command("check")
-def check(catalog: CatalogOption, as_json: JsonOption = False) -> None:  # noqa: FBT002
+def check(catalog: CatalogOption, as_json: JsonOption = False) -> None:
     """Check every file of a catalog against its record; exit 4 if one is damaged."""
-    from hedgeflow.market.catalog import Catalog  # noqa: PLC0415 - keeps --help fast
-    from hedgeflow.market.soundness import Severity  # noqa: PLC0415
+    from hedgeflow.market.catalog import Catalog
+    from hedgeflow.market.soundness import Severity
 
     findings = Catalog.open(catalog).check()
     if as_json:

@@ -54,13 +54,13 @@ def demo(
     market: Annotated[str, typer.Option(help="effect, or null: no hedging, no impact.")] = "effect",
     days: Annotated[int, typer.Option(min=12, max=400, help="Days to simulate.")] = 30,
     seed: Annotated[int, typer.Option(min=0, help="Of the simulated market.")] = 7,
-    as_json: JsonOption = False,  # noqa: FBT002 - typer turns it into a flag
+    as_json: JsonOption = False,
 ) -> None:
     """Simulate a market, scan it, trade it in replay and judge the claim. SIMULATED throughout."""
-    from hedgeflow.market.errors import ConfigError  # noqa: PLC0415 - keeps --help fast
-    from hedgeflow.strategies.volume_shock import VolumeShockConfig  # noqa: PLC0415
-    from hedgeflow.studies.demo import simulated_catalog, validate_simulated  # noqa: PLC0415
-    from hedgeflow.studies.validation import write_validation  # noqa: PLC0415
+    from hedgeflow.market.errors import ConfigError
+    from hedgeflow.strategies.volume_shock import VolumeShockConfig
+    from hedgeflow.studies.demo import simulated_catalog, validate_simulated
+    from hedgeflow.studies.validation import write_validation
 
     if market not in {"effect", "null"}:
         raise ConfigError(
@@ -91,14 +91,14 @@ def scan(
     config: ConfigOption = None,
     settings: SetOption = None,
     journal: JournalOption = None,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """Find volume shocks and journal the alerts, highest pressure first."""
-    import polars as pl  # noqa: PLC0415 - keeps --help fast
+    import polars as pl
 
-    from hedgeflow.studies.backtesting import scan_to_journal  # noqa: PLC0415
+    from hedgeflow.studies.backtesting import scan_to_journal
 
-    _check_strategy(strategy)
+    check_strategy(strategy)
     day = _date(date)
     market, chosen = _market(catalog, underlying, preset, config, settings)
     with (
@@ -149,12 +149,12 @@ def backtest(
     settings: SetOption = None,
     journal: JournalOption = None,
     calendar: CalendarOption = None,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """Trade the alerts in replay and journal every decision; no verdict, see validate."""
-    from hedgeflow.studies.backtesting import backtest as run_backtest  # noqa: PLC0415
+    from hedgeflow.studies.backtesting import backtest as run_backtest
 
-    _check_strategy(strategy)
+    check_strategy(strategy)
     market, chosen = _market(catalog, underlying, preset, config, settings)
     with (
         _journal(catalog, journal) as record,
@@ -186,8 +186,9 @@ def backtest(
         return
     _banner(market)
     typer.echo(
-        f"run {result.run.run_id}: {result.alerts.height:,} alerts, {result.trades.height:,} trades,"
-        f" gross {gross:,.2f} USD, costs {gross - net:,.2f}, net {net:,.2f}"
+        f"run {result.run.run_id}: {result.alerts.height:,} alerts,"
+        f" {result.trades.height:,} trades, gross {gross:,.2f} USD,"
+        f" costs {gross - net:,.2f}, net {net:,.2f}"
     )
     print_table(("decision", "alerts"), reasons, numeric=("alerts",))
     print_table(("exit", "trades"), exits, numeric=("trades",))
@@ -205,13 +206,13 @@ def validate(
     settings: SetOption = None,
     journal: JournalOption = None,
     calendar: CalendarOption = None,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """Say whether the claim holds: backtest, test, and write the evidence package and report."""
-    from hedgeflow.studies.validation import validate as run_validation  # noqa: PLC0415
-    from hedgeflow.studies.validation import write_validation  # noqa: PLC0415
+    from hedgeflow.studies.validation import validate as run_validation
+    from hedgeflow.studies.validation import write_validation
 
-    _check_strategy(strategy)
+    check_strategy(strategy)
     market, chosen = _market(catalog, underlying, preset, config, settings)
     with (
         _journal(catalog, journal) as record,
@@ -229,20 +230,18 @@ def explain(
     catalog: CatalogOption,
     run: Annotated[str | None, typer.Option(help="The run, where several have the alert.")] = None,
     journal: JournalOption = None,
-    as_json: JsonOption = False,  # noqa: FBT002
+    as_json: JsonOption = False,
 ) -> None:
     """Show what an alert rests on: prints, quotes, signs, deltas, baselines, decision, trade."""
-    from hedgeflow.market.catalog import Catalog  # noqa: PLC0415 - keeps --help fast
-    from hedgeflow.studies.explaining import explain_alert  # noqa: PLC0415
+    from hedgeflow.market.catalog import Catalog
+    from hedgeflow.studies.explaining import explain_alert
 
     opened = Catalog.open(catalog)
     with _journal(catalog, journal, create=False) as record:
         found = explain_alert(opened, record, alert, run)
     rows = found.prints.with_columns(ts=found.prints["ts"].dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"))
     if as_json:
-        print_json(
-            {"alert": found.alert, "members": found.members, "prints": rows.to_dicts()}
-        )
+        print_json({"alert": found.alert, "members": found.members, "prints": rows.to_dicts()})
         return
     typer.echo(found.alert["sentence"])
     typer.echo(f"signed by: {found.alert['signing_json']}")
@@ -268,9 +267,10 @@ def explain(
         typer.echo(f"trade: {trade['sentence']}")
 
 
-def _check_strategy(strategy: str) -> None:
+def check_strategy(strategy: str) -> None:
+    """Refuse a strategy that does not exist, naming those that do."""
     if strategy not in STRATEGIES:
-        from hedgeflow.market.errors import ConfigError  # noqa: PLC0415 - keeps --help fast
+        from hedgeflow.market.errors import ConfigError
 
         raise ConfigError(
             f"there is no strategy '{strategy}'", hint=f"There is {', '.join(STRATEGIES)}"
@@ -284,17 +284,17 @@ def _market(
     config: Path | None,
     settings: list[str] | None,
 ) -> tuple[Market, VolumeShockConfig]:
-    from hedgeflow.market.catalog import Catalog  # noqa: PLC0415 - keeps --help fast
-    from hedgeflow.strategies.volume_shock import load_config  # noqa: PLC0415
-    from hedgeflow.studies.markets import load_market  # noqa: PLC0415
+    from hedgeflow.market.catalog import Catalog
+    from hedgeflow.strategies.volume_shock import load_config
+    from hedgeflow.studies.markets import load_market
 
     chosen = load_config(preset, config, settings or [])
     return load_market(Catalog.open(catalog), underlying, chosen), chosen
 
 
 def _journal(catalog: Path, url: str | None, *, create: bool = True) -> Journal:
-    from hedgeflow.journal import Journal  # noqa: PLC0415 - keeps --help fast
-    from hedgeflow.studies.backtesting import JOURNAL_FILE  # noqa: PLC0415
+    from hedgeflow.journal import Journal
+    from hedgeflow.studies.backtesting import JOURNAL_FILE
 
     return Journal.open(url or catalog / JOURNAL_FILE, create=create)
 
@@ -302,21 +302,21 @@ def _journal(catalog: Path, url: str | None, *, create: bool = True) -> Journal:
 def _calendar(path: Path | None) -> Calendar | None:
     if path is None:
         return None
-    from hedgeflow.risk import read_calendar  # noqa: PLC0415 - keeps --help fast
+    from hedgeflow.risk import read_calendar
 
     return read_calendar(path)
 
 
 def _now() -> str:
-    from hedgeflow.market.time import iso  # noqa: PLC0415 - keeps --help fast
+    from hedgeflow.market.time import iso
 
     return iso(time.time_ns())
 
 
 def _date(text: str | None) -> Any:
-    from datetime import date  # noqa: PLC0415 - keeps --help fast
+    from datetime import date
 
-    from hedgeflow.market.errors import ConfigError  # noqa: PLC0415
+    from hedgeflow.market.errors import ConfigError
 
     try:
         return None if text is None else date.fromisoformat(text)
@@ -330,9 +330,9 @@ def _banner(market: Market) -> None:
 
 
 def _alert_document(row: dict[str, Any], config: VolumeShockConfig) -> dict[str, Any]:
-    import json  # noqa: PLC0415 - keeps --help fast
+    import json
 
-    from hedgeflow.market.time import iso  # noqa: PLC0415
+    from hedgeflow.market.time import iso
 
     signing = config.signing
     probabilities = {
@@ -360,7 +360,7 @@ def _alert_document(row: dict[str, Any], config: VolumeShockConfig) -> dict[str,
 
 
 def _print_alerts(alerts: pl.DataFrame) -> None:
-    from hedgeflow.market.time import iso  # noqa: PLC0415 - keeps --help fast
+    from hedgeflow.market.time import iso
 
     columns = (
         "alert_id", "contract", "direction", "demand", "pressure", "response_minutes", "urgency",
@@ -380,7 +380,7 @@ def _print_alerts(alerts: pl.DataFrame) -> None:
 
 
 def _print_validation(result: Validation, report: Path, *, as_json: bool) -> None:
-    import json  # noqa: PLC0415 - keeps --help fast
+    import json
 
     if as_json:
         document = json.loads((report.parent / "evidence.json").read_text(encoding="utf-8"))

@@ -61,7 +61,7 @@ ALERT_SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "members_json": pl.String,
     "sentence": pl.String,
 }
-"""The alerts table; times UTC ns, demand in underlying units (`demand_scaled` in reference units)."""
+"""The alerts table; times UTC ns, demand in underlying units, `demand_scaled` in reference ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,25 +112,19 @@ def confidence(ratio: float, terms: AlertTerms) -> float:
     return min(terms.confidence_cap, max(0.0, score / terms.confidence_divisor))
 
 
-def alert_rows(
-    output: ScanOutput, scan: ShockScan, terms: AlertTerms
-) -> list[dict[str, Any]]:
+def alert_rows(output: ScanOutput, scan: ShockScan, terms: AlertTerms) -> list[dict[str, Any]]:
     """Return the alerts of a scan's output, highest pressure first within a trigger time.
 
     The class at the close is not known yet and stays null; see `with_class_at_close`.
     """
-    rows = [
-        _alert_row(output, place, scan, terms) for place in range(output.decisions.size)
-    ]
+    rows = [_alert_row(output, place, scan, terms) for place in range(output.decisions.size)]
     rows.sort(key=lambda row: (row["triggered_ns"], -row["pressure"], row["contract"]))
     return rows
 
 
 def with_class_at_close(rows: list[dict[str, Any]], closes: NDArray[Any]) -> list[dict[str, Any]]:
     """Return alerts with the class that their event had when it closed, for the record only."""
-    at_close = {
-        int(close["event"]): FlowClass(int(close["flow_class"])).name for close in closes
-    }
+    at_close = {int(close["event"]): FlowClass(int(close["flow_class"])).name for close in closes}
     return [{**row, "flow_class_at_close": at_close.get(row["event_id"])} for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""The hedge instrument with signed trades: bars' volume, and responses that were really observed."""
+"""The hedge instrument with signed trades: its volume, and responses that were really observed."""
 
 from __future__ import annotations
 

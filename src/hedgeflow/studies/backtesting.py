@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hedgeflow
 from hedgeflow.journal import Journal, Run, Trial
@@ -52,9 +52,20 @@ class Backtest:
     notes: tuple[str, ...]
 
 
-def config_document(config: VolumeShockConfig) -> str:
-    """Return a configuration as canonical JSON, for hashing and for the record."""
-    return json.dumps(config.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+def resolved_config(market: Market, config: VolumeShockConfig) -> dict[str, Any]:
+    """Return every setting as JSON holds it, with the hedge instrument that was chosen."""
+    chosen = {"hedge_instrument": market.hedge.symbol, "hedge_venue": market.hedge.venue}
+    return config.model_dump(mode="json") | chosen
+
+
+def trial_document(market: Market, config: VolumeShockConfig) -> str:
+    """Return what is tried as canonical JSON: the settings, and the hedge tapes they trade on.
+
+    The data set of a trial is the option tape. The hedge venue is part of the configuration, so
+    that trying another one counts.
+    """
+    document = {"settings": resolved_config(market, config), "hedge_data": market.hedge_hash}
+    return json.dumps(document, sort_keys=True, separators=(",", ":"))
 
 
 @lru_cache(maxsize=1)
@@ -68,11 +79,11 @@ def code_version() -> str:
     return f"{hedgeflow.__version__}+{digest.hexdigest()[:12]}"
 
 
-def run_of(market: Market, config: VolumeShockConfig, config_text: str) -> Run:
+def run_of(market: Market, config: VolumeShockConfig, trial_text: str) -> Run:
     """Return the run that a configuration makes on a market; its name follows from both."""
     return Run(
-        data_hash=market.data_hash,
-        config_hash=hashlib.sha256(config_text.encode()).hexdigest(),
+        data_hash=market.option_hash,
+        config_hash=hashlib.sha256(trial_text.encode()).hexdigest(),
         code_version=code_version(),
         strategy=STRATEGY,
         preset=config.preset,
@@ -82,14 +93,14 @@ def run_of(market: Market, config: VolumeShockConfig, config_text: str) -> Run:
     )
 
 
-def record_trial(journal: Journal, run: Run, config_text: str) -> int:
+def record_trial(journal: Journal, run: Run, trial_text: str) -> int:
     """Count a configuration in the trial ledger and return how many there are on this data."""
     trial = Trial(
         data_hash=run.data_hash,
         config_hash=run.config_hash,
         code_version=run.code_version,
         strategy=run.strategy,
-        config_json=config_text,
+        config_json=trial_text,
     )
     return journal.record_trial(trial).configurations
 
@@ -98,9 +109,7 @@ def hedge_tape(market: Market) -> HedgeTape:
     """Return the hedge instrument's ticks where quotes are known, else its bars."""
     calendar = market.sessions.calendar
     if market.quotes is not None:
-        return HedgeTape.from_ticks(
-            market.trades, market.quotes, market.hedge, calendar=calendar
-        )
+        return HedgeTape.from_ticks(market.trades, market.quotes, market.hedge, calendar=calendar)
     return HedgeTape.from_bars(
         market.bars,
         market.hedge,
@@ -117,7 +126,7 @@ def scan_to_journal(
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Run, ScanResult]:
     """Scan a market and journal its alerts, before anything acts on them."""
-    text = config_document(config)
+    text = trial_document(market, config)
     run = run_of(market, config, text)
     record_trial(journal, run, text)
     result = scan_market(market, config, progress)
@@ -147,7 +156,7 @@ def backtest(
     progress : callable, optional
         Called with prints scanned and prints in all.
     """
-    text = config_document(config)
+    text = trial_document(market, config)
     run = run_of(market, config, text)
     configurations = record_trial(journal, run, text)
     scan = scan_market(market, config, progress)

@@ -58,7 +58,9 @@ def event_study(market: Market, alerts: pl.DataFrame) -> pl.DataFrame:
     for name in (ALL_CLASSES, *sorted(set(classes.tolist()))):
         chosen = usable if name == ALL_CLASSES else usable & (classes == name)
         if chosen.any():
-            rows += _class_rows(name, minutes, paths[chosen], None if flows is None else flows[chosen])
+            rows += _class_rows(
+                name, minutes, paths[chosen], None if flows is None else flows[chosen]
+            )
     return pl.DataFrame(rows, schema=EVENT_STUDY_SCHEMA, orient="row")
 
 
@@ -97,36 +99,33 @@ def _class_rows(
     paths: NDArray[np.float64],
     flows: NDArray[np.float64] | None,
 ) -> list[dict[str, object]]:
-    mean, half = _mean_and_band(paths)
-    flow_mean, flow_half = (None, None) if flows is None else _mean_and_band(
-        flows[np.isfinite(flows).all(axis=1)]
-    )
+    price = _mean_and_band(paths)
+    flow = None if flows is None else _mean_and_band(flows[np.isfinite(flows).all(axis=1)])
     return [
         {
             "flow_class": name,
             "minute": int(minute),
-            "price_bps": float(mean[k]),
-            "price_low": float(mean[k] - half[k]),
-            "price_high": float(mean[k] + half[k]),
-            "signed_flow": None if flow_mean is None else float(flow_mean[k]),
-            "flow_low": None if flow_mean is None else float(flow_mean[k] - flow_half[k]),
-            "flow_high": None if flow_mean is None else float(flow_mean[k] + flow_half[k]),
+            "price_bps": float(price[0, k]),
+            "price_low": float(price[1, k]),
+            "price_high": float(price[2, k]),
+            "signed_flow": None if flow is None else float(flow[0, k]),
+            "flow_low": None if flow is None else float(flow[1, k]),
+            "flow_high": None if flow is None else float(flow[2, k]),
             "events": int(paths.shape[0]),
         }
         for k, minute in enumerate(minutes)
     ]
 
 
-def _mean_and_band(
-    paths: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _mean_and_band(paths: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return mean, low and high of each minute, shape (3, minutes); zeros without paths."""
     if paths.shape[0] == 0:
-        nothing = np.zeros(paths.shape[1])
-        return nothing, nothing
+        return np.zeros((3, paths.shape[1]))
     mean = paths.mean(axis=0)
-    if paths.shape[0] == 1:
-        return mean, np.zeros(paths.shape[1])
-    return mean, BAND * paths.std(axis=0, ddof=1) / np.sqrt(paths.shape[0])
+    error = np.zeros(paths.shape[1])
+    if paths.shape[0] > 1:
+        error = BAND * paths.std(axis=0, ddof=1) / np.sqrt(paths.shape[0])
+    return np.stack((mean, mean - error, mean + error))
 
 
 def flow_table(market: Market, result: Backtest) -> pl.DataFrame | None:

@@ -54,12 +54,11 @@ def explain_alert(
     """
     alert = journal.alert(alert_id, run_id)
     runs = journal.runs().filter(pl.col("run_id") == alert["run_id"]).row(0, named=True)
-    trials = journal.trials(runs["data_hash"]).filter(
-        pl.col("config_hash") == runs["config_hash"]
-    )
-    config = VolumeShockConfig.model_validate_json(trials["config_json"][0])
+    trials = journal.trials(runs["data_hash"]).filter(pl.col("config_hash") == runs["config_hash"])
+    trial = json.loads(trials["config_json"][0])
+    config = VolumeShockConfig.model_validate(trial["settings"])
     market = load_market(catalog, runs["underlying"], config)
-    if market.data_hash != runs["data_hash"]:
+    if (market.option_hash, market.hedge_hash) != (runs["data_hash"], trial["hedge_data"]):
         raise HedgeflowError(
             f"alert {alert_id} was made from other data than the catalog now holds",
             where=str(catalog.path),

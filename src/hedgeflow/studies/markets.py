@@ -50,8 +50,10 @@ class Market:
         V5 and daily volume of the hedge instrument.
     reference : HedgeReference
         What the scan may ask of it.
-    data_hash : str
-        Of every tape that is read.
+    option_hash : str
+        Of the option tape: the data set on which configurations are tried.
+    hedge_hash : str
+        Of the hedge instrument's tapes.
     simulated : bool
     notes : tuple of str
         What a reader of the results should know about the choice of tapes.
@@ -71,7 +73,8 @@ class Market:
     quotes: pl.DataFrame | None
     volume: BarReference
     reference: HedgeReference
-    data_hash: str
+    option_hash: str
+    hedge_hash: str
     simulated: bool
     notes: tuple[str, ...]
 
@@ -98,13 +101,13 @@ def load_market(catalog: Catalog, underlying: str, config: VolumeShockConfig) ->
     calendar = config.calendar or calendar_of_venue(options.venue)
     sessions = sessions_between(
         calendar,
-        min(summary.first_ns, bar_summary.first_ns),
-        max(summary.last_ns, bar_summary.last_ns),
+        min(_known(summary.first_ns), _known(bar_summary.first_ns)),
+        max(_known(summary.last_ns), _known(bar_summary.last_ns)),
     )
     hedge = hedge_instrument(bars_key.instrument, bars_key.venue)
     trades_key = _ticks(catalog, TapeKind.HEDGE_TRADES, bars_key)
     quotes_key = _ticks(catalog, TapeKind.HEDGE_QUOTES, bars_key)
-    keys = [key for key in (options, bars_key, trades_key, quotes_key) if key is not None]
+    hedge_keys = [key for key in (bars_key, trades_key, quotes_key) if key is not None]
     trades = catalog.read(trades_key) if trades_key else None
     bar_coverage = catalog.coverage(bars_key)
     volume = BarReference(
@@ -136,10 +139,18 @@ def load_market(catalog: Catalog, underlying: str, config: VolumeShockConfig) ->
         quotes=catalog.read(quotes_key) if quotes_key else None,
         volume=volume,
         reference=reference,
-        data_hash=catalog.fingerprint(keys),
-        simulated=_is_simulated(catalog, keys),
+        option_hash=catalog.fingerprint([options]),
+        hedge_hash=catalog.fingerprint(hedge_keys),
+        simulated=_is_simulated(catalog, [options, *hedge_keys]),
         notes=tuple(notes),
     )
+
+
+def _known(stamp: int | None) -> int:
+    """Return a tape's first or last stamp; a tape without rows is refused."""
+    if stamp is None:
+        raise CatalogError("the tape has no rows", hint="Import a file that has some")
+    return stamp
 
 
 def _option_tape(catalog: Catalog, underlying: str) -> TapeKey:
@@ -186,9 +197,10 @@ def _median_slot_volume(catalog: Catalog, key: TapeKey) -> float:
 
 
 def _ticks(catalog: Catalog, kind: TapeKind, bars: TapeKey) -> TapeKey | None:
+    keys = catalog.keys()
     same = [
         key
-        for key in catalog.keys()
+        for key in keys
         if (key.kind, key.venue, key.instrument) == (kind, bars.venue, bars.instrument)
     ]
     return min(same, key=lambda key: key.resolution_ns) if same else None
@@ -206,6 +218,8 @@ def describe_resolution(resolution_ns: int) -> str:
     """Return a stamps' resolution in words."""
     if resolution_ns >= MINUTE_NS:
         return f"{resolution_ns / MINUTE_NS:g} min"
-    return f"{resolution_ns / 1e9:g} s" if resolution_ns >= 1_000_000_000 else (
-        f"{resolution_ns / 1e6:g} ms"
+    return (
+        f"{resolution_ns / 1e9:g} s"
+        if resolution_ns >= 1_000_000_000
+        else (f"{resolution_ns / 1e6:g} ms")
     )

@@ -126,8 +126,9 @@ def _pick(
 ) -> NDArray[np.int64]:
     total = count.sum(axis=1)
     place = (rng.random((draws, own.size)) * total).astype(np.int64)
-    in_first = place < count[:, 0]
-    chosen = np.where(in_first, first[:, 0] + place, first[:, 1] + place - count[:, 0])
+    before: NDArray[np.int64] = first[:, 0] + place
+    after: NDArray[np.int64] = first[:, 1] + place - count[:, 0]
+    chosen: NDArray[np.int64] = np.where(place < count[:, 0], before, after)
     return np.where(total > 0, chosen, own)
 
 

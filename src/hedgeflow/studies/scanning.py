@@ -169,7 +169,5 @@ def _notes(market: Market, config: VolumeShockConfig, scan: ShockScan) -> list[s
         )
     if config.tape.complex == "net":
         notes.append("Complex orders were netted and count once, at their lead leg.")
-    notes.append(
-        "The error band of demand takes prints as independent, which understates it."
-    )
+    notes.append("The error band of demand takes prints as independent, which understates it.")
     return notes

@@ -20,7 +20,13 @@ from hedgeflow.evidence import (
 from hedgeflow.market.errors import EvidenceError
 from hedgeflow.market.time import MINUTE_NS, iso, moment_of
 from hedgeflow.strategies.volume_shock.claims import CLAIMS, GATES, NULL_HYPOTHESIS
-from hedgeflow.studies.backtesting import STRATEGY, Backtest, backtest, hedge_tape
+from hedgeflow.studies.backtesting import (
+    STRATEGY,
+    Backtest,
+    backtest,
+    hedge_tape,
+    resolved_config,
+)
 from hedgeflow.studies.event_study import event_study, flow_table
 from hedgeflow.studies.matched_entries import matched_null
 
@@ -121,7 +127,7 @@ def write_validation(validation: Validation, out: Path, timestamp: str) -> Path:
     EvidenceError
         `out` exists and is no package.
     """
-    from hedgeflow.evidence.report import render_report  # noqa: PLC0415 - plotly is slow to import
+    from hedgeflow.evidence.report import render_report
 
     if out.exists() and not (out / "evidence.json").is_file():
         raise EvidenceError(
@@ -143,9 +149,7 @@ def write_validation(validation: Validation, out: Path, timestamp: str) -> Path:
     return out / "report.html"
 
 
-def true_classes(
-    alerts: pl.DataFrame, events: pl.DataFrame, truth: pl.DataFrame
-) -> pl.DataFrame:
+def true_classes(alerts: pl.DataFrame, events: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
     """Return the class of the shock that each alert's event overlaps; none is AMBIGUOUS_SIGNAL."""
     begun = alerts.join(events.select("event_id", "first_ns"), on="event_id", how="left")
     start = truth["ts"].dt.timestamp("ns").to_list()
@@ -159,9 +163,7 @@ def true_classes(
             if begin <= triggered and end + 5 * MINUTE_NS >= first
         ]
         found.append(hits[-1] if hits else "AMBIGUOUS_SIGNAL")
-    return begun.select("alert_id").with_columns(
-        pl.Series("true_class", found, dtype=pl.String)
-    )
+    return begun.select("alert_id").with_columns(pl.Series("true_class", found, dtype=pl.String))
 
 
 def _session_dates(market: Market) -> tuple[str, ...]:
@@ -177,8 +179,8 @@ def _manifest(market: Market, config: VolumeShockConfig, result: Backtest) -> Ma
         strategy=STRATEGY,
         preset=config.preset,
         simulated=market.simulated,
-        data_hash=result.run.data_hash,
-        config=config.model_dump(mode="json"),
+        data_hash=f"{market.option_hash}+{market.hedge_hash}",
+        config=resolved_config(market, config),
         code_version=result.run.code_version,
         seed=config.seed,
         trials=result.configurations,
@@ -187,19 +189,18 @@ def _manifest(market: Market, config: VolumeShockConfig, result: Backtest) -> Ma
         scale_volume=result.scan.scale_volume,
         signing_mode=config.signing.mode,
         null_hypothesis=NULL_HYPOTHESIS,
-        notes=(*result.notes, *_counts(result)),
-        coverage=tuple(
-            _coverage(market, key) for key in (market.options, market.bars_key)
-        ),
+        notes=(*result.notes, *_counts(result, config.alert.confidence_cap)),
+        coverage=tuple(_coverage(market, key) for key in (market.options, market.bars_key)),
     )
 
 
-def _counts(result: Backtest) -> list[str]:
+def _counts(result: Backtest, cap: float) -> list[str]:
     counts = result.scan.counts
-    notes = [
+    found = (
         f"{result.scan.prints:,} option prints gave {result.scan.anomalies.height:,} anomalies,"
         f" {result.scan.events.height:,} shock events and {result.alerts.height:,} alerts."
-    ]
+    )
+    notes = [found]
     if counts["prints_outside_sessions"]:
         notes.append(f"{counts['prints_outside_sessions']:,} prints lay outside trading hours.")
     if counts["candidates_without_baseline"]:
@@ -212,10 +213,10 @@ def _counts(result: Backtest) -> list[str]:
             f"NO_SCALE: {counts['events_without_scale']:,} events came before the hedge instrument"
             " had one complete session, so that V5 was not known."
         )
-    capped = result.alerts["confidence"].max()
-    if result.alerts.height and capped is not None:
-        share = (result.alerts["confidence"] >= 0.95).mean()  # noqa: PLR2004 - the cap itself
-        notes.append(f"{100 * float(share or 0):.1f} % of alerts have the capped confidence 0.95.")
+    confidence = result.alerts["confidence"].to_numpy()
+    if confidence.size:
+        share = 100.0 * float((confidence >= cap).mean())
+        notes.append(f"{share:.1f} % of alerts have the capped confidence {cap:g}.")
     return notes
 
 

@@ -1,4 +1,4 @@
-"""Every number of the volume-shock strategy, named once, with its unit and the rule it belongs to."""
+"""Every number of the volume-shock strategy, named once, with its unit and its rule."""
 
 from __future__ import annotations
 
