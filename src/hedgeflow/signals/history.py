@@ -61,11 +61,11 @@ class Baselines:
     days: NDArray[np.int32]
 
     def with_new_contracts(
-        self, expiry_ns: NDArray[np.int64], session_open_ns: int, edges: tuple[int, ...]
+        self, expiry_ns: NDArray[np.int64], session_close_ns: int, edges: tuple[int, ...]
     ) -> Baselines:
         """Return the same baselines with contracts added that have no history."""
         missing = np.full((self.contract.shape[0], expiry_ns.size), np.nan)
-        days = days_buckets(expiry_ns, session_open_ns, edges)
+        days = days_buckets(expiry_ns, session_close_ns, edges)
         return Baselines(
             contract=np.concatenate((self.contract, missing), axis=1),
             bucket=self.bucket,
@@ -75,10 +75,13 @@ class Baselines:
 
 
 def days_buckets(
-    expiry_ns: NDArray[np.int64], session_open_ns: int, edges: tuple[int, ...]
+    expiry_ns: NDArray[np.int64], session_close_ns: int, edges: tuple[int, ...]
 ) -> NDArray[np.int32]:
-    """Return the days-to-expiry bucket of each contract: calendar days, edges 0 1 2 8 31 91."""
-    days = expiry_ns // DAY_NS - session_open_ns // DAY_NS
+    """Return the days-to-expiry bucket of each contract: calendar days, edges 0 1 2 8 31 91.
+
+    A session's date is that of its last instant: a futures session opens on the evening before.
+    """
+    days = expiry_ns // DAY_NS - (session_close_ns - 1) // DAY_NS
     return np.maximum(0, np.searchsorted(np.array(edges), days, side="right") - 1).astype(np.int32)
 
 
@@ -250,8 +253,8 @@ class VolumeHistory:
         rows_key: list[NDArray[np.int64]] = []
         rows_lots: list[NDArray[np.int64]] = []
         for past in self._past:
-            opened = int(self._sessions.open_ns[past.session])
-            days = days_buckets(expiry_ns, opened, rules.days_edges)
+            closed = int(self._sessions.close_ns[past.session])
+            days = days_buckets(expiry_ns, closed, rules.days_edges)
             bucket = past.slot // SLOTS_PER_BUCKET
             counted = self._covered[past.session][past.slot] & is_used[past.session][bucket]
             contract, bucket = past.contract[counted], bucket[counted].astype(np.int64)
@@ -274,9 +277,7 @@ class VolumeHistory:
             contract=np.where(enough, mean, np.nan),
             bucket=bucket_mean,
             volume_floor=floor,
-            days=days_buckets(
-                expiry_ns, int(self._sessions.open_ns[session]), rules.days_edges
-            ),
+            days=days_buckets(expiry_ns, int(self._sessions.close_ns[session]), rules.days_edges),
         )
 
 

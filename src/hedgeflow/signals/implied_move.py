@@ -55,8 +55,8 @@ class VolatilityWindow:
 
     def add(self, prints: PrintSlice) -> None:
         """Take in a slice of the raw tape and forget what is too old."""
-        near = np.abs(self._book.strike[prints.contract] / prints.spot - 1.0)
-        usable = (prints.iv > 0) & (near <= self._rules.moneyness)
+        distance = np.abs(self._book.strike[prints.contract] - prints.spot)
+        usable = (prints.iv > 0) & (distance <= self._rules.moneyness * prints.spot)
         if prints.ts.size:
             horizon = int(prints.ts[0]) - self._rules.lookback_ns
             while self._slices and int(self._slices[0][0][-1]) <= horizon:
@@ -104,14 +104,16 @@ def realised_volatility(
     minutes_per_year : float
         525,600 where markets never close, 252 x 390 otherwise.
     """
-    if closes.size < 2:  # noqa: PLR2004 - one return needs two closes
+    if closes.size < 2:
         return None
     returns = np.diff(np.log(closes))
     bars_per_year = minutes_per_year * MINUTE_NS / interval_ns
     return float(np.sqrt(np.mean(returns**2) * bars_per_year))
 
 
-def source_point(spot: float, volatility: float, rules: MoveRules, minutes_per_year: float) -> float:
+def source_point(
+    spot: float, volatility: float, rules: MoveRules, minutes_per_year: float
+) -> float:
     """Return one source point in price units: p = S sigma sqrt(8 / minutes per year) / 8.
 
     Eight points are the expected eight-minute move (precise.md 23).

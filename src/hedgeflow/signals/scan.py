@@ -261,9 +261,7 @@ class ShockScan:
             place = start
             while place < stop:
                 end = min(place + _CHUNK_PRINTS, stop)
-                end = place + int(
-                    np.searchsorted(ts[place:stop], ts[end - 1], side="right")
-                )
+                end = place + int(np.searchsorted(ts[place:stop], ts[end - 1], side="right"))
                 chunks.append((session, place, end))
                 place = end
         return chunks
@@ -359,9 +357,9 @@ class ShockScan:
         if (self.book.listed_ns[before:known] != NEVER).any():
             self._refresh_baselines()
             return
-        opened = int(self._sessions.open_ns[self._session])
+        closes = int(self._sessions.close_ns[self._session])
         self._baselines = baselines.with_new_contracts(
-            self.book.expiry_ns[before:known], opened, self.rules.baselines.days_edges
+            self.book.expiry_ns[before:known], closes, self.rules.baselines.days_edges
         )
 
     def _refresh_baselines(self) -> None:

@@ -268,19 +268,51 @@ def advance(
                     continue
                 armed[c, w] = 0
                 _join_event(
-                    cursor, now, now - windows_ns[w], c, w, ratio, origin, entries,
-                    last_entry[c], members, member_of, event,
+                    cursor,
+                    now,
+                    now - windows_ns[w],
+                    c,
+                    w,
+                    ratio,
+                    origin,
+                    entries,
+                    last_entry[c],
+                    members,
+                    member_of,
+                    event,
                 )
                 _write_anomaly(
-                    cursor, now, c, w, sums[c, w], normal, floor, ratio, origin, entries,
-                    last_entry[c], windows_ns[w], event.id, anomalies_out,
+                    cursor,
+                    now,
+                    c,
+                    w,
+                    sums[c, w],
+                    normal,
+                    floor,
+                    ratio,
+                    origin,
+                    entries,
+                    last_entry[c],
+                    windows_ns[w],
+                    event.id,
+                    anomalies_out,
                 )
                 is_member_moved = True
         if event.open and (is_member_moved or event.session_ns != session.open_ns):
             spot = entries[stop - 1].spot
             _decide(
-                cursor, now, spot, event, members, strike_id, rules, session,
-                anomalies_out, first_anomaly, decisions_out, members_out,
+                cursor,
+                now,
+                spot,
+                event,
+                members,
+                strike_id,
+                rules,
+                session,
+                anomalies_out,
+                first_anomaly,
+                decisions_out,
+                members_out,
             )
         cursor.head = cursor.base + stop
     return CONSUMED
@@ -320,9 +352,7 @@ def _window_baseline(own: float, floor: float, window_ns: int, rules: Any) -> fl
 
 
 @nb.njit(cache=True)
-def _volume_floor(
-    cell: int, bucket: int, volume_floor: NDArray[np.float64], rules: Any
-) -> float:
+def _volume_floor(cell: int, bucket: int, volume_floor: NDArray[np.float64], rules: Any) -> float:
     if rules.floor_is_quantile and not np.isnan(volume_floor[bucket, cell]):
         return volume_floor[bucket, cell]
     return rules.fixed_floor_lots
@@ -668,4 +698,3 @@ def close_event(
     for m in range(event.members):
         member_of[members[m].contract] = -1
     event.open = 0
-
