@@ -1,0 +1,253 @@
+"""What the report judges: gates, claims, classes beside their bands, statistics, coherence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from hedgeflow.evidence.coherence import JsonObject, number, section
+from hedgeflow.evidence.report_sections import objects, text
+from hedgeflow.evidence.report_tables import Cell, Table
+from hedgeflow.evidence.report_words import (
+    Shown,
+    counted,
+    decimal,
+    estimate,
+    figure,
+    label,
+    prose,
+    threshold,
+)
+
+CLASS_MEASURES = (
+    ("win_rate", "Win rate"),
+    ("barrier_implied_win_rate", "Win rate that the barriers alone imply"),
+    ("average_win_points", "Average win"),
+    ("average_loss_points", "Average loss"),
+    ("payoff_ratio", "Average win / average loss"),
+    ("expectancy_points", "Net result a trade, points"),
+    ("expectancy_bps", "Net result a trade, bps"),
+    ("hold_minutes", "Time held"),
+    ("trades_per_session", "Trades a session"),
+    ("sharpe_per_trade", "Sharpe ratio per trade"),
+    ("profit_factor", "Sum of wins / sum of losses"),
+)
+STATISTICS = (
+    ("p_value", "p_value", "p, mean net result, against the null draws"),
+    ("p_value_win_rate", "p_value", "p, win rate, against the null draws"),
+    ("binomial_p_value_barrier", "p_value", "p, win rate, against the barrier-implied rate"),
+    ("binomial_p_value_half", "p_value", "p, win rate, against a coin"),
+    ("effect_size_h", "effect", "Effect size h (win rate against barriers)"),
+    ("effect_size_d", "effect", "Effect size d (net result against zero)"),
+    ("effect_size_d_null", "effect", "Effect size d (net result against the null draws)"),
+    ("power_observed", "share", "Power, if the observed win rate is true"),
+    ("power_claimed", "share", "Power, if the claimed win rate is true"),
+    ("trades_needed_observed", "trades_needed", "Trades needed, if the observed rate is true"),
+    ("trades_needed_claimed", "trades_needed", "Trades needed, if the claimed rate is true"),
+    ("effective_sample_size", "trades_effective", "Effective number of trades"),
+    ("intraday_correlation", "correlation", "Correlation of trades of one day"),
+    ("design_effect", "effect", "Design effect of trading in clusters"),
+)
+
+
+def judgement_table(judgements: Sequence[JsonObject], name: str) -> Table | None:
+    """Return gates or claims with what was found, what was asked, the state and why."""
+    rows = tuple(_judgement(item) for item in judgements)
+    columns = (
+        ("Statement", False),
+        ("State", False),
+        ("Found", True),
+        ("Asked", True),
+        ("Why", False),
+    )
+    return Table(name, columns, rows) if rows else None
+
+
+def _judgement(item: JsonObject) -> tuple[Cell, ...]:
+    statistic = text(item, "statistic")
+    shown = estimate(item, statistic)
+    statement = prose(text(item, "statement"))
+    sample = int(number(item, "sample_size") or 0)
+    return (
+        Cell(statement[:1].upper() + statement[1:], detail=text(item, "source")),
+        Cell(text(item, "status"), state=text(item, "status")),
+        Cell(shown.value or "no figure", detail=shown.interval),
+        _asked(item, statistic),
+        Cell(
+            _why(item) or shown.reason,
+            detail="; ".join(part for part in (shown.method, f"n = {decimal(sample, 0)}") if part),
+        ),
+    )
+
+
+def _why(item: JsonObject) -> str:
+    """Return the sentence without the statement and the state, which have columns of their own."""
+    statement, sentence = text(item, "statement"), text(item, "sentence")
+    head = f"{statement[:1].upper()}{statement[1:]}: {text(item, 'status')}, "
+    rest = sentence.removeprefix(head)
+    return prose(rest if rest.startswith("p =") else rest[:1].upper() + rest[1:])
+
+
+def _asked(item: JsonObject, statistic: str) -> Cell:
+    limit = number(item, "threshold")
+    if limit is None:
+        return Cell("—")
+    asked = threshold(statistic, text(item, "comparison"), limit, number(item, "upper_threshold"))
+    least = int(number(item, "minimum_sample") or 0)
+    return Cell(asked, detail=f"on {decimal(least, 0)} or more" if least else "")
+
+
+def class_tables(package: JsonObject) -> list[tuple[str, Table]]:
+    """Return, class by class, what was found beside the band that is claimed."""
+    classes = cast("Mapping[str, JsonObject]", section(package, "performance_by_flow_type"))
+    claims = {
+        (text(claim, "flow_class"), text(claim, "statistic")): claim
+        for claim in objects(package, "hypothesis_validation", "claims")
+    }
+    columns = (
+        ("Measure", False),
+        ("Found", True),
+        ("Claimed", True),
+        ("State", False),
+    )
+    tables: list[tuple[str, Table]] = []
+    for name, record in classes.items():
+        trades, wins = (int(number(record, key) or 0) for key in ("trades", "wins"))
+        heading = f"{label(name)}: {counted(trades, 'trade')}, {decimal(wins, 0)} won"
+        rows = tuple(
+            _class_row(record, key, words, claims.get((name, key)))
+            for key, words in CLASS_MEASURES
+            if trades or (name, key) in claims
+        )
+        if not any((name, key) in claims for key, _ in CLASS_MEASURES):
+            rows = tuple(row[:2] for row in rows)
+        tables.append((heading, Table(heading, columns[: len(rows[0])] if rows else (), rows)))
+    return tables
+
+
+def _class_row(
+    record: JsonObject, key: str, words: str, claim: JsonObject | None
+) -> tuple[Cell, ...]:
+    shown = estimate(section(record, key), key)
+    found = _found(shown)
+    if claim is None:
+        return Cell(words), found, Cell("—"), Cell("—")
+    status = text(claim, "status")
+    asked = Cell(_asked(claim, key).text)
+    return Cell(words), found, asked, Cell(status, state=status)
+
+
+def _found(shown: Shown) -> Cell:
+    if shown.value:
+        return Cell(shown.value, detail=shown.interval or shown.reason)
+    return Cell("no figure", detail=shown.reason)
+
+
+def difference_table(package: JsonObject) -> Table | None:
+    """Return whether the two classes differ; None when they were not compared."""
+    names = {"captured_move_points": "Move captured, points", "response_minutes": "Response"}
+    rows: list[tuple[Cell, ...]] = []
+    for item in objects(package, "hypothesis_validation", "flow_type_differentiation"):
+        quantity = text(item, "quantity")
+        sweep, emergency = (
+            estimate(section(item, key), quantity) for key in ("sweep", "emergency")
+        )
+        adjusted = number(item, "p_value_holm")
+        rows.append(
+            (
+                Cell(names.get(quantity, label(quantity)), detail=text(item, "test")),
+                Cell(sweep.value or "no figure", detail=sweep.interval),
+                Cell(emergency.value or "no figure", detail=emergency.interval),
+                Cell(
+                    prose(text(item, "reason")) or "not computable"
+                    if adjusted is None
+                    else figure("p_value", adjusted)
+                ),
+            )
+        )
+    columns = (
+        ("Quantity", False),
+        ("Sweeps", True),
+        ("Emergencies", True),
+        ("p, Holm over the quantities", True),
+    )
+    return Table("Do the classes differ?", columns, tuple(rows)) if rows else None
+
+
+def other_claims(package: JsonObject) -> list[JsonObject]:
+    """Return the claims that no class table shows."""
+    shown = {key for key, _ in CLASS_MEASURES}
+    classes = section(package, "performance_by_flow_type")
+    return [
+        claim
+        for claim in objects(package, "hypothesis_validation", "claims")
+        if not (text(claim, "flow_class") in classes and text(claim, "statistic") in shown)
+    ]
+
+
+def coherence_table(package: JsonObject) -> Table | None:
+    """Return every check of the package against itself."""
+    checks = objects(package, "experimental_validity", "coherence", "checks")
+    rows = tuple(
+        (
+            Cell(label(text(item, "id").replace("-", "_"))),
+            Cell(text(item, "status").replace("_", " "), state=text(item, "status")),
+            Cell(prose(text(item, "sentence"))),
+        )
+        for item in checks
+    )
+    columns = (("Check", False), ("State", False), ("What was compared", False))
+    return Table("The package against itself", columns, rows) if rows else None
+
+
+def statistics_table(package: JsonObject) -> Table:
+    """Return tests, effect sizes, power and effective sample."""
+    measures, metrics = (
+        section(package, "statistical_measures"),
+        section(package, "performance_metrics"),
+    )
+    pairs = [(section(measures, key), unit, words) for key, unit, words in STATISTICS]
+    overall = section(metrics, "overall")
+    pairs += [
+        (section(overall, "win_rate_exact"), "win_rate", "Win rate, exact binomial interval"),
+        (section(overall, "win_rate_day_clustered"), "win_rate", "Win rate, days resampled"),
+        (section(overall, "sharpe_per_trade"), "sharpe", "Sharpe ratio per trade"),
+        (section(metrics, "sharpe_implied"), "sharpe", "Sharpe ratio that the win rate implies"),
+        (
+            section(metrics, "win_rate_implied"),
+            "win_rate",
+            "Win rate that the Sharpe ratio implies",
+        ),
+    ]
+    rows = tuple(
+        (Cell(words), _found(shown), Cell(shown.method or "—"))
+        for words, shown in ((words, estimate(record, unit)) for record, unit, words in pairs)
+    )
+    columns = (("Measure", False), ("Found", True), ("How", False))
+    return Table("Tests, effect sizes, power and sample", columns, rows)
+
+
+def hedging_table(package: JsonObject) -> Table | None:
+    """Return whether dealers traded as predicted; None where the tape shows nothing of it."""
+    tests = section(package, "hypothesis_validation")
+    flow = section(tests, "delta_flow_correlation")
+    response = section(tests, "response_time_correlation")
+    pairs = (
+        (flow, "r_squared", "R² of predicted hedge and observed signed flow"),
+        (flow, "r_squared_out_of_sample", "The same, each day from a line fitted to the others"),
+        (flow, "r", "Correlation"),
+        (flow, "slope", "Observed units per predicted unit"),
+        (flow, "p_value", "p of that slope"),
+        (flow, "sign_agreement", "Events whose flow had the predicted sign"),
+        (response, "spearman", "Rank correlation, exposure and observed response"),
+        (response, "pearson_of_logs", "Correlation of their logarithms"),
+    )
+    shown = [
+        (words, estimate(section(record, key), "share" if key == "sign_agreement" else key))
+        for record, key, words in pairs
+    ]
+    if not any(item.value for _, item in shown):
+        return None
+    rows = tuple((Cell(words), _found(item), Cell(item.method or "—")) for words, item in shown)
+    columns = (("Measure", False), ("Found", True), ("How", False))
+    return Table("Did dealers hedge as predicted?", columns, rows)

@@ -1,0 +1,229 @@
+"""What the report says first and of money: headline figures, data, coverage, costs, latency."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import polars as pl
+
+from hedgeflow.evidence.coherence import JsonObject, number, section
+from hedgeflow.evidence.report_tables import Cell, Table
+from hedgeflow.evidence.report_words import (
+    Shown,
+    counted,
+    decimal,
+    estimate,
+    money,
+    percent,
+    prose,
+    significant,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """One headline figure: name, figure or sentence, interval, and what to hold it against."""
+
+    name: str
+    shown: Shown
+    context: str
+
+
+def objects(package: JsonObject, *path: str) -> list[JsonObject]:
+    """Return the list of objects at `path`, empty where there is none."""
+    value = section(package, *path[:-1]).get(path[-1])
+    return cast("list[JsonObject]", value) if isinstance(value, (list, tuple)) else []
+
+
+def texts(package: JsonObject, *path: str) -> list[str]:
+    """Return the list of sentences at `path`."""
+    return [prose(str(item)) for item in cast("list[object]", objects(package, *path))]
+
+
+def text(package: JsonObject, *path: str) -> str:
+    """Return the text at `path`, empty where there is none."""
+    value = section(package, *path[:-1]).get(path[-1])
+    return "" if value is None else str(value)
+
+
+def headlines(package: JsonObject) -> list[Headline]:
+    """Return the headline figures, each with its interval and its yardstick."""
+    metrics, measures = (
+        section(package, "performance_metrics"),
+        section(package, "statistical_measures"),
+    )
+    overall = section(metrics, "overall")
+
+    def of(record: JsonObject, key: str, statistic: str = "") -> Shown:
+        return estimate(section(record, key), statistic or key)
+
+    barrier, null = of(overall, "barrier_implied_win_rate"), section(measures, "matched_null")
+    points, usd = of(overall, "expectancy_points"), of(overall, "expectancy_usd")
+    trades = int(number(metrics, "trades") or 0)
+    sessions = int(number(metrics, "sessions") or 0)
+    traded = int(number(metrics, "sessions_with_trades") or 0)
+    fall = number(metrics, "drawdown", "observed_usd")
+    draws = number(null, "draws")
+    beside = of(null, "null_mean_net_bps", "null_bps")
+    implied = of(metrics, "sharpe_implied")
+    return [
+        Headline(
+            "Trades",
+            Shown(decimal(trades, 0), "", "", ""),
+            f"on {decimal(traded, 0)} of {counted(sessions, 'session')}",
+        ),
+        Headline(
+            "Win rate, net of costs",
+            of(overall, "win_rate"),
+            _sentence("barriers alone imply", barrier) + _needed(section(overall, "wins_needed")),
+        ),
+        Headline(
+            "Net result a trade",
+            of(overall, "expectancy_bps"),
+            "; ".join(part for part in (_both(points), _both(usd)) if part),
+        ),
+        Headline(
+            "Sharpe ratio, annualised",
+            of(metrics, "sharpe_annualised"),
+            _sentence("win rate, payoff and frequency would imply", implied),
+        ),
+        Headline(
+            "p against matched random entries",
+            of(measures, "p_value"),
+            f"{decimal(draws, 0)} draws;" + _sentence(" their mean", beside) if draws else "",
+        ),
+        Headline(
+            "Largest drawdown",
+            of(section(metrics, "drawdown"), "observed", "drawdown"),
+            "" if fall is None else money(fall),
+        ),
+    ]
+
+
+def _sentence(words: str, shown: Shown) -> str:
+    return f"{words} {shown.value}" if shown.value else ""
+
+
+def _both(shown: Shown) -> str:
+    if not shown.value:
+        return ""
+    return f"{shown.value} ({shown.interval})" if shown.interval else shown.value
+
+
+def _needed(needed: JsonObject) -> str:
+    rate, trades, wins = (number(needed, key) for key in ("threshold", "trades", "wins"))
+    if rate is None or not trades:
+        return ""
+    if wins is None:
+        return f"; no count of wins in {decimal(trades, 0)} trades shows {percent(rate, 0)}"
+    return f"; to show {percent(rate, 0)} takes {decimal(wins, 0)} of {decimal(trades, 0)}"
+
+
+def facts(package: JsonObject, tables_underlying: Sequence[str]) -> list[tuple[str, str]]:
+    """Return what was run on what: name and words.
+
+    Parameters
+    ----------
+    package : mapping
+        The package.
+    tables_underlying : sequence of str
+        Underlyings that the tables name.
+    """
+    made, metrics = section(package, "reproducibility"), section(package, "performance_metrics")
+    first, last = text(metrics, "first_session"), text(metrics, "last_session")
+    scale = number(made, "scale_volume")
+    venue = text(made, "hedge_venue")
+    trials = int(number(made, "trials") or 0)
+    sessions = counted(int(number(metrics, "sessions") or 0), "session")
+    period = f"{first} to {last}, {sessions}" if first else "no sessions"
+    return [
+        ("Data", "SIMULATED market" if package.get("simulated") else "recorded market data"),
+        ("Underlying", ", ".join(tables_underlying) or "not named by the tables"),
+        ("Hedge instrument", text(made, "hedge_instrument") + (f" on {venue}" if venue else "")),
+        ("Period", period),
+        (
+            "V5, median 5-minute volume",
+            "not used: thresholds are absolute"
+            if scale is None
+            else f"{significant(scale)} underlying units",
+        ),
+        ("Strategy and preset", f"{text(package, 'strategy')}, {text(package, 'preset')}"),
+        ("Trades signed by", text(made, "signing_mode") or "not stated"),
+        ("Configurations tried on these data", decimal(trials, 0)),
+    ]
+
+
+def coverage_table(package: JsonObject) -> Table | None:
+    """Return what the tapes cover; None when none is listed."""
+    tapes = objects(package, "reproducibility", "coverage")
+    rows = tuple(
+        (
+            Cell(text(tape, "tape")),
+            Cell(text(tape, "start") or "—"),
+            Cell(text(tape, "end") or "—"),
+            Cell(decimal(number(tape, "sessions") or 0.0, 0)),
+            Cell(text(tape, "note") or "—"),
+        )
+        for tape in tapes
+    )
+    columns = (("Tape", False), ("From", False), ("To", False), ("Days", True), ("Note", False))
+    return Table("What the tapes cover", columns, rows) if rows else None
+
+
+def cost_table(package: JsonObject) -> Table | None:
+    """Return gross, costs and net, in all and per trade; None without trades."""
+    profit = section(package, "performance_metrics", "profit")
+    trades = number(package, "performance_metrics", "trades")
+    gross = number(profit, "gross_usd")
+    if not trades or gross is None:
+        return None
+    lines = [("Gross", gross)]
+    lines += [
+        (words, -(number(profit, key) or 0.0))
+        for words, key in (
+            ("Fees", "fees_usd"),
+            ("Spread", "spread_usd"),
+            ("Slippage", "slippage_usd"),
+        )
+    ]
+    lines.append(("Net", number(profit, "net_usd") or 0.0))
+    rows = tuple(
+        (
+            Cell(words),
+            Cell(money(amount)),
+            Cell(money(amount / trades)),
+            Cell(percent(amount / gross) if gross > 0.0 else "—"),
+        )
+        for words, amount in lines
+    )
+    columns = (("", False), ("In all", True), ("A trade", True), ("Of gross", True))
+    return Table("From gross to net", columns, rows)
+
+
+def latency_table(package: JsonObject) -> Table | None:
+    """Return the win rate by the time from detection to entry; None without trades."""
+    speed = section(package, "performance_metrics", "execution_latency")
+    if not number(speed, "detection_to_entry_seconds", "n"):
+        return None
+    rows = tuple(
+        (
+            Cell(text(item, "bucket")),
+            Cell(decimal(number(item, "trades") or 0.0, 0)),
+            Cell(shown.value or "no trades", detail=shown.interval),
+        )
+        for item in objects(speed, "buckets")
+        for shown in (estimate(section(item, "win_rate"), "win_rate"),)
+    )
+    columns = (("Detection to entry", False), ("Trades", True), ("Win rate", True))
+    return Table("Win rate by time from detection to entry", columns, rows)
+
+
+def underlyings(*frames: pl.DataFrame) -> list[str]:
+    """Return the underlyings that the tables name."""
+    found: set[str] = set()
+    for frame in frames:
+        if "underlying" in frame.columns:
+            found |= {str(value) for value in frame["underlying"].drop_nulls().unique().to_list()}
+    return sorted(found)
