@@ -11,7 +11,9 @@ from hedgeflow.cli import checking, data, running
 
 EXIT_CODES: Final = """\
 Exit codes: 0 done (whatever the verdict) · 1 refused · 2 wrong arguments · 3 bad data ·
-4 bad catalog · 5 bad configuration · 6 bad evidence · 7 bad journal · 130 stopped by Ctrl-C."""
+4 bad catalog · 5 bad configuration · 6 bad evidence · 7 bad journal · 8 books that do not add up ·
+130 stopped by Ctrl-C."""
+STOPPED: Final = 130
 
 app = typer.Typer(
     name="hedgeflow",
@@ -58,15 +60,17 @@ def _options(
 
 def main() -> None:
     """Run the program: refusals go to standard error in one line, without a traceback."""
-    from hedgeflow.market.errors import HedgeflowError
-
     try:
         app()
-    except HedgeflowError as refusal:
-        typer.echo(f"hedgeflow: {refusal}", err=True)
-        sys.exit(refusal.exit_code)
     except KeyboardInterrupt:
         typer.echo("hedgeflow: stopped; nothing half-written is left behind", err=True)
-        sys.exit(130)
+        sys.exit(STOPPED)
     except BrokenPipeError:
         sys.exit(0)
+    except Exception as refusal:
+        # Known by its exit code, not its class, whose module takes half a second to import.
+        code = getattr(refusal, "exit_code", None)
+        if not isinstance(code, int):
+            raise
+        typer.echo(f"hedgeflow: {refusal}", err=True)
+        sys.exit(code)

@@ -23,17 +23,17 @@ class TradeReference:
     Parameters
     ----------
     bars : BarReference
-    trades : polars.DataFrame
-        The hedge-trades schema, sorted.
+    flow : SignedFlow
+        Of the hedge instrument's trades.
     observations_needed : int
         30 (precise.md 20).
     """
 
     def __init__(
-        self, bars: BarReference, trades: pl.DataFrame, *, observations_needed: int
+        self, bars: BarReference, flow: SignedFlow, *, observations_needed: int
     ) -> None:
         self._bars = bars
-        self._flow = SignedFlow.from_trades(trades)
+        self._flow = flow
         self._needed = observations_needed
         self._seen = 0
         self._demand = np.empty(0)

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from hedgeflow.market.time import MINUTE_NS
-from hedgeflow.signals.hedge_response import SignedFlow, observe
+from hedgeflow.signals.hedge_response import observe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,9 +80,9 @@ def _flow_paths(
     minutes: NDArray[np.int64],
     side: NDArray[np.float64],
 ) -> NDArray[np.float64] | None:
-    if market.trades is None or market.trades.is_empty():
+    flow = market.flow
+    if flow is None:
         return None
-    flow = SignedFlow.from_trades(market.trades)
     paths = np.full((detected.size, minutes.size), np.nan)
     span = 60 * int(minutes[-1] - minutes[0])
     for row, at in enumerate(detected.tolist()):
@@ -134,14 +134,14 @@ def flow_table(market: Market, result: Backtest) -> pl.DataFrame | None:
     Predicted is the demand of the event's first alert in underlying units; observed the abnormal
     signed flow in the 15 minutes after the event began (volume-shock.md 8).
     """
-    if market.trades is None or market.trades.is_empty():
+    if market.flow is None:
         return None
     first = result.alerts.sort("detected_ns", "alert_id").unique("event_id", keep="first")
     events = first.join(
         result.scan.events.select("event_id", "first_ns"), on="event_id", how="inner"
     ).sort("event_id")
     seen = observe(
-        SignedFlow.from_trades(market.trades),
+        market.flow,
         events["event_id"].to_numpy(),
         events["first_ns"].to_numpy(),
     )

@@ -70,7 +70,7 @@ def explain_alert(
         market.contracts,
         market.sessions,
         market.option_coverage.slots(market.sessions),
-        market.reference,
+        market.reference(config),
         market.options.resolution_ns,
     )
     since = min(member["since_ns"] for member in members)

@@ -12,6 +12,7 @@ from hedgeflow.market.errors import CatalogError
 from hedgeflow.market.sessions import calendar_of_venue, sessions_between
 from hedgeflow.market.tapes import TapeKey, TapeKind
 from hedgeflow.market.time import MINUTE_NS, SLOT_NS
+from hedgeflow.signals.hedge_response import SignedFlow
 from hedgeflow.signals.hedge_volume import BarReference
 from hedgeflow.signals.trade_reference import TradeReference
 
@@ -48,8 +49,8 @@ class Market:
         The hedge instrument's ticks, where the catalog has them.
     volume : BarReference
         V5 and daily volume of the hedge instrument.
-    reference : HedgeReference
-        What the scan may ask of it.
+    flow : SignedFlow or None
+        Signed trades of the hedge instrument, summed by the second.
     option_hash : str
         Of the option tape: the data set on which configurations are tried.
     hedge_hash : str
@@ -72,11 +73,21 @@ class Market:
     trades: pl.DataFrame | None
     quotes: pl.DataFrame | None
     volume: BarReference
-    reference: HedgeReference
+    flow: SignedFlow | None
     option_hash: str
     hedge_hash: str
     simulated: bool
     notes: tuple[str, ...]
+
+    def reference(self, config: VolumeShockConfig) -> HedgeReference:
+        """Return what a scan may ask of the hedge instrument; each scan takes its own.
+
+        A calibrated reference remembers the events of its scan.
+        """
+        if self.flow is None or config.response.model == "tiers":
+            return self.volume
+        needed = config.response.calibration_observations
+        return TradeReference(self.volume, self.flow, observations_needed=needed)
 
     @property
     def tested_sessions(self) -> tuple[int, ...]:
@@ -119,11 +130,6 @@ def load_market(catalog: Catalog, underlying: str, config: VolumeShockConfig) ->
         volume_scale=config.scale.hedge_volume_scale,
         realised_hours=config.scale.realised_hours,
     )
-    reference: HedgeReference = volume
-    if trades is not None and config.response.model == "calibrated":
-        reference = TradeReference(
-            volume, trades, observations_needed=config.response.calibration_observations
-        )
     return Market(
         catalog=catalog,
         underlying=underlying,
@@ -138,7 +144,7 @@ def load_market(catalog: Catalog, underlying: str, config: VolumeShockConfig) ->
         trades=trades,
         quotes=catalog.read(quotes_key) if quotes_key else None,
         volume=volume,
-        reference=reference,
+        flow=None if trades is None or trades.is_empty() else SignedFlow.from_trades(trades),
         option_hash=catalog.fingerprint([options]),
         hedge_hash=catalog.fingerprint(hedge_keys),
         simulated=_is_simulated(catalog, [options, *hedge_keys]),

@@ -75,7 +75,7 @@ def scan_market(
         market.contracts,
         market.sessions,
         market.option_coverage.slots(market.sessions),
-        market.reference,
+        market.reference(config),
         resolution,
     )
     terms = alert_terms(

@@ -29,6 +29,7 @@ from hedgeflow.studies.backtesting import (
 )
 from hedgeflow.studies.event_study import event_study, flow_table
 from hedgeflow.studies.matched_entries import matched_null
+from hedgeflow.studies.readings import other_readings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +88,8 @@ def validate(
     """
     result = backtest(market, config, journal, calendar=calendar, progress=progress)
     tables = evidence_tables(market, config, result, truth)
-    manifest = _manifest(market, config, result)
+    readings = other_readings(market, config, result.scan)
+    manifest = _manifest(market, config, result, readings)
     return Validation(assess(tables, CLAIMS, GATES, manifest), tables, result)
 
 
@@ -174,7 +176,9 @@ def _session_dates(market: Market) -> tuple[str, ...]:
     )
 
 
-def _manifest(market: Market, config: VolumeShockConfig, result: Backtest) -> Manifest:
+def _manifest(
+    market: Market, config: VolumeShockConfig, result: Backtest, readings: list[str]
+) -> Manifest:
     return Manifest(
         strategy=STRATEGY,
         preset=config.preset,
@@ -189,7 +193,7 @@ def _manifest(market: Market, config: VolumeShockConfig, result: Backtest) -> Ma
         scale_volume=result.scan.scale_volume,
         signing_mode=config.signing.mode,
         null_hypothesis=NULL_HYPOTHESIS,
-        notes=(*result.notes, *_counts(result, config.alert.confidence_cap)),
+        notes=(*result.notes, *_counts(result, config.alert.confidence_cap), *readings),
         coverage=tuple(_coverage(market, key) for key in (market.options, market.bars_key)),
     )
 
@@ -223,12 +227,13 @@ def _counts(result: Backtest, cap: float) -> list[str]:
 def _coverage(market: Market, key: TapeKey) -> Coverage:
     summary = market.catalog.summary(key)
     covered = summary.coverage
-    dates = {moment_of(start).date() for start, _ in covered.intervals}
+    sessions = int(covered.slots(market.sessions).any(axis=1).sum())
+    count = covered.start_ns.size
     name = f"{key.kind} {key.instrument} on {key.venue}"
     return Coverage(
         tape=name,
         start=iso(int(covered.start_ns[0])) if covered.start_ns.size else "",
         end=iso(int(covered.end_ns[-1])) if covered.end_ns.size else "",
-        sessions=len(dates),
-        note=f"{covered.start_ns.size} intervals without a gap",
+        sessions=sessions,
+        note="no gap" if count == 1 else f"{count} intervals with gaps between them",
     )
