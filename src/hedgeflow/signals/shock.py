@@ -58,7 +58,7 @@ EVENT: Final = np.dtype(
         ("rule_lots", "i8", (SIGNING_RULES,)),
     ]
 )
-"""The open event; `scaled` and `response_minutes` as last evaluated, in the session `session_ns`."""
+"""The open event; `scaled` and `response_minutes` as last evaluated, in session `session_ns`."""
 
 CURSOR: Final = np.dtype(
     [

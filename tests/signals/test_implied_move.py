@@ -1,0 +1,110 @@
+"""The expected move and the source's point in it; precise.md 23."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hedgeflow.market.time import DAY_NS, MINUTE_NS
+from hedgeflow.signals.implied_move import VolatilityWindow, realised_volatility, source_point
+from hedgeflow.signals.prints import ContractBook, slice_of
+from hedgeflow.strategies.volume_shock.rules import scan_rules
+from signals.tapes import at, config, contracts_table, option, tape, trade
+
+RULES = scan_rules(config("normalized"), 0.1).move
+NOW = at(10, 12)
+TERMS = contracts_table(
+    option("TODAY", strike=100.0, expiry=NOW + DAY_NS - 1_000),
+    option("DAY", strike=100.0, expiry=NOW + DAY_NS),
+    option("WEEK", strike=100.0, expiry=NOW + 7 * DAY_NS),
+    option("WEEK-PUT", "P", strike=103.0, expiry=NOW + 7 * DAY_NS),
+    option("WING", strike=103.1, expiry=NOW + 7 * DAY_NS),
+    option("MONTH", strike=100.0, expiry=NOW + 30 * DAY_NS),
+    option("LATER", strike=100.0, expiry=NOW + 30 * DAY_NS + 1_000),
+)
+
+
+def at_the_money(*prints: tuple[str, float, float]) -> float | None:
+    """Return the volatility at NOW from prints (contract, minutes before, volatility)."""
+    book = ContractBook(TERMS)
+    window = VolatilityWindow(RULES, book)
+    rows = [
+        trade(NOW - round(before * MINUTE_NS), name, iv=iv, underlying_price=100.0)
+        for name, before, iv in prints
+    ]
+    window.add(slice_of(tape(*rows), book))
+    return window.at_the_money(NOW)
+
+
+def five(name: str, iv: float, before: float = 10.0, count: int = 5) -> list:
+    return [(name, before, iv)] * count
+
+
+def test_the_volatility_is_the_median_of_the_prints():
+    prints = [("WEEK", place, iv) for place, iv in enumerate([0.9, 0.5, 0.4, 0.6, 0.7])]
+    assert at_the_money(*prints) == 0.6
+
+
+def test_5_prints_of_one_expiry_are_needed():
+    assert at_the_money(*five("WEEK", 0.5, count=4)) is None
+    assert at_the_money(*five("WEEK", 0.5, count=4), ("WEEK-PUT", 1, 0.5)) == 0.5
+    assert at_the_money(*five("WEEK", 0.5, count=4), ("MONTH", 1, 0.5)) is None
+
+
+def test_the_nearest_expiry_that_has_them_is_taken():
+    week, month = five("WEEK", 0.5), five("MONTH", 0.7)
+    assert at_the_money(*month, *week) == 0.5
+    assert at_the_money(*month, *week[:4]) == 0.7
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("TODAY", None), ("DAY", 0.5), ("MONTH", 0.5), ("LATER", None)],
+)
+def test_expiries_are_between_1_and_30_days_away(name, expected):
+    assert at_the_money(*five(name, 0.5)) == expected
+
+
+@pytest.mark.parametrize(("name", "expected"), [("WEEK-PUT", 0.5), ("WING", None)])
+def test_strikes_are_within_3_percent_of_the_underlying_at_the_print(name, expected):
+    assert at_the_money(*five(name, 0.5)) == expected
+
+
+@pytest.mark.parametrize(("before", "expected"), [(0.0, 0.5), (59.999, 0.5), (60.0, None)])
+def test_prints_are_of_the_last_60_minutes_the_batch_included(before, expected):
+    assert at_the_money(*five("WEEK", 0.5, before)) == expected
+
+
+def test_prints_after_the_moment_are_not_seen():
+    assert at_the_money(*five("WEEK", 0.5, -1.0), *five("WEEK", 0.4, 1.0)) == 0.4
+
+
+@pytest.mark.parametrize("iv", [0.0, -0.2, None])
+def test_prints_without_a_volatility_do_not_count(iv):
+    assert at_the_money(*five("WEEK", 0.5, count=4), ("WEEK", 1, iv)) is None
+
+
+def test_slices_that_are_too_old_are_forgotten():
+    book = ContractBook(TERMS)
+    window = VolatilityWindow(RULES, book)
+    for minute in range(600):
+        window.add(slice_of(tape(trade(NOW + minute * MINUTE_NS, "WEEK", iv=0.5)), book))
+    assert len(window._slices) <= 61
+
+
+def test_a_source_point_is_an_eighth_of_the_8_minute_move():
+    """At 60 % and 80,000 USD a year of 525,600 minutes: 8 points are 187.3 USD."""
+    point = source_point(80_000.0, 0.60, RULES, 525_600.0)
+    assert point == pytest.approx(80_000 * 0.60 * (8 / 525_600) ** 0.5 / 8, rel=1e-14)
+    assert 8 * point == pytest.approx(187.27, abs=0.01)
+
+
+def test_realised_volatility_is_the_annual_root_mean_square_of_log_returns():
+    closes = np.exp(np.cumsum([0.0, 0.01, -0.02, 0.005]))
+    expected = np.sqrt((0.01**2 + 0.02**2 + 0.005**2) / 3 * 252 * 390 / 5)
+    assert realised_volatility(closes, 5 * MINUTE_NS, 252.0 * 390.0) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_fewer_than_two_closes_show_no_volatility(count):
+    assert realised_volatility(np.ones(count), MINUTE_NS, 525_600.0) is None
