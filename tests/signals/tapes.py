@@ -6,7 +6,7 @@ demand is its signed quantity and a deep put's its negative: tests can add up by
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ from hedgeflow.signals import ScanOutput, SessionReference, ShockScan
 from hedgeflow.signals.response import CalibratedResponse
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 from hedgeflow.strategies.volume_shock.rules import scan_rules
-from reference import slow_shock
+from reference import slow_tape
 
 DAY_ZERO = instant_ns(datetime(2025, 3, 3, tzinfo=UTC))
 LOT = 0.1
@@ -213,7 +213,7 @@ class RandomTape:
 
     frame: pl.DataFrame
     terms: pl.DataFrame
-    prints: list[slow_shock.Print]
+    prints: list[slow_tape.Print]
     intervals: list[tuple[int, int]]
     volumes: dict[int, float]
     days: int
@@ -250,8 +250,7 @@ def random_tape(
 ) -> RandomTape:
     """Return heavy-tailed prints around midnight and noon, some of them legs of orders.
 
-    Half of the contracts never print a volatility or always do, so that a printed 0 is never
-    followed by none; the underlying's price is one per stamp.
+    The underlying's price is one per stamp; volatilities are printed, printed as 0, or missing.
     """
     rng = np.random.default_rng(seed)
     terms = [
@@ -315,7 +314,7 @@ def _random_order(
                 str(terms[number]["contract"]),
                 lots / LOTS_PER_CONTRACT,
                 aggressor=int(rng.choice([-1, 1])),
-                iv=None if number % 2 else printed,
+                iv=None if rng.random() < 0.5 else printed,
                 price=float(rng.uniform(0.5, 30.0)),
                 underlying_price=spot,
                 combo_id=combo,
@@ -325,9 +324,9 @@ def _random_order(
     return rows
 
 
-def _slow_print(row: dict[str, Any], terms: list[dict[str, Any]]) -> slow_shock.Print:
+def _slow_print(row: dict[str, Any], terms: list[dict[str, Any]]) -> slow_tape.Print:
     term = next(term for term in terms if term["contract"] == row["contract"])
-    return slow_shock.Print(
+    return slow_tape.Print(
         ts_ns=row["ts"],
         contract=row["contract"],
         right=term["right"],
@@ -346,8 +345,3 @@ def _slow_print(row: dict[str, Any], terms: list[dict[str, Any]]) -> slow_shock.
 def with_multiplier(terms: pl.DataFrame, multiplier: float, lot: float) -> pl.DataFrame:
     """Return the same contracts with another multiplier and lot."""
     return terms.with_columns(multiplier=pl.lit(multiplier), lot=pl.lit(lot))
-
-
-def replaced(rules: slow_shock.Rules, **changes: Any) -> slow_shock.Rules:
-    """Return slow rules with some parameters changed."""
-    return replace(rules, **changes)

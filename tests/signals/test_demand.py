@@ -12,7 +12,7 @@ from hedgeflow.signals import SigningRule
 from hedgeflow.signals.demand import demand_of_prints, print_state, sign_print, tick_sign
 from hedgeflow.strategies.volume_shock.config import Signing
 from hedgeflow.strategies.volume_shock.rules import _probabilities
-from reference import slow_shock
+from reference import slow_tape
 from signals.tapes import DAY_ZERO, at
 
 PROBABILITIES = np.array(_probabilities(Signing()))
@@ -189,7 +189,7 @@ def test_tick_signs_are_those_of_a_search_backwards(prices):
 
 def slow_delta(right: int, iv: float, *, spot: float = SPOT) -> float:
     years = (EXPIRY - at()) / YEAR_NS
-    return slow_shock.black_delta("C" if right > 0 else "P", spot, STRIKE, iv, years)
+    return slow_tape.black_delta("C" if right > 0 else "P", spot, STRIKE, iv, years)
 
 
 @pytest.mark.parametrize("right", [1, -1])
@@ -205,7 +205,7 @@ def test_without_its_own_a_print_takes_the_contracts_last_volatility():
 
 def test_without_either_the_volatility_is_solved_from_the_price_and_not_remembered():
     years = (EXPIRY - at()) / YEAR_NS
-    prices = [slow_shock.black_price("C", 105.0, STRIKE, iv, years) for iv in (0.4, 0.9)]
+    prices = [slow_tape.black_price("C", 105.0, STRIKE, iv, years) for iv in (0.4, 0.9)]
     rows = [{"iv": NAN, "aggressor": 1, "spot": 105.0, "price": price} for price in prices]
     expected = [slow_delta(1, iv, spot=105.0) for iv in (0.4, 0.9)]
     assert demand_of(rows)["demand"] == pytest.approx(expected, rel=1e-9)
@@ -213,7 +213,7 @@ def test_without_either_the_volatility_is_solved_from_the_price_and_not_remember
 
 def test_an_inverse_options_price_is_solved_in_coin():
     years = (EXPIRY - at()) / YEAR_NS
-    price = slow_shock.black_price("C", 105.0, STRIKE, 0.4, years) / 105.0
+    price = slow_tape.black_price("C", 105.0, STRIKE, 0.4, years) / 105.0
     row = {"iv": NAN, "aggressor": 1, "spot": 105.0, "price": price}
     expected = slow_delta(1, 0.4, spot=105.0)
     assert demand_of([row], inverse=True)["demand"][0] == pytest.approx(expected, rel=1e-9)

@@ -14,7 +14,7 @@ from hedgeflow.market.sessions import sessions_between
 from hedgeflow.market.time import DAY_NS, HOUR_NS, MINUTE_NS, SLOT_NS, instant_ns
 from hedgeflow.signals import BarReference
 from hedgeflow.signals.hedge_volume import slot_volumes
-from reference import slow_shock
+from reference import slow_tape
 from signals.tapes import DAY_ZERO, at
 
 RNG = np.random.default_rng(5)
@@ -55,7 +55,7 @@ def test_V5_is_the_median_over_all_slots_of_the_10_previous_sessions(bar_ns):
     frame = days_of_bars(13, bar_ns)
     rows = list(frame.select(pl.col("ts").dt.timestamp("ns"), "volume").iter_rows())
     for day in (1, 5, 12):
-        slow = slow_shock.median_slot_volume(rows, bar_ns, DAY_ZERO // DAY_NS + day)
+        slow = slow_tape.median_slot_volume(rows, bar_ns, DAY_ZERO // DAY_NS + day)
         assert reference_of(frame, bar_ns).scale_volume(at(day, 0)) == pytest.approx(slow)
 
 
