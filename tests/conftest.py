@@ -22,3 +22,20 @@ def market_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs recorded markets: no folder {folder} (name one in HEDGEFLOW_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def simulated_market(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a simulated catalog that tests read and never write to."""
+    from builders.simulated import shared_catalog  # compiles kernels: only where it is asked for
+
+    base = tmp_path_factory.getbasetemp()
+    return shared_catalog(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
+
+
+@pytest.fixture
+def simulated_copy(simulated_market: Path, tmp_path: Path) -> Path:
+    """Return a copy of the simulated catalog, the test's own."""
+    from builders.simulated import copy_of
+
+    return copy_of(simulated_market, tmp_path / "catalog")

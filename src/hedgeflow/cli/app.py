@@ -61,16 +61,21 @@ def _options(
 def main() -> None:
     """Run the program: refusals go to standard error in one line, without a traceback."""
     try:
-        app()
-    except KeyboardInterrupt:
-        typer.echo("hedgeflow: stopped; nothing half-written is left behind", err=True)
-        sys.exit(STOPPED)
+        # Not standalone: typer turns Ctrl-C into a code without a word.
+        code = app(standalone_mode=False) or 0
+        if code == STOPPED:
+            typer.echo("hedgeflow: stopped; nothing half-written is left behind", err=True)
+        sys.exit(code)
     except BrokenPipeError:
         sys.exit(0)
     except Exception as refusal:
-        # Known by its exit code, not its class, whose module takes half a second to import.
+        # Known by their exit code: the class of ours takes half a second to import.
         code = getattr(refusal, "exit_code", None)
         if not isinstance(code, int):
             raise
-        typer.echo(f"hedgeflow: {refusal}", err=True)
+        show = getattr(refusal, "show", None)
+        if callable(show):
+            show()
+        else:
+            typer.echo(f"hedgeflow: {refusal}", err=True)
         sys.exit(code)

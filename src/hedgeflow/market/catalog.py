@@ -62,7 +62,7 @@ class Catalog:
             raise CatalogError(
                 f"the folder {state}",
                 where=str(root),
-                hint="Make one with `hedgeflow data import` or `hedgeflow simulate`",
+                hint="Make one with `hedgeflow data import` or `hedgeflow demo`",
             )
         _check_marker(marker)
         recover_if_free(root)
