@@ -57,10 +57,10 @@ def test_without_a_signed_tape_delta_flow_is_untestable_and_named(borderline):
 def test_the_resolution_quotes_counts_rate_p_and_hedge_instrument(borderline):
     text = " ".join(borderline.resolution)
     for words in (
-        "154 trade(s), 129 of them won",
+        "154 trades, 129 of them won",
         "83.8 % (77.1 % to 88.8 %)",
         "takes 133 wins",
-        "p = 0.001 against 1000 draws",
+        "p = 0.001 against 1,000 draws",
         "BTC-PERPETUAL on EXAMPLE, V5 = 315",
         "no signed hedge tape",
     ):

@@ -15,6 +15,7 @@ from hedgeflow.evidence.estimates import (
     IntArray,
     missing,
 )
+from hedgeflow.evidence.wording import counted
 
 RESAMPLES = 2_000
 SESSIONS_FOR_INTERVAL = 5
@@ -119,7 +120,8 @@ def too_few_sessions(session: IntArray) -> str:
     distinct = int(np.unique(session).size)
     if distinct >= SESSIONS_FOR_INTERVAL:
         return ""
-    return f"{distinct} session(s) with observations; an interval needs {SESSIONS_FOR_INTERVAL}"
+    have = counted(distinct, "session")
+    return f"{have} with observations; an interval needs {SESSIONS_FOR_INTERVAL}"
 
 
 def by_session(values: FloatArray, session: IntArray, sessions: int) -> FloatArray:

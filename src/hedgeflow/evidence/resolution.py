@@ -7,14 +7,14 @@ from hedgeflow.evidence.performance import Profit, Results
 from hedgeflow.evidence.significance import Significance
 from hedgeflow.evidence.tables import EvidenceTables, Manifest
 from hedgeflow.evidence.verdict import CouldTell, Decision, Judgement, Status, Verdict
-from hedgeflow.evidence.wording import bounded, p_value, percent
+from hedgeflow.evidence.wording import bounded, counted, p_value, percent
 
 SIMULATED = "SIMULATED"
 
 _COULD_TELL = {
     CouldTell.CONCLUSIVE: "The data could tell.",
     CouldTell.INCONCLUSIVE: (
-        "The data could not tell: nothing failed outright, but nothing was shown either."
+        "The data could not tell: nothing failed outright, but not every gate was shown to hold."
     ),
     CouldTell.UNTESTABLE: "The data could not tell: none of the gates could be tested on it.",
 }
@@ -63,18 +63,16 @@ def _found(
     sharpe: Estimate,
     significance: Significance,
 ) -> str:
-    span = (
-        f"{len(tables.sessions)} session(s) from {tables.sessions[0]} to {tables.sessions[-1]}"
-        if tables.sessions
-        else "no sessions at all"
-    )
+    span = "no sessions at all"
+    if tables.sessions:
+        days = counted(len(tables.sessions), "session")
+        span = f"{days} from {tables.sessions[0]} to {tables.sessions[-1]}"
     start = (
         f"{SIMULATED} data, no evidence about any market. " if manifest.simulated else ""
     ) + f"{manifest.strategy} ({manifest.preset}) on {span}: "
     if overall.trades == 0:
-        return (
-            start + f"{tables.alerts.height} alert(s) and no trades, so no figure can be computed."
-        )
+        alerts = counted(tables.alerts.height, "alert")
+        return f"{start}{alerts} and no trades, so no figure can be computed."
     rate, barrier = overall.win_rate, overall.barrier_implied_win_rate
     implied = "unknown" if barrier.value is None else percent(barrier.value)
     needed = overall.wins_needed
@@ -85,13 +83,13 @@ def _found(
         else f"a lower bound of {threshold} takes {needed.wins} wins"
     )
     null = significance.matched_null
-    chance = (
-        f"no null could be drawn ({significance.p_value.reason})"
-        if significance.p_value.value is None
-        else f"p = {p_value(significance.p_value.value)} against {null.draws} draws of {null.name}"
-    )
+    chance = f"no null could be drawn ({significance.p_value.reason})"
+    if significance.p_value.value is not None:
+        p = p_value(significance.p_value.value)
+        chance = f"p = {p} against {null.draws:,} draws of {null.name}"
     return (
-        f"{start}{overall.trades} trade(s), {overall.wins} of them won after costs, a win rate of "
+        f"{start}{counted(overall.trades, 'trade')}, {overall.wins:,} of them won after costs, "
+        f"a win rate of "
         f"{bounded(rate, rate=True)}. The barriers alone imply {implied}; {wanted}. "
         f"Expectancy {bounded(overall.expectancy_bps)} bps or "
         f"{bounded(overall.expectancy_points)} points a trade net of costs, "
@@ -123,6 +121,6 @@ def _meaning(manifest: Manifest, decision: Decision, gates: tuple[Judgement, ...
     parts.append(
         f"Hedge instrument {manifest.hedge_instrument} on {manifest.hedge_venue}, {scale}; trades "
         f"signed by {manifest.signing_mode}; "
-        f"{manifest.trials} configuration(s) tried on this data set."
+        f"{counted(manifest.trials, 'configuration')} tried on this data set."
     )
     return " ".join(parts)

@@ -63,3 +63,8 @@ def bounded(estimate: Estimate, *, rate: bool = False, digits: int = 2) -> str:
     if estimate.lower is None or estimate.upper is None:
         return f"{write(estimate.value)} (no interval: {estimate.reason})"
     return f"{write(estimate.value)} ({write(estimate.lower)} to {write(estimate.upper)})"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a count with its noun, in the plural unless it is one."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
