@@ -157,6 +157,23 @@ def test_the_window_buffer_forgets_what_no_window_needs():
     assert one._state.entries.size <= 2 * state.entries.size
 
 
+def test_the_longest_window_keeps_its_entries_when_the_buffer_is_emptied():
+    """Sixty slices of 60 prints in four minutes: the short windows need none of the first."""
+    rules = config("source", anomaly={"windows_seconds": (5.0, 300.0)})
+    one = scan_of(rules, resolution_ns=SECOND_NS)
+    slices = [
+        tape(*[trade(at(10, second=4 * part), "CALL", 0.1) for _ in range(60)])
+        for part in range(60)
+    ]
+    output = joined([one.advance(rows) for rows in slices])
+    assert output.anomalies["lots"].tolist() == [1_020]
+    assert output.anomalies["demand"].tolist() == [pytest.approx(102.0)]
+    late = one.advance(tape(trade(at(10, minute=8), "CALL2", 1_000)))
+    assert late.anomalies["lots"].tolist() == [10_000, 10_000]
+    again = one.advance(tape(trade(at(10, minute=10), "CALL", 101)))
+    assert again.anomalies["lots"].tolist() == [1_010, 1_010]
+
+
 # --- the future -----------------------------------------------------------------------------------
 
 
