@@ -1,0 +1,1 @@
+"""Slow references, written from the specification alone, to compare the kernels with."""
