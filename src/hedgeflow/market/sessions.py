@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hedgeflow.market.errors import ConfigError
-from hedgeflow.market.time import DAY_NS, MINUTE_NS, SLOT_NS, SLOTS_PER_BUCKET
+from hedgeflow.market.time import DAY_NS, MINUTE_NS, SLOT_NS, SLOTS_PER_BUCKET, moment_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -129,6 +129,17 @@ def _exchange_sessions(calendar: str, first_ns: int, last_ns: int) -> Sessions:
     closes = hours["close"].to_numpy(dtype="datetime64[ns]").astype(np.int64)
     keep = (closes > first_ns) & (opens <= last_ns)
     return Sessions(calendar, opens[keep], closes[keep], 252.0 * 390.0)
+
+
+def session_date(sessions: Sessions, instant: int) -> str:
+    """Return the ISO date of the session of an instant, or of the one before it.
+
+    A session bears the date on which it closes; where markets never close it is the UTC day.
+    """
+    index = int(np.searchsorted(sessions.open_ns, instant, side="right")) - 1
+    if index < 0 or sessions.calendar == ALWAYS_OPEN:
+        return moment_of(instant).date().isoformat()
+    return moment_of(int(sessions.close_ns[index])).date().isoformat()
 
 
 def minutes_to_close(sessions: Sessions, instant: int) -> float:

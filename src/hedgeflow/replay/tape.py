@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from hedgeflow.market.contracts import HedgeInstrument, HedgeKind
 from hedgeflow.market.coverage import SPLIT_AT_GAP_NS, Coverage
 from hedgeflow.market.errors import DataError
-from hedgeflow.market.sessions import ALWAYS_OPEN, Sessions, sessions_between
-from hedgeflow.market.time import SECOND_NS, iso, moment_of
+from hedgeflow.market.sessions import ALWAYS_OPEN, Sessions, session_date, sessions_between
+from hedgeflow.market.time import SECOND_NS, iso
 from hedgeflow.strategies.volume_shock.exits import Bars
 
 CALENDAR_OF_KIND: Final = {
@@ -208,15 +208,8 @@ class HedgeTape:
         return float(self.session_volume_contracts[whole[-1]]) if whole.size else None
 
     def session_date(self, at_ns: int) -> str:
-        """Return the ISO date of the session of an instant, or of the one before it.
-
-        A session bears the date on which it closes; the UTC day is its own.
-        """
-        sessions = self.sessions
-        index = int(np.searchsorted(sessions.open_ns, at_ns, side="right")) - 1
-        if index < 0 or sessions.calendar == ALWAYS_OPEN:
-            return moment_of(at_ns).date().isoformat()
-        return moment_of(int(sessions.close_ns[index])).date().isoformat()
+        """Return the ISO date of the session of an instant, or of the one before it."""
+        return session_date(self.sessions, at_ns)
 
     def close_ns(self, at_ns: int) -> int | None:
         """Return the close of the session of an instant; None where markets never close."""

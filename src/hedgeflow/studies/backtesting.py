@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 STRATEGY = "volume-shock"
 JOURNAL_FILE = "journal.sqlite"
+SOURCE_SUFFIXES = frozenset({".py", ".json", ".html", ".css", ".js"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def code_version() -> str:
     """Return the version and a digest of the package's own source files."""
     root = Path(hedgeflow.__file__).parent
     digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
+    for path in sorted(path for path in root.rglob("*") if path.suffix in SOURCE_SUFFIXES):
         digest.update(path.relative_to(root).as_posix().encode())
         digest.update(path.read_bytes())
     return f"{hedgeflow.__version__}+{digest.hexdigest()[:12]}"

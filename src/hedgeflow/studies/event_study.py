@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from hedgeflow.market.sessions import session_date
 from hedgeflow.market.time import MINUTE_NS
 from hedgeflow.signals.hedge_response import observe
 
@@ -145,8 +146,10 @@ def flow_table(market: Market, result: Backtest) -> pl.DataFrame | None:
         events["event_id"].to_numpy(),
         events["first_ns"].to_numpy(),
     )
-    return events.join(seen, on="event_id", how="inner", suffix="_seen").select(
-        session=pl.from_epoch("detected_ns", time_unit="ns").dt.date().cast(pl.String),
+    both = events.join(seen, on="event_id", how="inner", suffix="_seen")
+    dates = [session_date(market.sessions, at) for at in both["detected_ns"].to_list()]
+    return both.select(
+        session=pl.Series(dates, dtype=pl.String),
         flow_class="flow_class",
         predicted="demand",
         observed="abnormal_flow",

@@ -18,7 +18,8 @@ from hedgeflow.evidence import (
     write_package,
 )
 from hedgeflow.market.errors import EvidenceError
-from hedgeflow.market.time import MINUTE_NS, iso, moment_of
+from hedgeflow.market.sessions import session_date
+from hedgeflow.market.time import MINUTE_NS, iso
 from hedgeflow.strategies.volume_shock.claims import CLAIMS, GATES, NULL_HYPOTHESIS
 from hedgeflow.studies.backtesting import (
     STRATEGY,
@@ -101,17 +102,19 @@ def evidence_tables(
 ) -> EvidenceTables:
     """Return the finished tables that evidence reads: the record, and studies made of it."""
     tape = hedge_tape(market)
+    flow = flow_table(market, result)
+    reached = [frame["session"].to_list() for frame in (result.trades, flow) if frame is not None]
     return EvidenceTables(
         trades=result.trades,
         alerts=result.alerts,
         decisions=result.decisions,
         ledger_entries=result.ledger_entries,
-        sessions=_session_dates(market),
+        sessions=_session_dates(market, {date for dates in reached for date in dates}),
         sessions_per_year=float(market.sessions.per_year),
         event_study=event_study(market, result.alerts),
         matched=matched_null(result.trades, tape, config.seed, config.costs.latency_ms),
         matched_missing="there are no trades to match",
-        flow=flow_table(market, result),
+        flow=flow,
         flow_untestable_reason=FLOW_UNTESTABLE,
         truth=None if truth is None else true_classes(result.alerts, result.scan.events, truth),
         costs_note=next((note for note in result.notes if "fee" in note.lower()), ""),
@@ -168,12 +171,13 @@ def true_classes(alerts: pl.DataFrame, events: pl.DataFrame, truth: pl.DataFrame
     return begun.select("alert_id").with_columns(pl.Series("true_class", found, dtype=pl.String))
 
 
-def _session_dates(market: Market) -> tuple[str, ...]:
+def _session_dates(market: Market, reached: set[str]) -> tuple[str, ...]:
+    """Return the sessions that both tapes cover, and those into which trades or flow reached."""
     sessions = market.sessions
-    return tuple(
-        moment_of(int(sessions.open_ns[index])).date().isoformat()
-        for index in market.tested_sessions
-    )
+    tested = {
+        session_date(sessions, int(sessions.open_ns[index])) for index in market.tested_sessions
+    }
+    return tuple(sorted(tested | reached))
 
 
 def _manifest(
