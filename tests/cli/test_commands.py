@@ -85,7 +85,7 @@ def test_an_unknown_underlying_is_refused_with_those_there_are(simulated_market)
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ("anomaly.ratoi=5", "Did you mean 'ratio'"),
+        ("anomaly.ratoi=5", "Did you mean 'anomaly.ratio'"),
         ("anomaly.ratio=-1", "greater than 0, was -1"),
         ("nonsense.key=1", "'nonsense' is not a setting"),
         ("anomaly.windows_seconds=[60, 5]", "must ascend"),

@@ -116,8 +116,7 @@ def test_another_seed_gives_other_bounds(run):
 def test_no_machine_path_is_written(written):
     for path in written.glob("*.json"):
         text = path.read_text()
-        assert str(written.parent) not in text
-        assert "/home/" not in text
+        assert written.anchor + written.parts[1] not in text
 
 
 def test_tables_come_back_as_they_were(run, written):

@@ -40,7 +40,7 @@ def import_deribit(
     accept_rejects: AcceptOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Import a Parquet file of Deribit option trades."""
+    """Import a Parquet or CSV file of Deribit option trades."""
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.sources import import_deribit_trades
 

@@ -39,7 +39,7 @@ SetOption = Annotated[
 ]
 JournalOption = Annotated[
     str | None,
-    typer.Option("--journal", metavar="URL", help="Without it, journal.sqlite in the catalog."),
+    typer.Option("--journal", metavar="FILE", help="Without it, journal.sqlite in the catalog."),
 ]
 CalendarOption = Annotated[
     Path | None,
@@ -132,7 +132,7 @@ def scan(
         return
     _banner(market)
     typer.echo(
-        f"{result.prints:,} prints, {result.anomalies.height:,} anomalies,"
+        f"run {run.run_id}: {result.prints:,} prints, {result.anomalies.height:,} anomalies,"
         f" {result.events.height:,} events, {alerts.height:,} alerts"
     )
     _print_alerts(alerts)

@@ -45,7 +45,7 @@ class TrialRecord:
         Whether this call added it.
     configurations : int
         Distinct configurations tried on the data set, whatever the code version: what the
-        deflated Sharpe ratio counts.
+        trial ledger counts.
     trials : int
         Records on the data set, a configuration under two code versions being two.
     """

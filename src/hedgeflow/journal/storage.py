@@ -43,6 +43,12 @@ def open_database(url_or_path: str | Path, *, create: bool) -> Engine:
     with refusals(where):
         if url.get_backend_name() == "sqlite":
             _prepare_path(url, where, create=create)
+        if url.get_backend_name() != "sqlite":
+            raise JournalError(
+                f"a journal cannot be kept in {url.get_backend_name()} yet",
+                where=where,
+                hint="Name a file: the journal is SQLite",
+            )
         engine = create_engine(url)
         if engine.dialect.name == "sqlite":
             _speak_sqlite(engine)

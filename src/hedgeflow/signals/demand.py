@@ -57,7 +57,7 @@ def tick_sign(memory: Any, price: float, session: int) -> int:
 
 @nb.njit(cache=True)
 def sign_print(
-    aggressor: int, price: float, bid: float, ask: float, ticked: int, is_leg: bool  # noqa: FBT001
+    aggressor: int, price: float, bid: float, ask: float, ticked: int, is_leg: bool
 ) -> tuple[int, int]:
     """Return (sign, rule) of one print: aggressor, else quote rule, else tick test.
 
@@ -93,9 +93,9 @@ def demand_of_prints(
     ask: NDArray[np.float64],
     is_leg: NDArray[np.bool_],
     session: int,
-    assume_bought: bool,  # noqa: FBT001 - numba takes positional arguments in kernels
-    inverse: bool,  # noqa: FBT001
-    premium_adjusted: bool,  # noqa: FBT001
+    assume_bought: bool,
+    inverse: bool,
+    premium_adjusted: bool,
     lot: float,
     probabilities: NDArray[np.float64],
     right: NDArray[np.int8],
@@ -122,9 +122,7 @@ def demand_of_prints(
         if assume_bought:
             sign, rule = 1, _ASSUMED
         else:
-            sign, rule = sign_print(
-                aggressor[i], price[i], bid[i], ask[i], ticked, is_leg[i]
-            )
+            sign, rule = sign_print(aggressor[i], price[i], bid[i], ask[i], ticked, is_leg[i])
         years = (expiry_ns[c] - ts[i]) / YEAR_NS
         value = price[i] * spot[i] if inverse else price[i]
         delta, _, _ = print_delta(

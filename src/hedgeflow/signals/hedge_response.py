@@ -150,7 +150,7 @@ def hedge_done(path: NDArray[np.float64]) -> NDArray[np.float64]:
     raw path happens to pass half of its end is therefore too early, the more so the smaller the
     hedge. The isotonic regression has no such bias to first order (Barlow and others 1972).
     """
-    from scipy.optimize import isotonic_regression  # noqa: PLC0415 - scipy is slow to import
+    from scipy.optimize import isotonic_regression
 
     return np.asarray(isotonic_regression(path).x, dtype=np.float64)
 

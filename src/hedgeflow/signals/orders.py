@@ -134,9 +134,7 @@ def net_orders(
     lots, demand = tape.lots.copy(), tape.demand.copy()
     expected, variance = tape.expected.copy(), tape.variance.copy()
     order = np.lexsort((legs, rank[tape.contract[legs]], groups))
-    _net(
-        order, legs, groups, tape.contract, rank, unsigned, lots, demand, expected, variance, keep
-    )
+    _net(order, legs, groups, tape.contract, rank, unsigned, lots, demand, expected, variance, keep)
     netted = OrderTape(
         tape.ts,
         tape.contract,

@@ -1,4 +1,4 @@
-"""The rules of a volume-shock scan as plain data, and the records in which they reach the kernels."""
+"""The rules of a volume-shock scan as plain data, and the records that kernels read and write."""
 
 from __future__ import annotations
 

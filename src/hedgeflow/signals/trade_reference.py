@@ -29,9 +29,7 @@ class TradeReference:
         30 (precise.md 20).
     """
 
-    def __init__(
-        self, bars: BarReference, flow: SignedFlow, *, observations_needed: int
-    ) -> None:
+    def __init__(self, bars: BarReference, flow: SignedFlow, *, observations_needed: int) -> None:
         self._bars = bars
         self._flow = flow
         self._needed = observations_needed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,13 +59,20 @@ def resolved_config(market: Market, config: VolumeShockConfig) -> dict[str, Any]
     return config.model_dump(mode="json") | chosen
 
 
-def trial_document(market: Market, config: VolumeShockConfig) -> str:
-    """Return what is tried as canonical JSON: the settings, and the hedge tapes they trade on.
+def trial_document(
+    market: Market, config: VolumeShockConfig, calendar: Calendar | None = None
+) -> str:
+    """Return what is tried as canonical JSON: settings, hedge tapes and calendar.
 
     The data set of a trial is the option tape. The hedge venue is part of the configuration, so
     that trying another one counts.
     """
-    document = {"settings": resolved_config(market, config), "hedge_data": market.hedge_hash}
+    events = [] if calendar is None else [astuple(event) for event in calendar.events]
+    document = {
+        "settings": resolved_config(market, config),
+        "hedge_data": market.hedge_hash,
+        "calendar": hashlib.sha256(json.dumps(events).encode()).hexdigest() if events else None,
+    }
     return json.dumps(document, sort_keys=True, separators=(",", ":"))
 
 
@@ -157,7 +164,7 @@ def backtest(
     progress : callable, optional
         Called with prints scanned and prints in all.
     """
-    text = trial_document(market, config)
+    text = trial_document(market, config, calendar)
     run = run_of(market, config, text)
     configurations = record_trial(journal, run, text)
     scan = scan_market(market, config, progress)

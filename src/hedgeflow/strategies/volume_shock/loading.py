@@ -107,7 +107,8 @@ def _config_error(cause: ValidationError, where: str) -> ConfigError:
     if fault["type"] == "extra_forbidden":
         known = _keys(parts[:-1])
         near = difflib.get_close_matches(parts[-1], known, n=1)
-        hint = f"Did you mean '{near[0]}'?" if near else f"Known are {', '.join(sorted(known))}"
+        meant = ".".join([*parts[:-1], near[0]]) if near else ""
+        hint = f"Did you mean '{meant}'?" if near else f"Known are {', '.join(sorted(known))}"
         return ConfigError(f"'{key}' is not a setting", where=where, hint=hint)
     text = fault["msg"].removeprefix("Value error, ")
     text = text[:1].lower() + text[1:]
