@@ -88,8 +88,9 @@ def test_slices_that_are_too_old_are_forgotten():
     book = ContractBook(TERMS)
     window = VolatilityWindow(RULES, book)
     for minute in range(600):
-        window.add(slice_of(tape(trade(NOW + minute * MINUTE_NS, "WEEK", iv=0.5)), book))
-    assert len(window._slices) <= 61
+        prints = [trade(NOW + minute * MINUTE_NS, "WEEK", iv=0.5) for _ in range(10)]
+        window.add(slice_of(tape(*prints), book))
+    assert window._ts.size <= 2 * 62 * 10
 
 
 def test_a_source_point_is_an_eighth_of_the_8_minute_move():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hedgeflow.market.time import MINUTE_NS, SECOND_NS
-from hedgeflow.signals import FlowClass, shock
+from hedgeflow.signals import FlowClass
+from hedgeflow.signals.unusual import window_baseline
 from hedgeflow.strategies.volume_shock.rules import scan_rules
 from signals.tapes import (
     DAY_ZERO,
@@ -186,7 +187,7 @@ def test_a_ratio_of_exactly_4_stays_exact_in_a_scaled_window(seconds):
     rules = scan_rules(config("normalized"), 1.0).shock[0]
     for share in range(1, 2_000):
         of_a_slot = share * 300.0 / seconds
-        baseline = shock._window_baseline(of_a_slot, 1.0, seconds * SECOND_NS, rules)
+        baseline = window_baseline(of_a_slot, 1.0, seconds * SECOND_NS, rules)
         assert 4 * share / baseline == 4.0
 
 

@@ -117,7 +117,7 @@ def demand_of_prints(
     (precise.md 5).
     """
     for i in range(ts.size):
-        c = contract[i]
+        c: int = contract[i]
         ticked = tick_sign(memory[c], price[i], session)
         if assume_bought:
             sign, rule = 1, _ASSUMED

@@ -9,12 +9,14 @@ import numpy as np
 from hedgeflow.signals import shock
 from hedgeflow.signals.demand import print_state
 from hedgeflow.signals.rules import ANOMALY, CLOSE, DECISION, MEMBER
+from hedgeflow.signals.windows import trailing_lots
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hedgeflow.signals.orders import OrderTape
 
+_SMALLEST_BUFFER = 1_024
 _SMALLEST_OUTPUT = 4_096
 
 
@@ -33,8 +35,8 @@ class FoldState:
         self.event = np.zeros(1, shock.EVENT)
         self.event["id"] = -1
         self.tails = np.zeros(windows_ns.size, np.int64)
-        self.entries = np.zeros(1024, shock.ENTRY)
-        self.sums = np.zeros((0, windows_ns.size), np.int64)
+        self.entries = _entries(_SMALLEST_BUFFER, windows_ns.size)
+        self.held = np.zeros((windows_ns.size, 0), np.int64)
         self.armed = np.zeros((0, windows_ns.size), np.uint8)
         self.last_entry = np.zeros(0, np.int64)
         self.member_of = np.zeros(0, np.int32)
@@ -50,7 +52,7 @@ class FoldState:
             return
         extra = max(contracts, 2 * size) - size
         width = self.windows_ns.size
-        self.sums = np.concatenate((self.sums, np.zeros((extra, width), np.int64)))
+        self.held = np.concatenate((self.held, np.zeros((width, extra), np.int64)), axis=1)
         self.armed = np.concatenate((self.armed, np.ones((extra, width), np.uint8)))
         self.last_entry = np.concatenate((self.last_entry, np.full(extra, -1, np.int64)))
         self.member_of = np.concatenate((self.member_of, np.full(extra, -1, np.int32)))
@@ -59,32 +61,55 @@ class FoldState:
         self.memory = np.concatenate((self.memory, print_state(extra)))
 
     def append(self, tape: OrderTape, cells: NDArray[np.int32]) -> None:
-        """Put a slice behind what the longest window still needs."""
+        """Put a slice behind what the longest window still needs, and sum its windows."""
+        cursor = self.cursor[0]
+        first = self._make_room(tape.ts.size)
+        end = first + tape.ts.size
+        place = slice(first, end)
+        entries = self.entries
+        entries.ts[place] = tape.ts
+        entries.contract[place] = tape.contract
+        entries.lots[place] = tape.lots
+        entries.demand[place] = tape.demand
+        entries.expected[place] = tape.expected
+        entries.variance[place] = tape.variance
+        entries.spot[place] = tape.spot
+        entries.cell[place] = cells
+        entries.rule[place] = tape.rule
+        entries.institutional[place] = tape.institutional
+        base = int(cursor["base"])
+        for w, window_ns in enumerate(self.windows_ns):
+            tail = trailing_lots(
+                entries.ts,
+                entries.contract,
+                entries.lots,
+                window_ns,
+                self.tails[w] - base,
+                first,
+                end,
+                self.held[w],
+                entries.window_lots[w],
+            )
+            self.tails[w] = tail + base
+        cursor["end"] = end + base
+
+    def _make_room(self, count: int) -> int:
+        """Return where `count` entries may be put, moving or growing the buffer if it is full."""
         cursor = self.cursor[0]
         base, end = int(cursor["base"]), int(cursor["end"])
-        needed = end - base + tape.ts.size
-        if needed > self.entries.size:
+        capacity = self.entries.size
+        if end - base + count > capacity:
             oldest = int(self.tails[-1])
-            alive = end - oldest
+            kept = slice(oldest - base, end - base)
             target = self.entries
-            if 2 * (alive + tape.ts.size) > self.entries.size:
-                target = np.zeros(2 * (alive + tape.ts.size), shock.ENTRY)
-            target[:alive] = self.entries[oldest - base : end - base].copy()
+            needed = 2 * (end - oldest + count)
+            if needed > capacity:
+                target = _entries(needed, self.windows_ns.size)
+            for new, old in zip(target, self.entries, strict=True):
+                new[..., : end - oldest] = old[..., kept].copy()
             self.entries = target
-            base = oldest
-            cursor["base"] = base
-        place = slice(end - base, end - base + tape.ts.size)
-        self.entries["ts"][place] = tape.ts
-        self.entries["contract"][place] = tape.contract
-        self.entries["lots"][place] = tape.lots
-        self.entries["demand"][place] = tape.demand
-        self.entries["expected"][place] = tape.expected
-        self.entries["variance"][place] = tape.variance
-        self.entries["spot"][place] = tape.spot
-        self.entries["cell"][place] = cells
-        self.entries["rule"][place] = tape.rule
-        self.entries["institutional"][place] = tape.institutional
-        cursor["end"] = end + tape.ts.size
+            cursor["base"] = base = oldest
+        return end - base
 
     def grow_outputs(self) -> None:
         """Double the room for outputs, keeping what is written."""
@@ -100,6 +125,23 @@ class FoldState:
         for name in self.outputs:
             cursor[name] = 0
         return taken
+
+
+def _entries(capacity: int, windows: int) -> shock.Entries:
+    return shock.Entries(
+        ts=np.zeros(capacity, np.int64),
+        lots=np.zeros(capacity, np.int64),
+        contract=np.zeros(capacity, np.int32),
+        cell=np.zeros(capacity, np.int32),
+        demand=np.zeros(capacity),
+        expected=np.zeros(capacity),
+        variance=np.zeros(capacity),
+        spot=np.zeros(capacity),
+        rule=np.zeros(capacity, np.uint8),
+        institutional=np.zeros(capacity, np.bool_),
+        previous=np.zeros(capacity, np.int64),
+        window_lots=np.zeros((windows, capacity), np.int64),
+    )
 
 
 def _outputs(size: int) -> dict[str, NDArray[Any]]:

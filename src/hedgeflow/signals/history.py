@@ -254,19 +254,22 @@ class VolumeHistory:
         rows_lots: list[NDArray[np.int64]] = []
         for past in self._past:
             closed = int(self._sessions.close_ns[past.session])
-            days = days_buckets(expiry_ns, closed, rules.days_edges)
-            bucket = past.slot // SLOTS_PER_BUCKET
-            counted = self._covered[past.session][past.slot] & is_used[past.session][bucket]
-            contract, bucket = past.contract[counted], bucket[counted].astype(np.int64)
-            lots, moneyness = past.lots[counted], past.moneyness[counted]
-            side = (right[contract] < 0).astype(np.int64)
-            cell = (side * moneyness_count + moneyness) * days_count + days[contract]
-            np.add.at(volume, (bucket, contract), lots)
-            np.add.at(cell_volume, (bucket, cell), lots)
-            key = bucket * cells + cell
-            present = np.unique(key * contracts + contract)
-            present_bucket, present_cell = np.divmod(present // contracts, cells)
-            np.add.at(pairs, (present_bucket, present_cell), counts[past.session][present_bucket])
+            key, lots = _add_session(
+                past.contract,
+                past.slot,
+                past.moneyness,
+                past.lots,
+                self._covered[past.session],
+                is_used[past.session],
+                counts[past.session],
+                right,
+                days_buckets(expiry_ns, closed, rules.days_edges),
+                moneyness_count,
+                days_count,
+                volume,
+                cell_volume,
+                pairs,
+            )
             rows_key.append(key)
             rows_lots.append(lots)
         mean, enough = _contract_means(volume, counts, used, first, rules.history_sessions)
@@ -293,6 +296,48 @@ def _count(
     for i in range(contract.size):
         pending[contract[i], moneyness[i]] += lots[i]
         first_session[contract[i]] = min(first_session[contract[i]], session)
+
+
+@nb.njit(cache=True)
+def _add_session(
+    contract: NDArray[np.int32],
+    slot: NDArray[np.int32],
+    moneyness: NDArray[np.int32],
+    lots: NDArray[np.int64],
+    covered: NDArray[np.bool_],
+    is_used: NDArray[np.bool_],
+    slots_of_bucket: NDArray[np.int64],
+    right: NDArray[np.int8],
+    days: NDArray[np.int32],
+    moneyness_count: int,
+    days_count: int,
+    volume: NDArray[np.float64],
+    cell_volume: NDArray[np.float64],
+    pairs: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Add a past session's covered rows, slots ascending, to volumes and (contract, slot) pairs.
+
+    Returns the flat (bucket, cell) and the lots of each row added.
+    """
+    cells = pairs.shape[1]
+    key, added = np.empty(contract.size, np.int64), np.empty(contract.size, np.int64)
+    counted_in = np.full((right.size, moneyness_count), -1, np.int32)
+    count = 0
+    for i in range(contract.size):
+        bucket = slot[i] // SLOTS_PER_BUCKET
+        if not (covered[slot[i]] and is_used[bucket]):
+            continue
+        c: int = contract[i]
+        cell = cell_of(right[c], moneyness[i], days[c], moneyness_count, days_count)
+        volume[bucket, c] += lots[i]
+        cell_volume[bucket, cell] += lots[i]
+        if counted_in[c, moneyness[i]] != bucket:
+            counted_in[c, moneyness[i]] = bucket
+            pairs[bucket, cell] += slots_of_bucket[bucket]
+        key[count] = bucket * cells + cell
+        added[count] = lots[i]
+        count += 1
+    return key[:count], added[:count]
 
 
 def _contract_means(
@@ -325,12 +370,26 @@ def _nearest_rank(
     total = pairs.ravel()
     floor[total > 0] = 0.0
     if keys:
-        key, volume = np.concatenate(keys), np.concatenate(lots)
-        order = np.lexsort((volume, key))
-        key, volume = key[order], volume[order]
-        cells, starts, sizes = np.unique(key, return_index=True, return_counts=True)
-        rank = np.ceil(quantile * total[cells] - 1e-9).astype(np.int64)
-        place = rank - 1 - (total[cells] - sizes)
-        spoken = place >= 0
-        floor[cells[spoken]] = volume[starts[spoken] + place[spoken]]
+        volume, stops = _grouped(np.concatenate(keys), np.concatenate(lots), total.size)
+        sizes = np.diff(stops, prepend=0)
+        places = np.ceil(quantile * total - 1e-9).astype(np.int64) - 1 - (total - sizes)
+        for cell in np.flatnonzero((sizes > 0) & (places >= 0)):
+            spoken = volume[stops[cell] - sizes[cell] : stops[cell]]
+            floor[cell] = np.partition(spoken, places[cell])[places[cell]]
     return floor.reshape(pairs.shape)
+
+
+@nb.njit(cache=True)
+def _grouped(
+    key: NDArray[np.int64], lots: NDArray[np.int64], groups: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the lots ordered by key, and where each key's end."""
+    place = np.zeros(groups + 1, np.int64)
+    for group in key:
+        place[group + 1] += 1
+    place = np.cumsum(place)
+    grouped = np.empty_like(lots)
+    for i in range(key.size):
+        grouped[place[key[i]]] = lots[i]
+        place[key[i]] += 1
+    return grouped, place[:groups]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numba as nb
 import numpy as np
 
 from hedgeflow.market.time import DAY_NS, MINUTE_NS
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hedgeflow.signals.prints import ContractBook, PrintSlice
+
+_SMALLEST_BUFFER = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +46,40 @@ class MoveRules:
 
 
 class VolatilityWindow:
-    """The last hour of printed implied volatilities of one tape, as they came."""
+    """The last hour of volatilities printed near the money, chained by expiry."""
 
     def __init__(self, rules: MoveRules, book: ContractBook) -> None:
         self._rules = rules
         self._book = book
-        self._slices: deque[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]] = (
-            deque()
-        )
+        self._codes: dict[int, int] = {}
+        self._expiry = np.zeros(0, np.int32)
+        self._newest = np.zeros(0, np.int64)
+        self._base = self._end = 0
+        self._ts = np.zeros(_SMALLEST_BUFFER, np.int64)
+        self._iv = np.zeros(_SMALLEST_BUFFER)
+        self._previous = np.zeros(_SMALLEST_BUFFER, np.int64)
 
     def add(self, prints: PrintSlice) -> None:
         """Take in a slice of the raw tape and forget what is too old."""
-        distance = np.abs(self._book.strike[prints.contract] - prints.spot)
-        usable = (prints.iv > 0) & (distance <= self._rules.moneyness * prints.spot)
-        if prints.ts.size:
-            horizon = int(prints.ts[0]) - self._rules.lookback_ns
-            while self._slices and int(self._slices[0][0][-1]) <= horizon:
-                self._slices.popleft()
-        if usable.any():
-            self._slices.append((prints.ts[usable], prints.contract[usable], prints.iv[usable]))
+        if prints.ts.size == 0:
+            return
+        self._learn_contracts()
+        self._make_room(prints.ts.size, int(prints.ts[0]) - self._rules.lookback_ns)
+        self._end = _keep_near_the_money(
+            prints.ts,
+            prints.contract,
+            prints.iv,
+            prints.spot,
+            self._book.strike,
+            self._rules.moneyness,
+            self._expiry,
+            self._newest,
+            self._base,
+            self._end,
+            self._ts,
+            self._iv,
+            self._previous,
+        )
 
     def at_the_money(self, now: int) -> float | None:
         """Return the volatility of the nearest expiry that has enough prints, else None.
@@ -71,23 +88,100 @@ class VolatilityWindow:
         (precise.md 23).
         """
         rules = self._rules
-        parts = [
-            (contract[inside], iv[inside])
-            for ts, contract, iv in self._slices
-            if (inside := (ts > now - rules.lookback_ns) & (ts <= now)).any()
-        ]
-        if not parts:
-            return None
-        contract = np.concatenate([part[0] for part in parts])
-        iv = np.concatenate([part[1] for part in parts])
-        expiry = self._book.expiry_ns[contract]
-        left = (expiry - now) / DAY_NS
-        eligible = (left >= rules.days_min) & (left <= rules.days_max)
-        for candidate in np.unique(expiry[eligible]):
-            chosen = iv[eligible & (expiry == candidate)]
+        for expiry in sorted(self._codes):
+            if not rules.days_min <= (expiry - now) / DAY_NS <= rules.days_max:
+                continue
+            chosen = _volatilities(
+                self._ts,
+                self._iv,
+                self._previous,
+                self._newest[self._codes[expiry]] - self._base,
+                self._base,
+                now - rules.lookback_ns,
+                now,
+            )
             if chosen.size >= rules.prints:
                 return float(np.median(chosen))
         return None
+
+    def _learn_contracts(self) -> None:
+        """Number the expiries of contracts first met since the last slice."""
+        known = self._expiry.size
+        if known == len(self._book):
+            return
+        expiries = self._book.expiry_ns[known : len(self._book)].tolist()
+        codes = [self._codes.setdefault(expiry, len(self._codes)) for expiry in expiries]
+        self._expiry = np.concatenate((self._expiry, np.array(codes, np.int32)))
+        new = np.full(len(self._codes) - self._newest.size, -1, np.int64)
+        self._newest = np.concatenate((self._newest, new))
+
+    def _make_room(self, count: int, horizon: int) -> None:
+        """Make sure that `count` prints fit, dropping those at or before the horizon."""
+        used = self._end - self._base
+        if used + count <= self._ts.size:
+            return
+        old = int(np.searchsorted(self._ts[:used], horizon, side="right"))
+        kept = used - old
+        size = max(self._ts.size, 2 * (kept + count))
+        for name in ("_ts", "_iv", "_previous"):
+            column = getattr(self, name)
+            moved = np.zeros(size, column.dtype)
+            moved[:kept] = column[old:used]
+            setattr(self, name, moved)
+        self._base += old
+
+
+@nb.njit(cache=True)
+def _keep_near_the_money(
+    ts: NDArray[np.int64],
+    contract: NDArray[np.int32],
+    iv: NDArray[np.float64],
+    spot: NDArray[np.float64],
+    strike: NDArray[np.float64],
+    moneyness: float,
+    expiry: NDArray[np.int32],
+    newest: NDArray[np.int64],
+    base: int,
+    end: int,
+    kept_ts: NDArray[np.int64],
+    kept_iv: NDArray[np.float64],
+    previous: NDArray[np.int64],
+) -> int:
+    """Append usable prints, each linked to the one before of its expiry; return the new end."""
+    for i in range(ts.size):
+        c = contract[i]
+        if iv[i] > 0.0 and abs(strike[c] - spot[i]) <= moneyness * spot[i]:
+            kept_ts[end - base] = ts[i]
+            kept_iv[end - base] = iv[i]
+            previous[end - base] = newest[expiry[c]]
+            newest[expiry[c]] = end
+            end += 1
+    return end
+
+
+@nb.njit(cache=True)
+def _volatilities(
+    ts: NDArray[np.int64],
+    iv: NDArray[np.float64],
+    previous: NDArray[np.int64],
+    newest: int,
+    base: int,
+    since: int,
+    until: int,
+) -> NDArray[np.float64]:
+    """Return the volatilities of one expiry in (since, until]."""
+    while newest >= 0 and ts[newest] > until:
+        newest = previous[newest] - base
+    count, place = 0, newest
+    while place >= 0 and ts[place] > since:
+        count += 1
+        place = previous[place] - base
+    chosen = np.empty(count)
+    place = newest
+    for k in range(count):
+        chosen[k] = iv[place]
+        place = previous[place] - base
+    return chosen
 
 
 def realised_volatility(

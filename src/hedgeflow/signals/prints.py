@@ -96,6 +96,7 @@ class ContractBook:
         self.listed_ns = np.full(capacity, np.iinfo(np.int64).max)
         self.strike_id = np.zeros(capacity, np.int32)
         self._strike_ids: dict[tuple[int, float], int] = {}
+        self._rank = np.empty(0, np.int32)
         lots = {float(row["lot"]) for row in self._rows.values()}
         inverse = {bool(row["inverse"]) for row in self._rows.values()}
         if len(lots) > 1 or len(inverse) > 1:
@@ -141,10 +142,11 @@ class ContractBook:
 
     def alphabetical_rank(self) -> NDArray[np.int32]:
         """Return each contract's place in the order of symbols, for ties."""
-        rank = np.empty(len(self.symbols), np.int32)
-        order = sorted(range(len(self.symbols)), key=self.symbols.__getitem__)
-        rank[np.array(order, dtype=np.int64)] = np.arange(len(order), dtype=np.int32)
-        return rank
+        if self._rank.size < len(self.symbols):
+            order = sorted(range(len(self.symbols)), key=self.symbols.__getitem__)
+            self._rank = np.empty(len(order), np.int32)
+            self._rank[np.array(order, dtype=np.int64)] = np.arange(len(order), dtype=np.int32)
+        return self._rank
 
 
 def slice_of(frame: pl.DataFrame, book: ContractBook) -> PrintSlice:

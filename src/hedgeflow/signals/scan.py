@@ -304,9 +304,7 @@ class ShockScan:
             status = shock.fold(
                 state.cursor,
                 state.entries,
-                state.tails,
                 state.windows_ns,
-                state.sums,
                 state.armed,
                 state.last_entry,
                 state.member_of,
@@ -524,7 +522,7 @@ def _fill_cells(
     cells: NDArray[np.int32],
 ) -> None:
     for i in range(contract.size):
-        c = contract[i]
+        c: int = contract[i]
         bucket = moneyness_bucket(strike[c] / spot[i], edges)
         moneyness[i] = bucket
         cells[i] = cell_of(right[c], bucket, days[c], edges.size + 1, days_count)

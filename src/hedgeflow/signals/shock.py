@@ -2,43 +2,62 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, NamedTuple
 
 import numba as nb
 import numpy as np
+from numpy.typing import NDArray
 
 from hedgeflow.market.pressure import pressure
-from hedgeflow.market.time import SLOT_NS, SLOTS_PER_BUCKET
 from hedgeflow.signals.flow_class import classify
 from hedgeflow.signals.response import response_minutes
 from hedgeflow.signals.rules import SIGNING_RULES
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-_CONTRACT: Final = 1
-_BUCKET: Final = 2
-_FLOOR: Final = 3
+from hedgeflow.signals.unusual import (
+    baseline,
+    skip_quiet,
+    time_bucket,
+    volume_floor,
+    window_baseline,
+)
 
 CONSUMED: Final = 0
 OUTPUT_FULL: Final = 1
 
-ENTRY: Final = np.dtype(
-    [
-        ("ts", "i8"),
-        ("lots", "i8"),
-        ("demand", "f8"),
-        ("expected", "f8"),
-        ("variance", "f8"),
-        ("spot", "f8"),
-        ("previous", "i8"),
-        ("contract", "i4"),
-        ("cell", "i4"),
-        ("rule", "u1"),
-        ("institutional", "u1"),
-    ]
-)
-"""One entry of the order tape in the window buffer; `previous` is the contract's last entry."""
+
+class Entries(NamedTuple):
+    """Entries of the order tape in the window buffer, one array per column.
+
+    Attributes
+    ----------
+    ts, lots : ndarray of shape (capacity,), int64
+    contract, cell : ndarray of shape (capacity,), int32
+    demand, expected, variance, spot : ndarray of shape (capacity,), float64
+    rule : ndarray of shape (capacity,), uint8
+    institutional : ndarray of shape (capacity,), bool
+    previous : ndarray of shape (capacity,), int64
+        The contract's last entry before, as an absolute entry number.
+    window_lots : ndarray of shape (n_windows, capacity), int64
+        What the contract traded in each window that ends with the entry.
+    """
+
+    ts: NDArray[np.int64]
+    lots: NDArray[np.int64]
+    contract: NDArray[np.int32]
+    cell: NDArray[np.int32]
+    demand: NDArray[np.float64]
+    expected: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    spot: NDArray[np.float64]
+    rule: NDArray[np.uint8]
+    institutional: NDArray[np.bool_]
+    previous: NDArray[np.int64]
+    window_lots: NDArray[np.int64]
+
+    @property
+    def size(self) -> int:
+        """How many entries there is room for."""
+        return self.ts.size
+
 
 EVENT: Final = np.dtype(
     [
@@ -78,10 +97,8 @@ CURSOR: Final = np.dtype(
 @nb.njit(cache=True, nogil=True)
 def fold(
     cursors: Any,
-    entries: Any,
-    tails: NDArray[np.int64],
+    entries: Entries,
     windows_ns: NDArray[np.int64],
-    sums: NDArray[np.int64],
     armed: NDArray[np.uint8],
     last_entry: NDArray[np.int64],
     member_of: NDArray[np.int32],
@@ -90,7 +107,7 @@ def fold(
     events: Any,
     contract_mean: NDArray[np.float64],
     bucket_mean: NDArray[np.float64],
-    volume_floor: NDArray[np.float64],
+    floors: NDArray[np.float64],
     strike_id: NDArray[np.int32],
     rules: Any,
     sessions: Any,
@@ -103,9 +120,7 @@ def fold(
     return advance(
         cursors[0],
         entries,
-        tails,
         windows_ns,
-        sums,
         armed,
         last_entry,
         member_of,
@@ -114,7 +129,7 @@ def fold(
         events[0],
         contract_mean,
         bucket_mean,
-        volume_floor,
+        floors,
         strike_id,
         rules[0],
         sessions[0],
@@ -153,10 +168,8 @@ def finish(
 @nb.njit(cache=True)
 def advance(
     cursor: Any,
-    entries: Any,
-    tails: NDArray[np.int64],
+    entries: Entries,
     windows_ns: NDArray[np.int64],
-    sums: NDArray[np.int64],
     armed: NDArray[np.uint8],
     last_entry: NDArray[np.int64],
     member_of: NDArray[np.int32],
@@ -165,7 +178,7 @@ def advance(
     event: Any,
     contract_mean: NDArray[np.float64],
     bucket_mean: NDArray[np.float64],
-    volume_floor: NDArray[np.float64],
+    floors: NDArray[np.float64],
     strike_id: NDArray[np.int32],
     rules: Any,
     session: Any,
@@ -187,13 +200,41 @@ def advance(
         `CONSUMED`, or `OUTPUT_FULL` when an output must grow; call again then.
     """
     count = windows_ns.size
-    gap_ns = rules.event_gap_ns
+    # Bound once: taking a column out of the tuple counts a reference, every time.
+    ts, contract, previous = entries.ts, entries.contract, entries.previous
+    window_lots = entries.window_lots
+    base, limit = cursor.base, cursor.end - cursor.base
     while cursor.head < cursor.end:
-        start = cursor.head - cursor.base
-        limit = cursor.end - cursor.base
-        now = entries[start].ts
+        quiet_until = np.iinfo(np.int64).max
+        if event.open:
+            is_decided = event.session_ns == session.open_ns
+            quiet_until = _end_of_event(event, rules) if is_decided else session.open_ns
+        start = skip_quiet(
+            ts,
+            contract,
+            entries.cell,
+            window_lots,
+            previous,
+            cursor.head - base,
+            limit,
+            quiet_until,
+            base,
+            last_entry,
+            member_of,
+            armed,
+            windows_ns,
+            contract_mean,
+            bucket_mean,
+            floors,
+            rules,
+            session.open_ns,
+        )
+        cursor.head = base + start
+        if start == limit:
+            break
+        now = ts[start]
         stop = start + 1
-        while stop < limit and entries[stop].ts == now:
+        while stop < limit and ts[stop] == now:
             stop += 1
         wanted = (stop - start) * count
         if (
@@ -203,182 +244,177 @@ def advance(
             or cursor.closes + 1 > closes_out.size
         ):
             return OUTPUT_FULL
-        if event.open and (
-            now - gap_ns >= event.last_ns or now > event.first_ns + rules.event_length_ns
-        ):
+        if event.open and now >= _end_of_event(event, rules):
             close_event(cursor, now, event, members, member_of, strike_id, rules, closes_out)
-        for w in range(count):
-            horizon = now - windows_ns[w]
-            tail = tails[w] - cursor.base
-            while tail < start and entries[tail].ts <= horizon:
-                sums[entries[tail].contract, w] -= entries[tail].lots
-                tail += 1
-            tails[w] = tail + cursor.base
-        bucket = (now - session.open_ns) // SLOT_NS // SLOTS_PER_BUCKET
 
-        # Distinct contracts of the batch, each with its last entry (whose moneyness counts).
-        distinct = 0
-        batch_base = cursor.base + start
-        for i in range(start, stop):
-            c = entries[i].contract
-            entries[i].previous = last_entry[c]
-            if last_entry[c] < batch_base:
-                touched[distinct] = c
-                distinct += 1
-            last_entry[c] = cursor.base + i
-        for k in range(distinct):
-            c = touched[k]
-            cell = entries[last_entry[c] - cursor.base].cell
-            own, base, _ = _baseline(c, cell, bucket, contract_mean, bucket_mean, rules)
-            if not np.isnan(own):
-                for w in range(count):
-                    if not armed[c, w]:
-                        normal = _window_baseline(own, base, windows_ns[w], rules)
-                        armed[c, w] = sums[c, w] <= rules.ratio * normal
-
-        is_member_moved = False
-        for i in range(start, stop):
-            c = entries[i].contract
-            for w in range(count):
-                sums[c, w] += entries[i].lots
-            m = member_of[c]
-            if m >= 0:
-                _add_to_member(members, m, entries[i], event)
-                is_member_moved = True
-
-        first_anomaly = cursor.anomalies
-        for k in range(distinct):
-            c = touched[k]
-            cell = entries[last_entry[c] - cursor.base].cell
-            floor = _volume_floor(cell, bucket, volume_floor, rules)
-            if sums[c, count - 1] <= floor:
-                continue
-            own, base, origin = _baseline(c, cell, bucket, contract_mean, bucket_mean, rules)
-            if np.isnan(own):
-                cursor.without_baseline += _crossed(
-                    c, sums[c, count - 1], floor, entries, last_entry[c], cursor.base, batch_base
-                )
-                continue
-            for w in range(count):
-                if not armed[c, w] or sums[c, w] <= floor:
-                    continue
-                normal = _window_baseline(own, base, windows_ns[w], rules)
-                ratio = sums[c, w] / normal
-                if ratio <= rules.ratio:
-                    continue
-                armed[c, w] = 0
-                _join_event(
-                    cursor,
-                    now,
-                    now - windows_ns[w],
-                    c,
-                    w,
-                    ratio,
-                    origin,
-                    entries,
-                    last_entry[c],
-                    members,
-                    member_of,
-                    event,
-                )
-                _write_anomaly(
-                    cursor,
-                    now,
-                    c,
-                    w,
-                    sums[c, w],
-                    normal,
-                    floor,
-                    ratio,
-                    origin,
-                    entries,
-                    last_entry[c],
-                    windows_ns[w],
-                    event.id,
-                    anomalies_out,
-                )
-                is_member_moved = True
-        if event.open and (is_member_moved or event.session_ns != session.open_ns):
-            spot = entries[stop - 1].spot
-            _decide(
-                cursor,
-                now,
-                spot,
-                event,
-                members,
-                strike_id,
-                rules,
-                session,
-                anomalies_out,
-                first_anomaly,
-                decisions_out,
-                members_out,
-            )
-        cursor.head = cursor.base + stop
+        _fold_batch(
+            cursor,
+            start,
+            stop,
+            entries,
+            windows_ns,
+            armed,
+            last_entry,
+            member_of,
+            touched,
+            members,
+            event,
+            contract_mean,
+            bucket_mean,
+            floors,
+            strike_id,
+            rules,
+            session,
+            anomalies_out,
+            decisions_out,
+            members_out,
+        )
+        cursor.head = base + stop
     return CONSUMED
 
 
 @nb.njit(cache=True)
-def _baseline(
-    c: int,
-    cell: int,
-    bucket: int,
+def _fold_batch(
+    cursor: Any,
+    start: int,
+    stop: int,
+    entries: Entries,
+    windows_ns: NDArray[np.int64],
+    armed: NDArray[np.uint8],
+    last_entry: NDArray[np.int64],
+    member_of: NDArray[np.int32],
+    touched: NDArray[np.int64],
+    members: Any,
+    event: Any,
     contract_mean: NDArray[np.float64],
     bucket_mean: NDArray[np.float64],
+    floors: NDArray[np.float64],
+    strike_id: NDArray[np.int32],
     rules: Any,
-) -> tuple[float, float, int]:
-    """Return (baseline, floor under it, origin) in lots per 5 minutes; NaN for NO_BASELINE."""
-    of_bucket = bucket_mean[bucket, cell]
-    floor = rules.baseline_floor_lots
-    if rules.floor_is_bucket and not np.isnan(of_bucket):
-        floor = max(floor, of_bucket)
-    own = contract_mean[bucket, c]
-    if not np.isnan(own):
-        return own, floor, _CONTRACT
-    if not np.isnan(of_bucket):
-        return of_bucket, floor, _BUCKET
-    if rules.skip_without_history:
-        return np.nan, floor, 0
-    return 0.0, floor, _FLOOR
+    session: Any,
+    anomalies_out: Any,
+    decisions_out: Any,
+    members_out: Any,
+) -> None:
+    """Evaluate one batch: members grow, contracts re-arm, anomalies join the event, it decides."""
+    count, base, now = windows_ns.size, cursor.base, entries.ts[start]
+    contract, previous, window_lots = entries.contract, entries.previous, entries.window_lots
+    bucket = time_bucket(now, session.open_ns)
+
+    # Distinct contracts of the batch, each with its last entry (whose moneyness counts).
+    distinct = 0
+    batch_base = base + start
+    is_member_moved = False
+    for i in range(start, stop):
+        c = int(contract[i])
+        previous[i] = last_entry[c]
+        if last_entry[c] < batch_base:
+            touched[distinct] = c
+            distinct += 1
+        last_entry[c] = base + i
+        m: int = member_of[c]
+        if m >= 0:
+            _add_to_member(members, m, entries, i, event)
+            is_member_moved = True
+
+    first_anomaly = cursor.anomalies
+    for k in range(distinct):
+        c = int(touched[k])
+        last: int = last_entry[c]
+        cell = int(entries.cell[last - base])
+        own, least, origin = baseline(c, cell, bucket, contract_mean, bucket_mean, rules)
+        floor = volume_floor(cell, bucket, floors, rules)
+        batch_lots = _batch_lots(entries.lots, previous, last, base, batch_base)
+        if np.isnan(own):
+            longest = window_lots[count - 1, last - base]
+            cursor.without_baseline += longest > floor >= longest - batch_lots
+            continue
+        for w in range(count):
+            lots = window_lots[w, last - base]
+            normal = window_baseline(own, least, windows_ns[w], rules)
+            if not armed[c, w]:
+                armed[c, w] = lots - batch_lots <= rules.ratio * normal
+            ratio = lots / normal
+            if not armed[c, w] or lots <= floor or ratio <= rules.ratio:
+                continue
+            armed[c, w] = 0
+            _join_event(
+                cursor,
+                now,
+                now - windows_ns[w],
+                c,
+                w,
+                ratio,
+                origin,
+                entries,
+                last,
+                members,
+                member_of,
+                event,
+            )
+            _write_anomaly(
+                cursor,
+                now,
+                c,
+                w,
+                lots,
+                normal,
+                floor,
+                ratio,
+                origin,
+                entries,
+                last,
+                windows_ns[w],
+                event.id,
+                anomalies_out,
+            )
+            is_member_moved = True
+    if event.open and (is_member_moved or event.session_ns != session.open_ns):
+        spot = entries.spot[stop - 1]
+        _decide(
+            cursor,
+            now,
+            spot,
+            event,
+            members,
+            strike_id,
+            rules,
+            session,
+            anomalies_out,
+            first_anomaly,
+            decisions_out,
+            members_out,
+        )
 
 
 @nb.njit(cache=True)
-def _window_baseline(own: float, floor: float, window_ns: int, rules: Any) -> float:
-    """Return the baseline of one window: scaled from 5 minutes, floored at one contract.
-
-    Multiplied before it is divided, so that a ratio of exactly 4 in a short window stays exact.
-    """
-    return max(rules.baseline_floor_lots, max(own, floor) * window_ns / SLOT_NS)
+def _end_of_event(event: Any, rules: Any) -> int:
+    """Return the instant from which the open event is over (precise.md 18)."""
+    last = event.last_ns + rules.event_gap_ns
+    return min(last, event.first_ns + rules.event_length_ns + 1)
 
 
 @nb.njit(cache=True)
-def _volume_floor(cell: int, bucket: int, volume_floor: NDArray[np.float64], rules: Any) -> float:
-    if rules.floor_is_quantile and not np.isnan(volume_floor[bucket, cell]):
-        return volume_floor[bucket, cell]
-    return rules.fixed_floor_lots
-
-
-@nb.njit(cache=True)
-def _crossed(
-    c: int, lots: int, floor: float, entries: Any, entry: int, base: int, batch_base: int
+def _batch_lots(
+    lots: NDArray[np.int64], previous: NDArray[np.int64], entry: int, base: int, batch_base: int
 ) -> int:
-    """Return 1 where this batch lifted a contract's volume over the floor, else 0."""
-    before = lots
+    """Return the lots of one contract in this batch, from its last entry back."""
+    total = 0
     while entry >= batch_base:
-        before -= entries[entry - base].lots
-        entry = entries[entry - base].previous
-    return 1 if before <= floor else 0
+        total += lots[entry - base]
+        entry = previous[entry - base]
+    return total
 
 
 @nb.njit(cache=True)
-def _add_to_member(members: Any, m: int, entry: Any, event: Any) -> None:
-    members[m].lots += entry.lots
-    members[m].demand += entry.demand
-    members[m].demand_expected += entry.expected
-    members[m].demand_variance += entry.variance
-    event.rule_lots[entry.rule] += entry.lots
-    if entry.institutional:
-        event.institutional_lots += entry.lots
+def _add_to_member(members: Any, m: int, entries: Entries, i: int, event: Any) -> None:
+    members[m].lots += entries.lots[i]
+    members[m].demand += entries.demand[i]
+    members[m].demand_expected += entries.expected[i]
+    members[m].demand_variance += entries.variance[i]
+    event.rule_lots[entries.rule[i]] += entries.lots[i]
+    if entries.institutional[i]:
+        event.institutional_lots += entries.lots[i]
 
 
 @nb.njit(cache=True)
@@ -390,7 +426,7 @@ def _join_event(
     w: int,
     ratio: float,
     origin: int,
-    entries: Any,
+    entries: Entries,
     last: int,
     members: Any,
     member_of: NDArray[np.int32],
@@ -428,9 +464,9 @@ def _join_event(
     members[m].demand_variance = 0.0
     members[m].ratio = ratio
     entry = last
-    while entry >= cursor.base and entries[entry - cursor.base].ts > since:
-        _add_to_member(members, m, entries[entry - cursor.base], event)
-        entry = entries[entry - cursor.base].previous
+    while entry >= cursor.base and entries.ts[entry - cursor.base] > since:
+        _add_to_member(members, m, entries, entry - cursor.base, event)
+        entry = entries.previous[entry - cursor.base]
 
 
 @nb.njit(cache=True)
@@ -444,19 +480,22 @@ def _write_anomaly(
     floor: float,
     ratio: float,
     origin: int,
-    entries: Any,
+    entries: Entries,
     last: int,
     window_ns: int,
     event_id: int,
     anomalies_out: Any,
 ) -> None:
-    demand, expected, variance = 0.0, 0.0, 0.0
-    entry = last
-    while entry >= cursor.base and entries[entry - cursor.base].ts > now - window_ns:
-        demand += entries[entry - cursor.base].demand
-        expected += entries[entry - cursor.base].expected
-        variance += entries[entry - cursor.base].variance
-        entry = entries[entry - cursor.base].previous
+    demand, expected, variance = _window_demand(
+        entries.ts,
+        entries.previous,
+        entries.demand,
+        entries.expected,
+        entries.variance,
+        last - cursor.base,
+        cursor.base,
+        now - window_ns,
+    )
     row = cursor.anomalies
     anomalies_out[row].ts = now
     anomalies_out[row].contract = c
@@ -474,6 +513,27 @@ def _write_anomaly(
 
 
 @nb.njit(cache=True)
+def _window_demand(
+    ts: NDArray[np.int64],
+    previous: NDArray[np.int64],
+    demand: NDArray[np.float64],
+    expected: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    entry: int,
+    base: int,
+    since: int,
+) -> tuple[float, float, float]:
+    """Return one contract's demand, expected demand and sign variance after `since`."""
+    total, total_expected, total_variance = 0.0, 0.0, 0.0
+    while entry >= 0 and ts[entry] > since:
+        total += demand[entry]
+        total_expected += expected[entry]
+        total_variance += variance[entry]
+        entry = previous[entry] - base
+    return total, total_expected, total_variance
+
+
+@nb.njit(cache=True)
 def event_totals(
     event: Any, members: Any, strike_id: NDArray[np.int32]
 ) -> tuple[float, float, float, int, float, int, int, float]:
@@ -482,7 +542,7 @@ def event_totals(
     A strike is a pair (expiry, strike), calls and puts together; only strikes with an anomalous
     contract count (precise.md 10).
     """
-    demand, expected, variance, lots = 0.0, 0.0, 0.0, np.int64(0)
+    demand, expected, variance, lots = 0.0, 0.0, 0.0, 0
     ratio, top = -1.0, 0
     for m in range(event.members):
         demand += members[m].demand
@@ -491,23 +551,27 @@ def event_totals(
         lots += members[m].lots
         if members[m].ratio > ratio:
             ratio, top = members[m].ratio, m
-    strikes, largest = 0, np.int64(0)
-    for m in range(event.members):
-        strike = strike_id[members[m].contract]
-        is_first = True
-        for earlier in range(m):
-            if strike_id[members[earlier].contract] == strike:
-                is_first = False
-                break
-        if is_first:
-            strikes += 1
-            at_strike = np.int64(0)
-            for other in range(m, event.members):
-                if strike_id[members[other].contract] == strike:
-                    at_strike += members[other].lots
-            largest = max(largest, at_strike)
+    strikes, largest = _strikes(members[: event.members], strike_id)
     concentration = largest / lots if lots > 0 else 0.0
     return demand, expected, variance, lots, ratio, top, strikes, concentration
+
+
+@nb.njit(cache=True)
+def _strikes(members: Any, strike_id: NDArray[np.int32]) -> tuple[int, int]:
+    """Return how many strikes the members have, and the lots of the largest."""
+    ids = np.empty(members.size, np.int32)
+    for m in range(members.size):
+        ids[m] = strike_id[members[m].contract]
+    strikes, largest, at_strike = 0, 0, 0
+    strike = np.int32(-1)
+    for m in np.argsort(ids):
+        if ids[m] != strike:
+            strike = ids[m]
+            strikes += 1
+            at_strike = 0
+        at_strike += members[m].lots
+        largest = max(largest, at_strike)
+    return strikes, largest
 
 
 @nb.njit(cache=True)
