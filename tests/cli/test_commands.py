@@ -8,27 +8,51 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from hedgeflow.cli import main
+
 PROGRAM = [sys.executable, "-c", "from hedgeflow.cli import main; main()"]
 
 
-def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PROGRAM, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd
-    )
+@dataclass(frozen=True)
+class Done:
+    """How a command ended and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def refused(*arguments: object) -> tuple[int, str]:
-    """Run a command that must fail in one clear line; return its code and what it said."""
-    done = run(*arguments)
-    assert "Traceback" not in done.stderr
-    assert done.stderr.startswith("hedgeflow: ")
-    assert len(done.stderr.strip().splitlines()) == 1
-    return done.returncode, done.stderr
+@pytest.fixture
+def run(capsys):
+    """Return a function that runs a command in this process, as the program would."""
+
+    def run_command(*arguments: object) -> Done:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return Done(int(ended.value.code or 0), printed.out, printed.err)
+
+    return run_command
+
+
+@pytest.fixture
+def refused(run):
+    """Return a function that runs a command which must fail in one clear line."""
+
+    def run_refused(*arguments: object) -> tuple[int, str]:
+        done = run(*arguments)
+        assert done.stderr.startswith("hedgeflow: ")
+        assert len(done.stderr.strip().splitlines()) == 1
+        return done.returncode, done.stderr
+
+    return run_refused
 
 
 @pytest.mark.parametrize(
@@ -39,13 +63,13 @@ def refused(*arguments: object) -> tuple[int, str]:
         "data check",
     ],
 )  # fmt: skip
-def test_every_command_explains_itself(command):
+def test_every_command_explains_itself(run, command):
     done = run(*command.split(), "--help")
     assert done.returncode == 0
     assert done.stdout.startswith("Usage:")
 
 
-def test_the_help_names_every_exit_code_and_loads_nothing_heavy():
+def test_the_help_names_every_exit_code_and_loads_nothing_heavy(run):
     script = (
         "import sys\nfrom hedgeflow.cli.app import app\n"
         "try:\n    app(['--help'])\nexcept SystemExit:\n    pass\n"
@@ -60,22 +84,22 @@ def test_the_help_names_every_exit_code_and_loads_nothing_heavy():
         assert code in done.stdout
 
 
-def test_a_wrong_argument_is_code_2():
+def test_a_wrong_argument_is_code_2(run):
     assert run("scan", "--nonsense").returncode == 2
 
 
-def test_the_version_is_printed():
+def test_the_version_is_printed(run):
     assert run("--version").stdout.startswith("hedgeflow 0.")
 
 
-def test_a_folder_that_is_no_catalog_is_refused(tmp_path):
+def test_a_folder_that_is_no_catalog_is_refused(refused, tmp_path):
     code, said = refused("scan", "--catalog", tmp_path, "--underlying", "BTC")
     assert code == 4
     assert "no catalog" in said
     assert "hedgeflow data import" in said
 
 
-def test_an_unknown_underlying_is_refused_with_those_there_are(simulated_market):
+def test_an_unknown_underlying_is_refused_with_those_there_are(refused, simulated_market):
     code, said = refused("scan", "--catalog", simulated_market, "--underlying", "XRP")
     assert code == 4
     assert "XRP" in said
@@ -93,13 +117,13 @@ def test_an_unknown_underlying_is_refused_with_those_there_are(simulated_market)
         ("anomaly.ratio", "is no setting"),
     ],
 )
-def test_an_unknown_or_impossible_setting_is_refused_by_name(setting, words):
+def test_an_unknown_or_impossible_setting_is_refused_by_name(refused, setting, words):
     code, said = refused("check-config", "volume-shock", "--set", setting)
     assert code == 5
     assert words in said
 
 
-def test_a_configuration_file_that_is_no_toml_is_refused(tmp_path):
+def test_a_configuration_file_that_is_no_toml_is_refused(refused, tmp_path):
     broken = tmp_path / "broken.toml"
     broken.write_text("[anomaly\nratio = 5")
     code, said = refused("check-config", "volume-shock", "--config", broken)
@@ -107,7 +131,7 @@ def test_a_configuration_file_that_is_no_toml_is_refused(tmp_path):
     assert "broken.toml" in said
 
 
-def test_a_configuration_file_goes_over_the_preset_and_settings_over_the_file(tmp_path):
+def test_a_configuration_file_goes_over_the_preset_and_settings_over_the_file(run, tmp_path):
     file = tmp_path / "own.toml"
     file.write_text('preset = "source"\n[anomaly]\nratio = 5.0\nvolume_contracts = 50\n')
     done = run(
@@ -120,7 +144,7 @@ def test_a_configuration_file_goes_over_the_preset_and_settings_over_the_file(tm
     assert config["alert"]["pressure_threshold"] == 20.0
 
 
-def test_check_config_says_why_the_source_preset_can_never_trade_a_sweep():
+def test_check_config_says_why_the_source_preset_can_never_trade_a_sweep(run):
     done = run(
         "check-config",
         "volume-shock",
@@ -136,12 +160,12 @@ def test_check_config_says_why_the_source_preset_can_never_trade_a_sweep():
     assert "cannot pay" in " ".join(done.stdout.split())
 
 
-def test_an_unknown_strategy_is_refused():
+def test_an_unknown_strategy_is_refused(refused):
     assert refused("check-config", "egg-rush")[0] == 5
 
 
-def test_a_window_finer_than_the_stamps_is_refused_by_name(tmp_path):
-    catalog = minute_catalog(tmp_path)
+def test_a_window_finer_than_the_stamps_is_refused_by_name(run, refused, tmp_path):
+    catalog = minute_catalog(tmp_path, run)
     code, said = refused(
         "scan", "--catalog", catalog, "--underlying", "BTC", "--set", "anomaly.windows_seconds=[5]"
     )
@@ -151,7 +175,7 @@ def test_a_window_finer_than_the_stamps_is_refused_by_name(tmp_path):
     assert "at least 120 s" in said
 
 
-def minute_catalog(folder: Path) -> Path:
+def minute_catalog(folder: Path, run) -> Path:
     """Return a catalog of two Deribit prints with minute stamps, and an hour of minute bars."""
     catalog = folder / "catalog"
     minutes = pl.datetime_range(
@@ -189,7 +213,7 @@ def minute_catalog(folder: Path) -> Path:
     return catalog
 
 
-def test_a_scan_finds_alerts_journals_them_and_each_can_be_explained(simulated_copy):
+def test_a_scan_finds_alerts_journals_them_and_each_can_be_explained(run, simulated_copy):
     done = run("scan", "--catalog", simulated_copy, "--underlying", "SIM", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
@@ -214,17 +238,17 @@ def test_a_scan_finds_alerts_journals_them_and_each_can_be_explained(simulated_c
     assert alerts[0]["contract"] in shown.stdout
 
 
-def test_an_alert_that_does_not_exist_is_refused(simulated_copy):
+def test_an_alert_that_does_not_exist_is_refused(run, refused, simulated_copy):
     run("scan", "--catalog", simulated_copy, "--underlying", "SIM", "--json")
     assert refused("explain", "nonesuch", "--catalog", simulated_copy)[0] == 7
 
 
-def test_explaining_before_anything_ran_is_refused_and_makes_no_journal(simulated_copy):
+def test_explaining_before_anything_ran_is_refused_and_makes_no_journal(refused, simulated_copy):
     assert refused("explain", "nonesuch", "--catalog", simulated_copy)[0] == 7
     assert not (simulated_copy / "journal.sqlite").exists()
 
 
-def test_a_date_shows_the_alerts_of_that_day_only(simulated_copy):
+def test_a_date_shows_the_alerts_of_that_day_only(run, simulated_copy):
     done = run(
         "scan", "--catalog", simulated_copy, "--underlying", "SIM", "--date", "2025-01-12", "--json"
     )
@@ -233,12 +257,12 @@ def test_a_date_shows_the_alerts_of_that_day_only(simulated_copy):
     assert {alert["triggered"][:10] for alert in alerts} == {"2025-01-12"}
 
 
-def test_a_date_that_is_none_is_refused(simulated_market):
+def test_a_date_that_is_none_is_refused(refused, simulated_market):
     arguments = ("scan", "--catalog", simulated_market, "--underlying", "SIM", "--date", "tomorrow")
     assert refused(*arguments)[0] == 5
 
 
-def test_a_backtest_reports_every_decision(simulated_copy):
+def test_a_backtest_reports_every_decision(run, simulated_copy):
     done = run(
         "backtest", "volume-shock", "--catalog", simulated_copy, "--underlying", "SIM", "--json"
     )
@@ -249,7 +273,7 @@ def test_a_backtest_reports_every_decision(simulated_copy):
     assert sum(document["exits"].values()) == document["trades"]
 
 
-def test_a_package_never_replaces_a_folder_of_other_things(simulated_copy, tmp_path):
+def test_a_package_never_replaces_a_folder_of_other_things(refused, simulated_copy, tmp_path):
     out = tmp_path / "precious"
     out.mkdir()
     (out / "thesis.txt").write_text("years of work")
@@ -262,7 +286,7 @@ def test_a_package_never_replaces_a_folder_of_other_things(simulated_copy, tmp_p
     assert sorted(path.name for path in tmp_path.iterdir()) == ["catalog", "precious"]
 
 
-def test_doctor_looks_at_machine_catalog_and_journal(simulated_copy):
+def test_doctor_looks_at_machine_catalog_and_journal(run, simulated_copy):
     done = run("doctor", "--catalog", simulated_copy, "--json")
     assert done.returncode == 0
     found = {each["what"]: each["state"] for each in json.loads(done.stdout)}
@@ -270,7 +294,7 @@ def test_doctor_looks_at_machine_catalog_and_journal(simulated_copy):
     assert {"python", "clock", "disk", "kernels", "journal"} <= set(found)
 
 
-def test_doctor_fails_on_a_damaged_catalog(simulated_copy):
+def test_doctor_fails_on_a_damaged_catalog(run, simulated_copy):
     part = next((simulated_copy / "bars").rglob("*.parquet"))
     part.write_bytes(part.read_bytes()[:100])
     done = run("doctor", "--catalog", simulated_copy, "--json")
@@ -279,7 +303,7 @@ def test_doctor_fails_on_a_damaged_catalog(simulated_copy):
     assert ("catalog", "bad") in states
 
 
-def test_data_check_finds_a_damaged_file(simulated_copy):
+def test_data_check_finds_a_damaged_file(run, simulated_copy):
     assert run("data", "check", "--catalog", simulated_copy).returncode == 0
     part = next((simulated_copy / "bars").rglob("*.parquet"))
     part.write_bytes(part.read_bytes()[:100])
@@ -290,7 +314,7 @@ def test_data_check_finds_a_damaged_file(simulated_copy):
 
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is a POSIX signal here")
 @pytest.mark.parametrize("delay", [0.7, 1.2])
-def test_ctrl_c_ends_with_130_and_leaves_nothing_half_written(tmp_path, delay):
+def test_ctrl_c_ends_with_130_and_leaves_nothing_half_written(run, tmp_path, delay):
     rows = 60_000
     start = pl.datetime(2025, 1, 1, time_zone="UTC")
     frame = pl.DataFrame({"row": range(rows)}).select(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NoReturn
 
 import typer
 
@@ -58,11 +59,22 @@ def _options(
     _ = version
 
 
-def main() -> None:
-    """Run the program: refusals go to standard error in one line, without a traceback."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the program: refusals go to standard error in one line, without a traceback.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Without them, those of the command line.
+
+    Raises
+    ------
+    SystemExit
+        Always, with one of `EXIT_CODES`.
+    """
     try:
         # Not standalone: typer turns Ctrl-C into a code without a word.
-        code = app(standalone_mode=False) or 0
+        code = app(arguments, standalone_mode=False) or 0
         if code == STOPPED:
             typer.echo("hedgeflow: stopped; nothing half-written is left behind", err=True)
         sys.exit(code)
