@@ -19,7 +19,9 @@ from hedgeflow.signals.rules import BaselineOrigin, FlowClass, SigningRule
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from hedgeflow.signals.scan import ScanOutput, ScanRules, ShockScan
+    from hedgeflow.signals.outputs import ScanOutput
+    from hedgeflow.signals.scan import ShockScan
+    from hedgeflow.signals.scan_rules import ScanRules
 
 BAND_WIDTH: Final = 1.96
 """Half width of the sign band in standard deviations (precise.md 7)."""

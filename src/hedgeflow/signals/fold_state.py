@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hedgeflow.signals import shock
 from hedgeflow.signals.demand import print_state
+from hedgeflow.signals.fold_arrays import CURSOR, EVENT, Entries
 from hedgeflow.signals.rules import ANOMALY, CLOSE, DECISION, MEMBER
 from hedgeflow.signals.windows import trailing_lots
 
@@ -31,8 +31,8 @@ class FoldState:
 
     def __init__(self, windows_ns: NDArray[np.int64]) -> None:
         self.windows_ns = windows_ns
-        self.cursor = np.zeros(1, shock.CURSOR)
-        self.event = np.zeros(1, shock.EVENT)
+        self.cursor = np.zeros(1, CURSOR)
+        self.event = np.zeros(1, EVENT)
         self.event["id"] = -1
         self.tails = np.zeros(windows_ns.size, np.int64)
         self.entries = _entries(_SMALLEST_BUFFER, windows_ns.size)
@@ -127,8 +127,8 @@ class FoldState:
         return taken
 
 
-def _entries(capacity: int, windows: int) -> shock.Entries:
-    return shock.Entries(
+def _entries(capacity: int, windows: int) -> Entries:
+    return Entries(
         ts=np.zeros(capacity, np.int64),
         lots=np.zeros(capacity, np.int64),
         contract=np.zeros(capacity, np.int32),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hedgeflow.market.time import HOUR_NS, SLOT_NS
+from hedgeflow.signals.hedge_reference import SessionReference
 from hedgeflow.signals.implied_move import realised_volatility
-from hedgeflow.signals.scan import SessionReference
 
 if TYPE_CHECKING:
     import polars as pl

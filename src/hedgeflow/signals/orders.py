@@ -134,7 +134,7 @@ def net_orders(
     lots, demand = tape.lots.copy(), tape.demand.copy()
     expected, variance = tape.expected.copy(), tape.variance.copy()
     order = np.lexsort((legs, rank[tape.contract[legs]], groups))
-    _net(order, legs, groups, tape.contract, rank, unsigned, lots, demand, expected, variance, keep)
+    _net(order, legs, groups, tape.contract, unsigned, lots, demand, expected, variance, keep)
     netted = OrderTape(
         tape.ts,
         tape.contract,
@@ -155,7 +155,6 @@ def _net(
     legs: NDArray[np.int64],
     groups: NDArray[np.int64],
     contract: NDArray[np.int32],
-    rank: NDArray[np.int32],
     unsigned: NDArray[np.float64],
     lots: NDArray[np.int64],
     demand: NDArray[np.float64],

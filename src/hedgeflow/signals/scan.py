@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numba as nb
 import numpy as np
@@ -14,109 +15,22 @@ from hedgeflow.signals import shock
 from hedgeflow.signals.demand import demand_of_prints
 from hedgeflow.signals.fold_state import FoldState
 from hedgeflow.signals.history import NEVER, VolumeHistory, cell_of, moneyness_bucket
-from hedgeflow.signals.implied_move import MoveRules, VolatilityWindow
+from hedgeflow.signals.implied_move import VolatilityWindow
 from hedgeflow.signals.orders import OrderTape, net_orders, order_groups
+from hedgeflow.signals.outputs import ScanOutput, empty_output, joined
 from hedgeflow.signals.prints import CONDITIONS, ContractBook, PrintSlice, slice_of
-from hedgeflow.signals.rules import CLOSE, SESSION_PARAMS, BaselineRules, PrintRules, record
+from hedgeflow.signals.rules import CLOSE, SESSION_PARAMS, PrintRules, record
 
 if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
     from hedgeflow.market.sessions import Sessions
+    from hedgeflow.signals.hedge_reference import HedgeReference
     from hedgeflow.signals.history import Baselines
-    from hedgeflow.signals.response import CalibratedResponse
+    from hedgeflow.signals.scan_rules import ScanRules
 
 _CHUNK_PRINTS = 1 << 18
-
-
-@dataclass(frozen=True, slots=True)
-class ThresholdRules:
-    """When pressure is an alert: fixed, or a quantile of past events (precise.md 20)."""
-
-    fixed: float
-    quantile: float | None
-    events_needed: int
-    sessions: int
-
-
-@dataclass(frozen=True, slots=True)
-class ScanRules:
-    """Everything that decides a scan's result.
-
-    Attributes
-    ----------
-    prints : PrintRules
-    baselines : BaselineRules
-    shock : ndarray of shape (1,), `SHOCK_PARAMS`
-    windows_ns : tuple of int
-        Ascending.
-    threshold : ThresholdRules
-    move : MoveRules
-    reference_demand : float or None
-        D' = reference_demand x D / V5; None for absolute demand.
-    """
-
-    prints: PrintRules
-    baselines: BaselineRules
-    shock: NDArray[Any]
-    windows_ns: tuple[int, ...]
-    threshold: ThresholdRules
-    move: MoveRules
-    reference_demand: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class SessionReference:
-    """What a session knows of the hedge instrument at its start.
-
-    Attributes
-    ----------
-    scale_volume : float or None
-        V5 times the configured scale, underlying units; None for NO_SCALE.
-    response : CalibratedResponse or None
-        None where the tiers apply.
-    """
-
-    scale_volume: float | None
-    response: CalibratedResponse | None
-
-
-class HedgeReference(Protocol):
-    """The hedge instrument as a scan may see it."""
-
-    def session(self, open_ns: int, closed_events: NDArray[Any]) -> SessionReference:
-        """Return what was known when a session opened."""
-        ...
-
-    def realised_volatility(self, now: int) -> float | None:
-        """Return the annual volatility of the last 24 h of trading known at `now`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ScanOutput:
-    """What a slice brought to light.
-
-    Attributes
-    ----------
-    anomalies, decisions, members, closes : structured ndarray
-        See `hedgeflow.signals.rules`; a decision's members are members[member_from:member_to].
-    volatility : ndarray of shape (decisions,), float64
-        Annual volatility at each decision, NaN where none was known.
-    volatility_source : tuple of str
-        ``implied``, ``realised`` or ``none`` for each decision.
-    scale_volume : ndarray of shape (decisions,), float64
-        V5 in force, NaN under absolute demand.
-    """
-
-    anomalies: NDArray[Any]
-    decisions: NDArray[Any]
-    members: NDArray[Any]
-    closes: NDArray[Any]
-    volatility: NDArray[np.float64]
-    volatility_source: tuple[str, ...]
-    scale_volume: NDArray[np.float64]
 
 
 def windows_for(windows_ns: tuple[int, ...], resolution_ns: int) -> tuple[int, ...]:
@@ -221,7 +135,7 @@ class ShockScan:
             The slice begins at or before the last stamp of the one before it.
         """
         if prints.ts.size == 0:
-            return _empty_output()
+            return empty_output()
         if int(prints.ts[0]) <= self._last_ts:
             message = f"a slice must begin after {iso(self._last_ts)}, was {iso(int(prints.ts[0]))}"
             raise ValueError(message)
@@ -231,7 +145,7 @@ class ShockScan:
             self._advance_chunk(prints.part(start, stop), session)
             for session, start, stop in self._chunks(prints.ts)
         ]
-        return _joined(outputs)
+        return joined(outputs)
 
     def finish(self) -> ScanOutput:
         """Close the event that is open at the end of the tape."""
@@ -253,7 +167,7 @@ class ShockScan:
         index = self._sessions.index_of(ts)
         bounds = np.concatenate(([0], np.flatnonzero(np.diff(index)) + 1, [ts.size])).tolist()
         chunks: list[tuple[int, int, int]] = []
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+        for start, stop in pairwise(bounds):
             session = int(index[start])
             if session < 0:
                 self.outside_sessions += stop - start
@@ -526,38 +440,3 @@ def _fill_cells(
         bucket = moneyness_bucket(strike[c] / spot[i], edges)
         moneyness[i] = bucket
         cells[i] = cell_of(right[c], bucket, days[c], edges.size + 1, days_count)
-
-
-def _empty_output() -> ScanOutput:
-    empty = FoldState(np.array([1], np.int64)).take_outputs()
-    nothing = np.empty(0)
-    return ScanOutput(
-        empty["anomalies"],
-        empty["decisions"],
-        empty["members"],
-        empty["closes"],
-        nothing,
-        (),
-        nothing,
-    )
-
-
-def _joined(outputs: list[ScanOutput]) -> ScanOutput:
-    if not outputs:
-        return _empty_output()
-    if len(outputs) == 1:
-        return outputs[0]
-    shift = 0
-    for output in outputs:
-        output.decisions["member_from"] += shift
-        output.decisions["member_to"] += shift
-        shift += output.members.size
-    return ScanOutput(
-        np.concatenate([output.anomalies for output in outputs]),
-        np.concatenate([output.decisions for output in outputs]),
-        np.concatenate([output.members for output in outputs]),
-        np.concatenate([output.closes for output in outputs]),
-        np.concatenate([output.volatility for output in outputs]),
-        tuple(source for output in outputs for source in output.volatility_source),
-        np.concatenate([output.scale_volume for output in outputs]),
-    )

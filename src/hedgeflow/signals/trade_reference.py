@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hedgeflow.signals.hedge_reference import SessionReference
 from hedgeflow.signals.hedge_response import SignedFlow, observe
 from hedgeflow.signals.response import fit_response
-from hedgeflow.signals.scan import SessionReference
 
 if TYPE_CHECKING:
     import polars as pl

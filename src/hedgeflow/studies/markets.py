@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.coverage import Coverage
     from hedgeflow.market.sessions import Sessions
-    from hedgeflow.signals.scan import HedgeReference
+    from hedgeflow.signals.hedge_reference import HedgeReference
     from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 
 SIMULATED_MARK = "SIMULATED:"

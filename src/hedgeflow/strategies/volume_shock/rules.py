@@ -14,7 +14,7 @@ from hedgeflow.signals.rules import (
     SigningRule,
     record,
 )
-from hedgeflow.signals.scan import ScanRules, ThresholdRules
+from hedgeflow.signals.scan_rules import ScanRules, ThresholdRules
 
 if TYPE_CHECKING:
     from typing import Any
