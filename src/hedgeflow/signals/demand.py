@@ -80,7 +80,7 @@ def sign_print(
     return sign, rule
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def demand_of_prints(
     ts: NDArray[np.int64],
     contract: NDArray[np.int32],

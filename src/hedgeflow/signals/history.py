@@ -90,8 +90,7 @@ def moneyness_bucket(ratio: float, edges: NDArray[np.float64]) -> int:
     """Return the bucket of K/S: how many edges are at or below it."""
     bucket = 0
     for edge in edges:
-        if ratio >= edge:
-            bucket += 1
+        bucket += ratio >= edge
     return bucket
 
 
@@ -152,12 +151,11 @@ class VolumeHistory:
         if ts.size == 0:
             return
         open_ns = int(self._sessions.open_ns[self._current])
-        slots = (ts - open_ns) // SLOT_NS
-        bounds = np.flatnonzero(np.diff(slots)) + 1
-        for start, stop in zip(
-            np.concatenate(([0], bounds)), np.concatenate((bounds, [ts.size])), strict=True
-        ):
-            slot = int(slots[start])
+        stop = 0
+        while stop < ts.size:
+            start = stop
+            slot = (int(ts[start]) - open_ns) // SLOT_NS
+            stop = int(np.searchsorted(ts, open_ns + (slot + 1) * SLOT_NS))
             if slot != self._slot:
                 self._flush_slot()
                 self._slot = slot

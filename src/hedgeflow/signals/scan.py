@@ -164,8 +164,10 @@ class ShockScan:
 
     def _chunks(self, ts: NDArray[np.int64]) -> list[tuple[int, int, int]]:
         """Cut a slice at session changes and into pieces that stay in the cache."""
-        index = self._sessions.index_of(ts)
-        bounds = np.concatenate(([0], np.flatnonzero(np.diff(index)) + 1, [ts.size])).tolist()
+        index, bounds = self._sessions.index_of(ts[[0, -1]]), [0, ts.size]
+        if index[0] != index[1] or index[0] < 0:
+            index = self._sessions.index_of(ts)
+            bounds = [0, *(np.flatnonzero(np.diff(index)) + 1).tolist(), ts.size]
         chunks: list[tuple[int, int, int]] = []
         for start, stop in pairwise(bounds):
             session = int(index[start])
@@ -423,7 +425,7 @@ def _is_leg(prints: PrintSlice) -> NDArray[np.bool_]:
     return (prints.combo >= 0) | (prints.block >= 0)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _fill_cells(
     contract: NDArray[np.int32],
     spot: NDArray[np.float64],

@@ -22,52 +22,6 @@ CONSUMED: Final = 0
 OUTPUT_FULL: Final = 1
 
 
-@nb.njit(cache=True, nogil=True)
-def fold(
-    cursors: Any,
-    entries: Entries,
-    windows_ns: NDArray[np.int64],
-    armed: NDArray[np.uint8],
-    last_entry: NDArray[np.int64],
-    member_of: NDArray[np.int32],
-    touched: NDArray[np.int64],
-    members: Any,
-    events: Any,
-    contract_mean: NDArray[np.float64],
-    bucket_mean: NDArray[np.float64],
-    floors: NDArray[np.float64],
-    strike_id: NDArray[np.int32],
-    rules: Any,
-    sessions: Any,
-    anomalies_out: Any,
-    decisions_out: Any,
-    members_out: Any,
-    closes_out: Any,
-) -> int:
-    """Run `advance` on one-element arrays of cursor, event, rules and session."""
-    return advance(
-        cursors[0],
-        entries,
-        windows_ns,
-        armed,
-        last_entry,
-        member_of,
-        touched,
-        members,
-        events[0],
-        contract_mean,
-        bucket_mean,
-        floors,
-        strike_id,
-        rules[0],
-        sessions[0],
-        anomalies_out,
-        decisions_out,
-        members_out,
-        closes_out,
-    )
-
-
 @nb.njit(cache=True)
 def finish(
     cursors: Any,
@@ -93,9 +47,9 @@ def finish(
         )
 
 
-@nb.njit(cache=True)
-def advance(
-    cursor: Any,
+@nb.njit(cache=True, nogil=True)
+def fold(
+    cursors: Any,
     entries: Entries,
     windows_ns: NDArray[np.int64],
     armed: NDArray[np.uint8],
@@ -103,13 +57,13 @@ def advance(
     member_of: NDArray[np.int32],
     touched: NDArray[np.int64],
     members: Any,
-    event: Any,
+    events: Any,
     contract_mean: NDArray[np.float64],
     bucket_mean: NDArray[np.float64],
     floors: NDArray[np.float64],
     strike_id: NDArray[np.int32],
-    rules: Any,
-    session: Any,
+    rules_records: Any,
+    sessions: Any,
     anomalies_out: Any,
     decisions_out: Any,
     members_out: Any,
@@ -120,13 +74,15 @@ def advance(
     A batch is every entry of one stamp, evaluated after the last of them (precise.md 1). A
     contract re-arms when its ratio just before a batch is at or below the threshold, silence
     included (15). All state is in the arguments, so that any slicing of a tape between stamps
-    gives the same outputs.
+    gives the same outputs. `cursors`, `events`, `rules_records` and `sessions` have one element,
+    which is how a record crosses into compiled code.
 
     Returns
     -------
     int
         `CONSUMED`, or `OUTPUT_FULL` when an output must grow; call again then.
     """
+    cursor, event, rules, session = cursors[0], events[0], rules_records[0], sessions[0]
     count = windows_ns.size
     # Bound once: taking a column out of the tuple counts a reference, every time.
     ts, contract, previous = entries.ts, entries.contract, entries.previous

@@ -8,7 +8,7 @@ import numpy as np
 
 from hedgeflow.signals.hedge_reference import SessionReference
 from hedgeflow.signals.hedge_response import SignedFlow, observe
-from hedgeflow.signals.response import fit_response
+from hedgeflow.signals.response import CalibratedResponse, fit_response
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,6 +37,8 @@ class TradeReference:
         self._demand = np.empty(0)
         self._minutes = np.empty(0)
         self._known_at = np.empty(0, np.int64)
+        self.response: CalibratedResponse | None = None
+        """The model in force, or None while observations are too few."""
 
     def realised_volatility(self, now: int) -> float | None:
         """Return the annual volatility of the last 24 h of trading known at `now`."""
@@ -50,8 +52,8 @@ class TradeReference:
         self._observe(closed_events[self._seen :])
         self._seen = closed_events.size
         known = self._known_at <= open_ns
-        response = fit_response(self._demand[known], self._minutes[known], self._needed)
-        return SessionReference(self._bars.scale_volume(open_ns), response)
+        self.response = fit_response(self._demand[known], self._minutes[known], self._needed)
+        return SessionReference(self._bars.scale_volume(open_ns), self.response)
 
     def _observe(self, events: NDArray[Any]) -> None:
         if events.size == 0:

@@ -12,6 +12,7 @@ from hedgeflow.market.time import SECOND_NS
 from hedgeflow.signals.alerts import alert_frame, alert_rows, with_class_at_close
 from hedgeflow.signals.rules import ANOMALY, CLOSE, FlowClass
 from hedgeflow.signals.scan import ShockScan
+from hedgeflow.signals.trade_reference import TradeReference
 from hedgeflow.strategies.volume_shock.rules import alert_terms, scan_rules
 from hedgeflow.studies.markets import describe_resolution
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from hedgeflow.signals.hedge_reference import HedgeReference
     from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
     from hedgeflow.studies.markets import Market
 
@@ -68,6 +70,7 @@ def scan_market(
     progress : callable, optional
         Called with prints done and prints in all.
     """
+    reference = market.reference(config)
     lot = float(market.contracts["lot"][0]) if market.contracts.height else 1.0
     resolution = market.options.resolution_ns
     scan = ShockScan(
@@ -75,7 +78,7 @@ def scan_market(
         market.contracts,
         market.sessions,
         market.option_coverage.slots(market.sessions),
-        market.reference(config),
+        reference,
         resolution,
     )
     terms = alert_terms(
@@ -106,7 +109,7 @@ def scan_market(
             "events_without_scale": int(closed["no_scale"].sum()),
         },
         scale_volume=_typical_scale(market),
-        notes=tuple(_notes(market, config, scan)),
+        notes=tuple(_notes(market, config, scan, reference)),
     )
 
 
@@ -148,7 +151,9 @@ def _typical_scale(market: Market) -> float | None:
     return float(np.median(values)) if values else None
 
 
-def _notes(market: Market, config: VolumeShockConfig, scan: ShockScan) -> list[str]:
+def _notes(
+    market: Market, config: VolumeShockConfig, scan: ShockScan, reference: HedgeReference
+) -> list[str]:
     notes: list[str] = []
     dropped = [window for window in scan.rules.windows_ns if window not in scan.windows_ns]
     if dropped:
@@ -162,6 +167,8 @@ def _notes(market: Market, config: VolumeShockConfig, scan: ShockScan) -> list[s
             "The response could not be calibrated: the catalog has no signed trades of"
             f" {market.hedge.symbol}, so the tiers of 2, 5 and 10 minutes were used."
         )
+    if isinstance(reference, TradeReference):
+        notes.append(_calibration(reference, config))
     if bool(market.contracts["inverse"].any()):
         notes.append(
             "Deltas use the printed index price as the forward of every expiry, so long expiries"
@@ -171,3 +178,18 @@ def _notes(market: Market, config: VolumeShockConfig, scan: ShockScan) -> list[s
         notes.append("Complex orders were netted and count once, at their lead leg.")
     notes.append("The error band of demand takes prints as independent, which understates it.")
     return notes
+
+
+def _calibration(reference: TradeReference, config: VolumeShockConfig) -> str:
+    fit = reference.response
+    if fit is None:
+        return (
+            "The response was not calibrated: fewer than"
+            f" {config.response.calibration_observations} hedges could be told from ordinary flow,"
+            " so the tiers were used."
+        )
+    return (
+        f"The response was calibrated on {fit.observations} past hedges by the last session: log"
+        f" minutes = {fit.a:.3g} {fit.b:+.3g} log abs(D), standard error of the slope"
+        f" {fit.slope_error:.2g}, of a prediction {fit.residual_error:.2g} log minutes."
+    )
