@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import cast
 
+from hedgeflow.evidence.checks import Check, JsonObject, compared, not_checkable, number, section
 from hedgeflow.evidence.estimates import CONFIDENCE_LEVEL
+from hedgeflow.evidence.foreign import foreign_checks
 from hedgeflow.evidence.rates import wilson_bounds
 
-CheckStatus = Literal["HOLDS", "FAILED", "NOT_CHECKABLE"]
-JsonObject = Mapping[str, object]
-
 _TOLERANCE = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that must agree.
-
-    Attributes
-    ----------
-    id : str
-        Short stable name.
-    status : str
-        HOLDS, FAILED or NOT_CHECKABLE.
-    sentence : str
-        What was compared and what came of it.
-    stated, recomputed : float or None
-        Both sides, where each is one number.
-    """
-
-    id: str
-    status: CheckStatus
-    sentence: str
-    stated: float | None = None
-    recomputed: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,46 +44,8 @@ def check(package: JsonObject) -> Coherence:
         Parsed JSON. One with a ``schema_version`` is ours and every figure of it is recomputed
         exactly; a foreign one is checked as far as its printed digits allow.
     """
-    if "schema_version" in package:
-        checks = _own(package)
-    else:
-        from hedgeflow.evidence.foreign import foreign_checks
-
-        checks = foreign_checks(package)
+    checks = _own(package) if "schema_version" in package else foreign_checks(package)
     return Coherence(all(item.status != "FAILED" for item in checks), tuple(checks))
-
-
-def compared(name: str, what: str, stated: float, recomputed: float, tolerance: float) -> Check:
-    """Return a check that two numbers agree within a tolerance."""
-    agree = abs(stated - recomputed) <= tolerance
-    words = "agrees with" if agree else "contradicts"
-    sentence = f"{what}: stated {stated:.6g} {words} {recomputed:.6g}."
-    return Check(name, "HOLDS" if agree else "FAILED", sentence, stated, recomputed)
-
-
-def not_checkable(name: str, why: str) -> Check:
-    """Return a check that the package does not say enough for."""
-    return Check(name, "NOT_CHECKABLE", why[0].upper() + why[1:] + ".")
-
-
-def section(package: JsonObject, *path: str) -> JsonObject:
-    """Return the object at `path`, empty where there is none."""
-    value: object = package
-    for part in path:
-        value = _object(value).get(part)
-    return _object(value)
-
-
-def _object(value: object) -> JsonObject:
-    return cast("JsonObject", value) if isinstance(value, Mapping) else {}
-
-
-def number(package: JsonObject, *path: str) -> float | None:
-    """Return the number at `path`, None where there is none."""
-    value = section(package, *path[:-1]).get(path[-1])
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return float(value)
 
 
 def _near(stated: float) -> float:

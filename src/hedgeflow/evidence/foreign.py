@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from hedgeflow.evidence.coherence import Check, JsonObject, compared, not_checkable, number, section
+from hedgeflow.evidence.checks import Check, JsonObject, compared, not_checkable, number, section
 from hedgeflow.evidence.estimates import CONFIDENCE_LEVEL
 from hedgeflow.evidence.rates import binomial_p_value, cohen_h
 from hedgeflow.evidence.sharpe import implied_sharpe

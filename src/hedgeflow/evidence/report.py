@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from hedgeflow.evidence.coherence import JsonObject, number, section
+from hedgeflow.evidence.checks import JsonObject, number, section
 from hedgeflow.evidence.report_event_study import event_study_pictures, has_flow
 from hedgeflow.evidence.report_figures import (
     equity_picture,

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import polars as pl
 from plotly.subplots import make_subplots
 
-from hedgeflow.evidence.coherence import JsonObject, number, section
+from hedgeflow.evidence.checks import JsonObject, number, section
 from hedgeflow.evidence.report_words import decimal, instant, label
 
 SERIES = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from hedgeflow.evidence.coherence import JsonObject, number, section
+from hedgeflow.evidence.checks import JsonObject, number, section
 from hedgeflow.evidence.report_sections import objects, text
 from hedgeflow.evidence.report_tables import Cell, Table
 from hedgeflow.evidence.report_words import (

@@ -8,7 +8,7 @@ from typing import cast
 
 import polars as pl
 
-from hedgeflow.evidence.coherence import JsonObject, number, section
+from hedgeflow.evidence.checks import JsonObject, number, section
 from hedgeflow.evidence.report_tables import Cell, Table
 from hedgeflow.evidence.report_words import (
     Shown,

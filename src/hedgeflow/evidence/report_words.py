@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from hedgeflow.evidence.coherence import JsonObject, number
+from hedgeflow.evidence.checks import JsonObject, number
 
 NS_PER_SECOND = 1_000_000_000
 MINUS = "\u2212"
