@@ -1,0 +1,169 @@
+"""Every comparison in one run: agreement is checked first, then ratios are printed.
+
+``python bench/run.py`` takes a few minutes and 2 GB; ``--quick`` takes seconds and measures
+nothing worth reporting, but checks that all results agree. Figures of one thread are processor
+time, so that a busy machine disturbs them little; those of several are wall time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import exits
+import implied_volatilities
+import numpy as np
+from exits import ExitSizes
+from option_day import OptionDays, TradeSizes
+from table import Row, Section
+from timing import machine
+
+HERE = Path(__file__).resolve().parent
+ENGINES = (
+    ("hedgeflow", 1, "hedgeflow, 1 thread"),
+    ("polars", 1, "Polars, 1 thread"),
+    ("polars", 0, "Polars, all threads"),
+    ("duckdb", 1, "DuckDB, 1 thread"),
+    ("duckdb", 0, "DuckDB, all threads"),
+)
+YARDSTICKS = ("Polars, 1 thread", "DuckDB, 1 thread")
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How large a run is."""
+
+    trades: TradeSizes
+    exits: ExitSizes
+    options: int
+    sample: int
+    runs: int
+
+
+FULL = Scale(
+    TradeSizes(trades=10_000_000, contracts=20_000, slices=10, history=3),
+    ExitSizes(ticks=1_000_000, variants=1_000, entries=200, bars=525_600, draws=10_000, trades=500),
+    options=1_000_000,
+    sample=20_000,
+    runs=3,
+)
+QUICK = Scale(
+    TradeSizes(trades=100_000, contracts=2_000, slices=4, history=3),
+    ExitSizes(ticks=20_000, variants=20, entries=20, bars=5_000, draws=20, trades=50),
+    options=10_000,
+    sample=500,
+    runs=1,
+)
+
+
+def main() -> None:
+    """Run everything, print it and write it to a folder."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="only check that results agree")
+    parser.add_argument("--out", type=Path, default=Path("out/bench"), help="folder for results")
+    arguments = parser.parse_args()
+    scale = QUICK if arguments.quick else FULL
+    sections: list[Section] = []
+    for measure in (window_sums, whole_chain, volatilities, exit_walks):
+        sections.append(measure(scale))
+        if measure is whole_chain:
+            sections[-1].rows.extend(beside_sums(*sections))
+        print(sections[-1].text(), flush=True)
+    load = os.getloadavg()[0]
+    where = f"{machine()}, {os.cpu_count()} processors, load {load:.1f} at the end"
+    print(where)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    text = "\n".join(section.text() for section in sections)
+    (arguments.out / "bench.md").write_text(f"{where}\n\n{text}", encoding="utf-8")
+    written = {"machine": where, "sections": [asdict(section) for section in sections]}
+    (arguments.out / "bench.json").write_text(json.dumps(written, indent=1), encoding="utf-8")
+
+
+def window_sums(scale: Scale) -> Section:
+    """Compare the bare scan: 5-minute volume per contract at every trade."""
+    days = OptionDays(scale.trades)
+    slices = [days.slice(days.measured, place) for place in range(scale.trades.slices)]
+    trades = {
+        name: np.concatenate([getattr(prints, name) for prints in slices])
+        for name in ("ts", "contract", "lots")
+    }
+    count = trades["ts"].size
+    del slices
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder) / "trades.npz", **trades)
+        del trades
+        ours, ours_sums = 0.0, np.empty(0)
+        for engine, threads, name in ENGINES:
+            if importlib.util.find_spec(engine) is None:
+                rows.append(Row.missing(name))
+                continue
+            figures = _child("scan_sums.py", engine, str(threads), folder, str(scale.runs))
+            seconds = figures["cpu_seconds" if threads == 1 else "wall_seconds"]
+            sums = np.load(Path(folder) / f"{engine}-{threads}.npy")
+            if not rows:
+                ours, ours_sums = seconds, sums
+            assert np.array_equal(sums, ours_sums), f"{name} finds other sums"
+            note = f"sums agree; peak memory {figures['peak_memory_mb']:,.0f} MB"
+            rows.append(Row(name, count / seconds / 1e6, "M trades/s", seconds / ours, note))
+    title = f"5-minute volume at each of {count:,} trades, {scale.trades.contracts:,} contracts"
+    return Section(title, rows)
+
+
+def whole_chain(scale: Scale) -> Section:
+    """Measure signing, delta, netting, three windows, baselines and alerts together."""
+    rows: list[Row] = []
+    for with_iv, name in ((True, "volatility printed"), (False, "volatility solved")):
+        arguments = {"sizes": asdict(scale.trades), "runs": scale.runs, "with_iv": with_iv}
+        figures = _child("scan_chain.py", json.dumps(arguments))
+        grown = figures["peak_memory_mb"] - figures["peak_after_first_slice_mb"]
+        note = (
+            f"{figures['anomalies']:,} anomalies, {figures['alerts']:,} alerts, the same in other"
+            f" slices; peak memory {figures['peak_memory_mb']:,.0f} MB, of which {grown:,.0f} MB"
+            " came after the first slice"
+        )
+        rate = scale.trades.trades / figures["cpu_seconds"] / 1e6
+        rows.append(Row(f"hedgeflow, 1 thread, {name}", rate, "M trades/s", 1.0, note))
+    slice_trades = scale.trades.trades // scale.trades.slices
+    return Section(f"Full chain on the same trades, in slices of {slice_trades:,}", rows)
+
+
+def beside_sums(sums: Section, chain: Section) -> list[Row]:
+    """Return the peers' bare sums again, as a yardstick for the whole chain."""
+    ours = chain.rows[0].figure
+    return [
+        replace(row, ratio=ours / row.figure, note="only one window's sums, from the table above")
+        for row in sums.rows
+        if row.name in YARDSTICKS and not math.isnan(row.figure)
+    ]
+
+
+def volatilities(scale: Scale) -> Section:
+    """Compare implied volatility."""
+    rows = implied_volatilities.run(scale.options, scale.sample, scale.runs)
+    return Section("Implied volatility, 1 thread", rows)
+
+
+def exit_walks(scale: Scale) -> Section:
+    """Measure exits on ticks and on bars."""
+    return Section("Exits, 1 thread", exits.run(scale.exits, scale.runs))
+
+
+def _child(script: str, *arguments: str) -> dict[str, Any]:
+    """Run a script in a process of its own and return the JSON on its last line."""
+    command = [sys.executable, str(HERE / script), *arguments]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+if __name__ == "__main__":
+    main()
