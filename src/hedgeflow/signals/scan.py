@@ -164,10 +164,11 @@ class ShockScan:
 
     def _chunks(self, ts: NDArray[np.int64]) -> list[tuple[int, int, int]]:
         """Cut a slice at session changes and into pieces that stay in the cache."""
-        index, bounds = self._sessions.index_of(ts[[0, -1]]), [0, ts.size]
+        bounds: list[int] = [0, ts.size]
+        index = self._sessions.index_of(ts[[0, -1]])
         if index[0] != index[1] or index[0] < 0:
             index = self._sessions.index_of(ts)
-            bounds = [0, *(np.flatnonzero(np.diff(index)) + 1).tolist(), ts.size]
+            bounds[1:1] = (np.flatnonzero(np.diff(index)) + 1).tolist()
         chunks: list[tuple[int, int, int]] = []
         for start, stop in pairwise(bounds):
             session = int(index[start])
