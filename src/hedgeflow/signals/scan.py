@@ -178,7 +178,8 @@ class ShockScan:
             place = start
             while place < stop:
                 end = min(place + _CHUNK_PRINTS, stop)
-                end = place + int(np.searchsorted(ts[place:stop], ts[end - 1], side="right"))
+                last = int(ts[end - 1])
+                end = place + int(np.searchsorted(ts[place:stop], last, side="right"))
                 chunks.append((session, place, end))
                 place = end
         return chunks
