@@ -119,9 +119,9 @@ def test_the_band_is_1_96_deviations_of_the_signs():
     """Quotes sign 5,000 at p = 0.8: variance 4 x 0.8 x 0.2 x 5,000²; flags add none."""
     (alert,) = alerts_of(*SHOCK)
     deviation = math.sqrt(4 * 0.8 * 0.2) * 5_000
-    assert alert["demand_low"] == pytest.approx(5_450 - 1.96 * deviation)
-    assert alert["demand_high"] == pytest.approx(5_450 + 1.96 * deviation)
-    assert alert["demand_expected"] == pytest.approx(150 + 0.6 * 5_000 + 300)
+    assert alert["demand_low"] == pytest.approx(3_450 - 1.96 * deviation)
+    assert alert["demand_high"] == pytest.approx(3_450 + 1.96 * deviation)
+    assert alert["demand_expected"] == pytest.approx(150 + 0.6 * 5_000 + 300) == 3_450
 
 
 def test_an_alert_says_how_its_trades_were_signed_and_which_were_institutional():

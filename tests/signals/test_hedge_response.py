@@ -9,10 +9,13 @@ import pytest
 from hedgeflow.market import TapeKind, tape_schema
 from hedgeflow.market.time import MINUTE_NS, SECOND_NS
 from hedgeflow.signals.hedge_response import OBSERVATION_SCHEMA, SignedFlow, hedge_done, observe
+from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+from hedgeflow.strategies.volume_shock.rules import observation_rules
 from signals.tapes import at
 
 EVENT = at(12, 12)
 SECONDS = 15 * 60
+RULES = observation_rules(VolumeShockConfig())
 
 
 def trades_of(rows: list[tuple[int, float, float]]) -> pl.DataFrame:
@@ -56,7 +59,7 @@ def hedge(
 
 def observed(rows: list, start: int = EVENT) -> dict:
     flow = SignedFlow.from_trades(trades_of(rows))
-    (row,) = observe(flow, np.array([7]), np.array([start])).to_dicts()
+    (row,) = observe(flow, np.array([7]), np.array([start]), RULES).to_dicts()
     return row
 
 
@@ -124,8 +127,8 @@ def test_the_expectation_is_the_mean_of_the_ten_days_before():
     assert row["abnormal_flow"] == 13.0 - placebos.mean()
 
 
-@pytest.mark.parametrize(("days", "is_observed"), [(4, False), (5, True)])
-def test_at_least_5_placebo_days_are_needed(days, is_observed):
+@pytest.mark.parametrize(("days", "is_observed"), [(4, None), (5, True)])
+def test_with_fewer_than_5_placebo_days_it_cannot_be_told(days, is_observed):
     row = observed(noise(days=range(12 - days, 13)) + hedge(5_000.0, 1.0))
     assert row["placebos"] == days
     assert row["observed"] is is_observed
@@ -157,7 +160,7 @@ def test_trades_before_the_event_do_not_count():
 def test_an_event_whose_15_minutes_leave_the_tape_is_not_in_the_table():
     flow = SignedFlow.from_trades(trades_of(noise()))
     starts = np.array([at(-3), at(0, 11, 49), at(12, 12, 16), at(14)])
-    table = observe(flow, np.arange(4), starts)
+    table = observe(flow, np.arange(4), starts, RULES)
     assert table["event_id"].to_list() == []
     assert dict(table.schema) == OBSERVATION_SCHEMA
 
@@ -176,5 +179,5 @@ def test_unsigned_trades_carry_no_flow():
     rows = trades_of(noise() + hedge(2_000.0, 1.0)).with_columns(aggressor=pl.lit(0, pl.Int8))
     flow = SignedFlow.from_trades(rows)
     assert flow.cumulative.tolist() == [0.0] * flow.cumulative.size
-    (row,) = observe(flow, np.array([7]), np.array([EVENT])).to_dicts()
+    (row,) = observe(flow, np.array([7]), np.array([EVENT]), RULES).to_dicts()
     assert not row["observed"]

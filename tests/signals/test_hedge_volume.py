@@ -129,7 +129,6 @@ def test_an_early_close_makes_no_session_incomplete():
     frame = bars(starts, np.where(short, 10.0, 1.0), MINUTE_NS)
     one = reference_of(frame, sessions=sessions, volume_sessions=1)
     assert one.scale_volume(int(sessions.open_ns[2])) == 50.0
-    assert one.daily_volume(int(sessions.open_ns[2])) == 42 * 50.0
 
 
 def test_volume_outside_every_session_is_left_out():
@@ -143,13 +142,6 @@ def test_volume_outside_every_session_is_left_out():
     assert table[0, -1] == 2.0
 
 
-def test_the_daily_volume_is_that_of_the_last_complete_session():
-    frame = days_of_bars(2)
-    expected = frame["volume"].head(1440).sum()
-    assert reference_of(frame).daily_volume(at(1, 12)) == pytest.approx(expected)
-    assert reference_of(frame).daily_volume(at(0, 12)) is None
-
-
 def moving_bars(hours: int = 60) -> pl.DataFrame:
     starts = DAY_ZERO + np.arange(hours * 60) * MINUTE_NS
     close = 100.0 * np.exp(np.cumsum(RNG.normal(0.0, 0.001, starts.size)))
@@ -159,7 +151,7 @@ def moving_bars(hours: int = 60) -> pl.DataFrame:
 def test_realised_volatility_is_of_the_last_24_hours_known():
     frame = moving_bars()
     now = at(2, 3)
-    close = frame["close"].to_numpy()[27 * 60 : 51 * 60]
+    close = frame["close"].to_numpy()[27 * 60 - 1 : 51 * 60]
     returns = np.diff(np.log(close))
     expected = np.sqrt((returns**2).mean() * 525_600)
     assert reference_of(frame).realised_volatility(now) == pytest.approx(expected, rel=1e-12)
@@ -174,3 +166,21 @@ def test_realised_volatility_sees_no_bar_that_has_not_ended():
     before = reference_of(frame).realised_volatility(now)
     assert reference_of(spoiled).realised_volatility(now) == before
     assert reference_of(frame).realised_volatility(DAY_ZERO) is None
+
+
+def test_neither_a_night_nor_a_gap_makes_a_return():
+    """Two sessions of an exchange, far apart in price, and ten bars missing in the second."""
+    sessions = sessions_between("XNYS", at(0), at(1, 23))
+    starts = np.concatenate(
+        [
+            np.arange(opens, closes, MINUTE_NS)
+            for opens, closes in zip(sessions.open_ns, sessions.close_ns, strict=True)
+        ]
+    )
+    opened = int(sessions.open_ns[1])
+    close = np.where(starts < opened, 100.0, 200.0)
+    close = np.where(starts >= opened + 20 * MINUTE_NS, 300.0, close)
+    missing = (starts >= opened + 10 * MINUTE_NS) & (starts < opened + 20 * MINUTE_NS)
+    frame = bars(starts[~missing], np.ones((~missing).sum()), MINUTE_NS, close[~missing])
+    reference = reference_of(frame, sessions=sessions)
+    assert reference.realised_volatility(int(sessions.close_ns[1])) == 0.0

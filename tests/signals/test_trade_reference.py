@@ -13,6 +13,8 @@ from hedgeflow.signals import BarReference
 from hedgeflow.signals.hedge_response import OBSERVATION_SCHEMA, SignedFlow
 from hedgeflow.signals.rules import CLOSE
 from hedgeflow.signals.trade_reference import TradeReference, can_calibrate
+from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+from hedgeflow.strategies.volume_shock.rules import observation_rules
 from signals.tapes import DAY_ZERO, at
 from signals.test_hedge_response import hedge, trades_of
 from signals.test_hedge_volume import days_of_bars
@@ -61,7 +63,8 @@ def reference_of(rows: list, needed: int = 30) -> TradeReference:
         realised_hours=24.0,
     )
     flow = SignedFlow.from_trades(trades_of(rows))
-    return TradeReference(bars, flow, observations_needed=needed)
+    rules = observation_rules(VolumeShockConfig())
+    return TradeReference(bars, flow, rules, observations_needed=needed)
 
 
 def test_the_model_is_fitted_to_observed_responses_in_the_units_of_the_tiers():

@@ -74,7 +74,7 @@ def test_the_signature_modes_ratio_of_3_never_binds():
 def test_source_cannot_pay_its_costs_on_btc():
     found = only(VolumeShockConfig.source(), "plan.target_cap_points", price=100_000.0, hedge=BTC)
     assert found.level == "conflict"
-    assert "come to 100.00 a unit against a target of at most 25.00" in found.sentence
+    assert "come to 110.00 a unit against a target of at most 25.00" in found.sentence
 
 
 def test_a_future_pays_its_fee_easily():
@@ -90,7 +90,7 @@ def test_targets_in_bps_are_judged_at_the_price():
 
 def test_targets_in_sigma_name_the_volatility_that_pays_the_fees():
     found = only(VolumeShockConfig(), "plan.target_cap_points", price=80_000.0, hedge=BTC)
-    assert "volatility of 8.2%" in found.sentence
+    assert "volatility of 9.0%" in found.sentence
 
 
 def test_a_sweep_at_the_threshold_rounds_to_no_es_contract():

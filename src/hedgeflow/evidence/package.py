@@ -262,6 +262,8 @@ def _tables(tables: EvidenceTables) -> dict[str, bytes]:
         "event_study": tables.event_study,
         "flow": tables.flow,
         "truth": tables.truth,
+        "events": tables.events,
+        "anomalies": tables.anomalies,
     }
     if tables.matched is not None:
         frames["null_draws"] = pl.DataFrame(

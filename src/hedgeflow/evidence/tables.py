@@ -120,6 +120,8 @@ class EvidenceTables:
         Why there is no `flow`.
     truth : polars.DataFrame, optional
         True class per alert, known only in simulation.
+    events, anomalies : polars.DataFrame, optional
+        Every shock event as it closed, and every anomaly with its own demand; for the package.
     costs_note : str
         Which fees, spreads and slippage were charged, with their date.
     latency_limit_seconds : float
@@ -138,6 +140,8 @@ class EvidenceTables:
     flow: pl.DataFrame | None = None
     flow_untestable_reason: str = "no signed hedge tape"
     truth: pl.DataFrame | None = None
+    events: pl.DataFrame | None = None
+    anomalies: pl.DataFrame | None = None
     costs_note: str = ""
     latency_limit_seconds: float = 300.0
 

@@ -152,7 +152,8 @@ def _status(gate: Gate, measure: Measure) -> tuple[Status, str]:
         return Status.UNTESTABLE, needed
     if measure.exact:
         status = Status.PASSED if holds(gate, value) else Status.FAILED
-        if status is Status.FAILED and lower is not None and holds(gate, lower):
+        bounds = [bound for bound in (lower, upper) if bound is not None]
+        if any(holds(gate, bound) != holds(gate, value) for bound in bounds):
             return Status.INCONCLUSIVE, "more draws could decide it"
     elif lower is None or upper is None:
         return Status.INCONCLUSIVE, estimate.reason or "no interval could be formed"

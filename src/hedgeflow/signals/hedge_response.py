@@ -13,14 +13,35 @@ from hedgeflow.market.time import DAY_NS, MINUTE_NS, SECOND_NS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-WINDOW_MINUTES: Final = 15.0
-"""Flow is observed for so long after an event (volume-shock.md 8)."""
+    from hedgeflow.market.coverage import Coverage
+    from hedgeflow.market.sessions import Sessions
 
-HALF_DONE: Final = 0.5
-MOSTLY_DONE: Final = 0.9
-PLACEBO_DAYS: Final = 10
-FEWEST_PLACEBOS: Final = 5
-PLACEBO_BAND: Final = 1.96
+
+@dataclass(frozen=True, slots=True)
+class ObservationRules:
+    """What counts as a hedge (volume-shock.md 8).
+
+    Attributes
+    ----------
+    window_minutes : float
+        Flow is observed for so long after an event.
+    half_done, mostly_done : float
+        Shares of the hedge at which response and completion are timed.
+    placebo_sessions : int
+        So many earlier sessions give the same minutes as placebos.
+    fewest_placebos : int
+        With fewer, nothing can be told.
+    placebo_band : float
+        Abnormal flow beyond so many of their standard deviations is a hedge.
+    """
+
+    window_minutes: float
+    half_done: float
+    mostly_done: float
+    placebo_sessions: int
+    fewest_placebos: int
+    placebo_band: float
+
 
 OBSERVATION_SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "event_id": pl.Int64,
@@ -36,7 +57,10 @@ OBSERVATION_SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "completion_minutes": pl.Float64,
     "move_to_completion": pl.Float64,
 }
-"""One row an event; flow in underlying units, the move in price units in the flow's direction."""
+"""One row an event; flow in underlying units, the move in price units in the flow's direction.
+
+`observed` is null where too few placebos are covered to tell.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +75,25 @@ class SignedFlow:
         Signed volume from `first_ns` to each second's start, underlying units.
     price : ndarray of shape (seconds + 1,), float64
         Last trade price before each second's start, NaN before the first trade.
+    coverage : Coverage or None
+        What the tape recorded; absence elsewhere is not zero flow. None: all of its span.
+    sessions : Sessions or None
+        Whose earlier ones give the placebos. None: UTC days.
     """
 
     first_ns: int
     cumulative: NDArray[np.float64]
     price: NDArray[np.float64]
+    coverage: Coverage | None = None
+    sessions: Sessions | None = None
 
     @classmethod
-    def from_trades(cls, trades: pl.DataFrame) -> SignedFlow:
+    def from_trades(
+        cls,
+        trades: pl.DataFrame,
+        coverage: Coverage | None = None,
+        sessions: Sessions | None = None,
+    ) -> SignedFlow:
         """Return the flow of a frame of the hedge-trades schema, sorted by time."""
         ts = trades["ts"].dt.timestamp("ns").to_numpy()
         signed = trades["size"].to_numpy() * trades["aggressor"].to_numpy()
@@ -70,14 +105,29 @@ class SignedFlow:
         price[second + 1] = trades["price"].to_numpy()
         filled = np.where(np.isnan(price), 0, np.arange(count + 1))
         price = price[np.maximum.accumulate(filled)]
-        return cls(first, np.concatenate(([0.0], np.cumsum(flow))), price)
+        cumulative = np.concatenate(([0.0], np.cumsum(flow)))
+        return cls(first, cumulative, price, coverage, sessions)
 
     def path(self, from_ns: int, seconds: int) -> NDArray[np.float64] | None:
-        """Return signed volume since `from_ns` at 0, 1, ... `seconds`; None outside the tape."""
+        """Return signed volume since `from_ns` at 0, 1, ... `seconds`; None where not recorded."""
+        end_ns = from_ns + seconds * SECOND_NS
+        if self.coverage is not None and not self.coverage.contains(from_ns, end_ns):
+            return None
         start = -(-(from_ns - self.first_ns) // SECOND_NS)
         if start < 0 or start + seconds >= self.cumulative.size:
             return None
         return self.cumulative[start : start + seconds + 1] - self.cumulative[start]
+
+    def same_minutes_before(self, from_ns: int, count: int) -> list[int]:
+        """Return the instants as far into each of up to `count` earlier sessions, latest first."""
+        if self.sessions is None:
+            return [from_ns - day * DAY_NS for day in range(1, count + 1)]
+        opens = self.sessions.open_ns
+        index = int(np.searchsorted(opens, from_ns, side="right")) - 1
+        if index < 0:
+            return []
+        earlier = opens[max(0, index - count) : index][::-1]
+        return (earlier + (from_ns - opens[index])).tolist()
 
     def price_at(self, at_ns: int) -> float:
         """Return the last price before an instant's second."""
@@ -86,56 +136,63 @@ class SignedFlow:
 
 
 def observe(
-    flow: SignedFlow, event_ids: NDArray[np.int64], from_ns: NDArray[np.int64]
+    flow: SignedFlow,
+    event_ids: NDArray[np.int64],
+    from_ns: NDArray[np.int64],
+    rules: ObservationRules,
 ) -> pl.DataFrame:
     """Return what was observed after each event, as `OBSERVATION_SCHEMA`.
 
-    The expectation and the placebos are the same minutes of the ten days before: abnormal flow
-    is the sum over 15 minutes less their mean, and a hedge counts as observed when it lies
-    outside 1.96 of their standard deviations, of which there must be at least five. Response is
-    the time at which half of the abnormal flow was done, completion 90 % (volume-shock.md 8).
+    The expectation and the placebos are the same minutes of earlier sessions: abnormal flow is
+    the sum over the window less their mean, and a hedge counts as observed when it lies outside
+    the band of their standard deviations. With too few placebos that cannot be told, which is
+    not the same as no hedge. Response is the time at which half of the abnormal flow was done,
+    completion 90 % (volume-shock.md 8).
 
-    Look-ahead: an observation is known at `known_ns`, 15 minutes after its event, and reads only
-    earlier days for its placebos.
+    Look-ahead: an observation is known at `known_ns`, when its window is over, and reads only
+    earlier sessions for its placebos.
     """
     rows = [
         row
         for event, start in zip(event_ids.tolist(), from_ns.tolist(), strict=True)
-        if (row := _observation(flow, event, start)) is not None
+        if (row := _observation(flow, event, start, rules)) is not None
     ]
     return pl.DataFrame(rows, schema=OBSERVATION_SCHEMA, orient="row")
 
 
-def _observation(flow: SignedFlow, event: int, start: int) -> dict[str, object] | None:
-    seconds = int(WINDOW_MINUTES * 60)
+def _observation(
+    flow: SignedFlow, event: int, start: int, rules: ObservationRules
+) -> dict[str, object] | None:
+    seconds = int(rules.window_minutes * 60)
     path = flow.path(start, seconds)
     if path is None:
         return None
-    earlier = [flow.path(start - day * DAY_NS, seconds) for day in range(1, PLACEBO_DAYS + 1)]
+    earlier = [
+        flow.path(at, seconds) for at in flow.same_minutes_before(start, rules.placebo_sessions)
+    ]
     placebos = [other for other in earlier if other is not None]
     mean_path = np.mean(placebos, axis=0) if placebos else np.zeros(seconds + 1)
     ends = np.array([other[-1] for other in placebos])
     deviation = float(ends.std(ddof=1)) if ends.size > 1 else float("nan")
     abnormal = path - mean_path
     total = float(abnormal[-1])
-    is_observed = bool(
-        ends.size >= FEWEST_PLACEBOS and abs(total) > PLACEBO_BAND * deviation and total != 0.0
-    )
+    can_tell = ends.size >= rules.fewest_placebos
+    is_observed = bool(can_tell and abs(total) > rules.placebo_band * deviation and total != 0.0)
     direction = int(np.sign(total))
     done = hedge_done(abnormal * direction)
-    half = _first_passage(done, HALF_DONE * done[-1])
-    most = _first_passage(done, MOSTLY_DONE * done[-1])
+    half = _first_passage(done, rules.half_done * done[-1])
+    most = _first_passage(done, rules.mostly_done * done[-1])
     finish = start + round(most * MINUTE_NS) if is_observed else start
     move = direction * (flow.price_at(finish) - flow.price_at(start))
     return {
         "event_id": event,
         "from_ns": start,
-        "known_ns": start + round(WINDOW_MINUTES * MINUTE_NS) + SECOND_NS,
+        "known_ns": start + round(rules.window_minutes * MINUTE_NS) + SECOND_NS,
         "abnormal_flow": total,
         "placebo_mean": float(ends.mean()) if ends.size else None,
         "placebo_deviation": deviation if np.isfinite(deviation) else None,
         "placebos": int(ends.size),
-        "observed": is_observed,
+        "observed": is_observed if can_tell else None,
         "direction": direction if is_observed else 0,
         "response_minutes": half if is_observed else None,
         "completion_minutes": most if is_observed else None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hedgeflow.market.sessions import ALWAYS_OPEN
 from hedgeflow.market.time import HOUR_NS, SLOT_NS
 from hedgeflow.signals.hedge_reference import SessionReference
 from hedgeflow.signals.implied_move import realised_volatility
@@ -78,10 +79,10 @@ class BarReference:
         self._sessions = sessions
         self._volume_sessions = volume_sessions
         self._volume_scale = volume_scale
-        self._realised_ns = round(realised_hours * HOUR_NS)
+        self._realised_bars = max(1, round(realised_hours * HOUR_NS / interval_ns))
         self._start = bars["ts"].dt.timestamp("ns").to_numpy()
         self._known = bars["known_at"].dt.timestamp("ns").to_numpy()
-        self._close = bars["close"].to_numpy()
+        self._returns, self._return_known = self._session_returns(bars["close"].to_numpy())
         covered = coverage.slots(sessions)
         begin, end = sessions.slot_bounds()
         exists = begin < end
@@ -101,18 +102,31 @@ class BarReference:
         values = self._volumes[chosen][self._exists[chosen]]
         return float(np.median(values)) * self._volume_scale
 
-    def daily_volume(self, now: int) -> float | None:
-        """Return the volume of the last complete session before `now`, underlying units."""
-        before = np.flatnonzero(self._complete & (self._sessions.close_ns <= now))
-        return float(self._volumes[before[-1]].sum()) if before.size else None
-
     def realised_volatility(self, now: int) -> float | None:
-        """Return the annual volatility of the last 24 h of trading known at `now`."""
-        stop = int(np.searchsorted(self._known, now, side="right"))
-        start = int(np.searchsorted(self._start, now - self._realised_ns, side="left"))
+        """Return the annual volatility of the last 24 h of trading known at `now`.
+
+        Counted in bars inside sessions; neither a night nor a gap makes a return.
+        """
+        stop = int(np.searchsorted(self._return_known, now, side="right"))
         return realised_volatility(
-            self._close[start:stop], self.interval_ns, self._sessions.minutes_per_year
+            self._returns[max(0, stop - self._realised_bars) : stop],
+            self.interval_ns,
+            self._sessions.minutes_per_year,
         )
+
+    def _session_returns(
+        self, close: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return log returns of adjacent bars of one session, and when each was known."""
+        session = self._sessions.index_of(self._start)
+        adjacent = (
+            (np.diff(self._start) == self.interval_ns)
+            & (session[1:] == session[:-1])
+            & (session[1:] >= 0)
+        )
+        if self._sessions.calendar == ALWAYS_OPEN:
+            adjacent = np.diff(self._start) == self.interval_ns
+        return np.diff(np.log(close))[adjacent], self._known[1:][adjacent]
 
     def session(self, open_ns: int, closed_events: NDArray[Any]) -> SessionReference:  # noqa: ARG002 - bars alone show no responses
         """Return V5 at a session's start; bars carry no side, so no response is calibrated."""

@@ -185,22 +185,21 @@ def _volatilities(
 
 
 def realised_volatility(
-    closes: NDArray[np.float64], interval_ns: int, minutes_per_year: float
+    returns: NDArray[np.float64], interval_ns: int, minutes_per_year: float
 ) -> float | None:
-    """Return the annualised root mean square of log returns of consecutive bars.
+    """Return the annualised root mean square of bars' log returns, or None without one.
 
     Parameters
     ----------
-    closes : ndarray of shape (n,)
-        Closes of bars that were known at the decision, oldest first.
+    returns : ndarray of shape (n,)
+        Log returns of adjacent bars of one session that were known at the decision.
     interval_ns : int
         Bar length.
     minutes_per_year : float
         525,600 where markets never close, 252 x 390 otherwise.
     """
-    if closes.size < 2:
+    if returns.size == 0:
         return None
-    returns = np.diff(np.log(closes))
     bars_per_year = minutes_per_year * MINUTE_NS / interval_ns
     return float(np.sqrt(np.mean(returns**2) * bars_per_year))
 

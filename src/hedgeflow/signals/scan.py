@@ -253,14 +253,11 @@ class ShockScan:
         params = self._params[0]
         params["open_ns"] = open_ns
         params["threshold"] = self._threshold(session, closes)
-        self._scale_volume = float("nan")
-        if self.rules.reference_demand is None:
-            params["demand_scale"] = 1.0
-        elif reference.scale_volume is None or reference.scale_volume <= 0:
-            params["demand_scale"] = float("nan")
-        else:
-            self._scale_volume = reference.scale_volume
-            params["demand_scale"] = self.rules.reference_demand / reference.scale_volume
+        known = reference.scale_volume is not None and reference.scale_volume > 0
+        self._scale_volume = float(reference.scale_volume or "nan") if known else float("nan")
+        params["demand_scale"] = 1.0
+        if self.rules.reference_demand is not None:
+            params["demand_scale"] = self.rules.reference_demand / self._scale_volume
         response = reference.response
         params["calibrated"] = response is not None
         params["response_a"] = response.a if response else 0.0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hedgeflow.signals.hedge_reference import SessionReference
-from hedgeflow.signals.hedge_response import SignedFlow, observe
+from hedgeflow.signals.hedge_response import ObservationRules, SignedFlow, observe
 from hedgeflow.signals.response import CalibratedResponse, fit_response
 
 if TYPE_CHECKING:
@@ -25,13 +25,22 @@ class TradeReference:
     bars : BarReference
     flow : SignedFlow
         Of the hedge instrument's trades.
+    rules : ObservationRules
     observations_needed : int
         30 (precise.md 20).
     """
 
-    def __init__(self, bars: BarReference, flow: SignedFlow, *, observations_needed: int) -> None:
+    def __init__(
+        self,
+        bars: BarReference,
+        flow: SignedFlow,
+        rules: ObservationRules,
+        *,
+        observations_needed: int,
+    ) -> None:
         self._bars = bars
         self._flow = flow
+        self._rules = rules
         self._needed = observations_needed
         self._seen = 0
         self._demand = np.empty(0)
@@ -58,7 +67,7 @@ class TradeReference:
     def _observe(self, events: NDArray[Any]) -> None:
         if events.size == 0:
             return
-        table = observe(self._flow, events["event"], events["first_ns"])
+        table = observe(self._flow, events["event"], events["first_ns"], self._rules)
         place = np.searchsorted(events["event"], table["event_id"].to_numpy())
         usable = can_calibrate(table, events["demand"][place])
         seen = table.filter(usable)
@@ -81,7 +90,7 @@ def can_calibrate(observations: pl.DataFrame, demand: NDArray[np.float64]) -> ND
     demand : ndarray of shape (n,)
         Net demand of the same events, underlying units.
     """
-    observed = observations["observed"].to_numpy()
+    observed = observations["observed"].fill_null(False).to_numpy()
     direction = observations["direction"].to_numpy()
     deviation = observations["placebo_deviation"].fill_null(np.inf).to_numpy()
     return observed & (direction == np.sign(demand)) & (np.abs(demand) >= deviation)

@@ -168,6 +168,8 @@ def backtest(
     run = run_of(market, config, text)
     configurations = record_trial(journal, run, text)
     scan = scan_market(market, config, progress)
+    if not journal.begin_run(run):
+        journal.append_alerts(run.run_id, scan.alerts)
     result = replay_alerts(scan.alerts, hedge_tape(market), config, calendars=calendar)
     journal.record_run(
         run,

@@ -10,10 +10,12 @@ import polars as pl
 from hedgeflow.market.sessions import session_date
 from hedgeflow.market.time import MINUTE_NS
 from hedgeflow.signals.hedge_response import observe
+from hedgeflow.strategies.volume_shock.rules import observation_rules
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
     from hedgeflow.studies.backtesting import Backtest
     from hedgeflow.studies.markets import Market
 
@@ -129,14 +131,17 @@ def _mean_and_band(paths: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack((mean, mean - error, mean + error))
 
 
-def flow_table(market: Market, result: Backtest) -> pl.DataFrame | None:
-    """Return predicted against observed hedges, one row an event; None without signed trades.
+def flow_table(
+    market: Market, config: VolumeShockConfig, result: Backtest
+) -> tuple[pl.DataFrame | None, list[str]]:
+    """Return predicted against observed hedges and what to say of them; None without signed trades.
 
-    Predicted is the demand of the event's first alert in underlying units; observed the abnormal
-    signed flow in the 15 minutes after the event began (volume-shock.md 8).
+    One row for the first alert of each event: predicted is its demand in underlying units,
+    observed the abnormal signed flow after the event began (volume-shock.md 8). Events with too
+    few placebos to tell are left out and counted.
     """
     if market.flow is None:
-        return None
+        return None, []
     first = result.alerts.sort("detected_ns", "alert_id").unique("event_id", keep="first")
     events = first.join(
         result.scan.events.select("event_id", "first_ns"), on="event_id", how="inner"
@@ -145,8 +150,17 @@ def flow_table(market: Market, result: Backtest) -> pl.DataFrame | None:
         market.flow,
         events["event_id"].to_numpy(),
         events["first_ns"].to_numpy(),
+        observation_rules(config),
     )
-    both = events.join(seen, on="event_id", how="inner", suffix="_seen")
+    told = seen.filter(pl.col("observed").is_not_null())
+    notes = ["Hedges are predicted, and so compared, for events that alerted, not for every event."]
+    if told.height < events.height:
+        notes.append(
+            f"{events.height - told.height:,} of {events.height:,} alerted events have fewer than"
+            f" {config.observation.fewest_placebos} earlier sessions to compare with: whether"
+            " dealers hedged there cannot be told, and they are left out of the hedging figures."
+        )
+    both = events.join(told, on="event_id", how="inner", suffix="_seen")
     dates = [session_date(market.sessions, at) for at in both["detected_ns"].to_list()]
     return both.select(
         session=pl.Series(dates, dtype=pl.String),
@@ -155,4 +169,4 @@ def flow_table(market: Market, result: Backtest) -> pl.DataFrame | None:
         observed="abnormal_flow",
         predicted_minutes="response_minutes",
         observed_minutes="response_minutes_seen",
-    )
+    ), notes

@@ -15,6 +15,7 @@ from hedgeflow.market.time import MINUTE_NS, SLOT_NS
 from hedgeflow.signals.hedge_response import SignedFlow
 from hedgeflow.signals.hedge_volume import BarReference
 from hedgeflow.signals.trade_reference import TradeReference
+from hedgeflow.strategies.volume_shock.rules import observation_rules
 
 if TYPE_CHECKING:
     import polars as pl
@@ -87,13 +88,23 @@ class Market:
         if self.flow is None or config.response.model == "tiers":
             return self.volume
         needed = config.response.calibration_observations
-        return TradeReference(self.volume, self.flow, observations_needed=needed)
+        return TradeReference(
+            self.volume, self.flow, observation_rules(config), observations_needed=needed
+        )
 
-    @property
-    def tested_sessions(self) -> tuple[int, ...]:
-        """Indices of sessions in which both tapes have covered slots."""
+    def tested_sessions(self, config: VolumeShockConfig) -> tuple[int, ...]:
+        """Return the sessions in which the strategy could have traded.
+
+        Both tapes have covered slots there, and, under relative demand, V5 was known.
+        """
         both = self.option_coverage.slots(self.sessions) & self.bar_coverage.slots(self.sessions)
-        return tuple(np.flatnonzero(both.any(axis=1)).tolist())
+        covered = np.flatnonzero(both.any(axis=1)).tolist()
+        if config.scale.demand == "absolute":
+            return tuple(covered)
+        opens = self.sessions.open_ns
+        return tuple(
+            index for index in covered if self.volume.scale_volume(int(opens[index])) is not None
+        )
 
 
 def load_market(catalog: Catalog, underlying: str, config: VolumeShockConfig) -> Market:
@@ -144,7 +155,9 @@ def load_market(catalog: Catalog, underlying: str, config: VolumeShockConfig) ->
         trades=trades,
         quotes=catalog.read(quotes_key) if quotes_key else None,
         volume=volume,
-        flow=None if trades is None or trades.is_empty() else SignedFlow.from_trades(trades),
+        flow=None
+        if trades is None or trades.is_empty() or trades_key is None
+        else SignedFlow.from_trades(trades, catalog.coverage(trades_key), sessions),
         option_hash=catalog.fingerprint([options]),
         hedge_hash=catalog.fingerprint(hedge_keys),
         simulated=_is_simulated(catalog, [options, *hedge_keys]),
@@ -178,8 +191,15 @@ def _hedge_bars(
     found = catalog.find(
         TapeKind.BARS, underlying, venue=config.hedge_venue, instrument=config.hedge_instrument
     )
+    usable = [key for key in found if key.resolution_ns <= SLOT_NS]
+    if not usable:
+        raise CatalogError(
+            f"the bars of {underlying} are longer than 5 minutes, so V5 cannot be known",
+            where=str(catalog.path),
+            hint="Import bars of at most 5 minutes",
+        )
     finest: dict[tuple[str, str], TapeKey] = {}
-    for key in sorted(found, key=lambda key: key.resolution_ns):
+    for key in sorted(usable, key=lambda key: key.resolution_ns):
         finest.setdefault((key.venue, key.instrument), key)
     candidates = list(finest.values())
     if len(candidates) == 1:
@@ -189,17 +209,19 @@ def _hedge_bars(
     listed = ", ".join(f"{key.venue} {key.instrument} {volumes[key]:,.1f}" for key in candidates)
     note = (
         f"Hedge instrument: {chosen.instrument} on {chosen.venue}, the most traded of the"
-        f" catalog's (median 5-minute volume: {listed}); set hedge_venue to choose another."
+        f" catalog's over all of their bars, later ones included (median 5-minute volume:"
+        f" {listed}); set hedge_venue to choose one beforehand."
     )
     return chosen, [note]
 
 
 def _median_slot_volume(catalog: Catalog, key: TapeKey) -> float:
+    """Return the median over all recorded slots, silent ones included, underlying units."""
     bars = catalog.read(key)
-    slots = bars["ts"].dt.timestamp("ns").to_numpy() // max(SLOT_NS, key.resolution_ns)
+    slots = bars["ts"].dt.timestamp("ns").to_numpy() // SLOT_NS
     sums = np.bincount(slots - slots[0], weights=bars["volume"].to_numpy())
-    scale = SLOT_NS / max(SLOT_NS, key.resolution_ns)
-    return float(np.median(sums[sums > 0])) * scale if (sums > 0).any() else 0.0
+    recorded = np.bincount(slots - slots[0]) > 0
+    return float(np.median(sums[recorded]))
 
 
 def _ticks(catalog: Catalog, kind: TapeKind, bars: TapeKey) -> TapeKey | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from hedgeflow.evidence import MatchedNull
 from hedgeflow.fills import order_arrival_ns
+from hedgeflow.market.sessions import ALWAYS_OPEN
 from hedgeflow.market.time import MINUTE_NS
 from hedgeflow.strategies.volume_shock.exits import exit_on_bars_many, exit_on_ticks
 
@@ -17,24 +18,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hedgeflow.replay import HedgeTape
+    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 
-MATCH_MINUTES: Final = 60
-"""A random entry lies within so many minutes of the trade's own, in the same session."""
-
-DRAWS_ON_BARS: Final = 10_000
-DRAWS_ON_TICKS: Final = 2_000
 BPS: Final = 10_000.0
 
 
 def matched_null(
-    trades: pl.DataFrame, tape: HedgeTape, seed: int, latency_ms: float
+    trades: pl.DataFrame, tape: HedgeTape, config: VolumeShockConfig
 ) -> MatchedNull | None:
     """Return what the same exits would have earned from random entries.
 
-    Each draw moves every trade to a random minute of its own session, within an hour of its own
-    time and outside its own holding time; the directions are dealt out again among the trades;
-    target, stop and time limit stay, and so does each trade's cost in basis points. A trade that
-    has no such minute keeps its own entry, which makes the null harder to beat.
+    Each draw moves every trade to a random minute of its own session, near its own time, outside
+    its own holding time and before the strategy must be flat; the directions are dealt out again
+    among the trades; target, stop, time limit and gap rule stay, and so does each trade's cost in
+    basis points. A trade that has no such minute keeps its own entry, which makes the null harder
+    to beat.
 
     Parameters
     ----------
@@ -42,21 +40,21 @@ def matched_null(
         The trades table; None is returned when it is empty.
     tape : HedgeTape
         Bars, or ticks, which are entered on a grid of whole minutes.
-    seed : int
-    latency_ms : float
-        Of an order on ticks.
+    config : VolumeShockConfig
+        Seed, draws, the match, latency, the gap rule and the flat time before the close.
     """
     if trades.is_empty():
         return None
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(config.seed)
     entry = trades["entry_ns"].to_numpy()
     grid = _grid(tape)
-    first, count, own = _candidates(grid, tape, entry, trades["exit_ns"].to_numpy())
-    draws = DRAWS_ON_BARS if tape.bars is not None else DRAWS_ON_TICKS
+    first, count, own = _candidates(grid, tape, entry, trades["exit_ns"].to_numpy(), config)
+    null = config.null
+    draws = null.draws_on_bars if tape.bars is not None else null.draws_on_ticks
     picks = _pick(rng, draws, first, count, own)
     direction = np.tile(trades["direction"].to_numpy().astype(np.float64), (draws, 1))
     direction = rng.permuted(direction, axis=1)
-    entered, left = _round_trips(tape, trades, grid[picks], direction, latency_ms)
+    entered, left = _round_trips(tape, trades, grid[picks], direction, config)
     cost_bps = _cost_bps(trades)
     net = direction * (left / entered - 1.0) * BPS - cost_bps
     observed = trades["net_bps"].to_numpy()
@@ -64,8 +62,8 @@ def matched_null(
         name="matched random entries",
         description=(
             f"{draws:,} draws: each trade entered at a random minute of its own session within"
-            f" {MATCH_MINUTES} minutes of its own time, outside its holding time, directions dealt"
-            " out again, with the same target, stop, time limit and costs"
+            f" {null.match_minutes:g} minutes of its own time, outside its holding time,"
+            " directions dealt out again, with the same target, stop, time limit and costs"
         ),
         mean_net_bps=net.mean(axis=1),
         win_rate=(net > 0).mean(axis=1),
@@ -96,6 +94,7 @@ def _candidates(
     tape: HedgeTape,
     entry: NDArray[np.int64],
     leave: NDArray[np.int64],
+    config: VolumeShockConfig,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return two ranges of grid places per trade (before and after it) and its own place.
 
@@ -106,8 +105,9 @@ def _candidates(
     """
     sessions = tape.sessions
     index = np.searchsorted(sessions.open_ns, entry, side="right") - 1
-    low = np.maximum(entry - MATCH_MINUTES * MINUTE_NS, sessions.open_ns[index])
-    high = np.minimum(entry + MATCH_MINUTES * MINUTE_NS, sessions.close_ns[index] - 1)
+    match_ns = round(config.null.match_minutes * MINUTE_NS)
+    low = np.maximum(entry - match_ns, sessions.open_ns[index])
+    high = np.minimum(entry + match_ns, _flat_from(tape, entry, config) - 1)
     begin = np.searchsorted(grid, low, side="left")
     own = np.searchsorted(grid, entry, side="left")
     after = np.searchsorted(grid, leave, side="left")
@@ -115,6 +115,17 @@ def _candidates(
     first = np.stack((begin, after), axis=1)
     count = np.maximum(0, np.stack((own - begin, end - after), axis=1))
     return first, count, np.minimum(own, grid.size - 1)
+
+
+def _flat_from(
+    tape: HedgeTape, at_ns: NDArray[np.int64], config: VolumeShockConfig
+) -> NDArray[np.int64]:
+    """Return from when the strategy is flat in the session of each instant."""
+    sessions = tape.sessions
+    index = np.searchsorted(sessions.open_ns, at_ns, side="right") - 1
+    if sessions.calendar == ALWAYS_OPEN:
+        return sessions.close_ns[index]
+    return sessions.close_ns[index] - round(config.risk.flat_before_close_minutes * MINUTE_NS)
 
 
 def _pick(
@@ -137,21 +148,32 @@ def _round_trips(
     trades: pl.DataFrame,
     at_ns: NDArray[np.int64],
     direction: NDArray[np.float64],
-    latency_ms: float,
+    config: VolumeShockConfig,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return entry and exit prices of every draw of every trade."""
     draws = at_ns.shape[0]
     target = np.tile(trades["target_distance"].to_numpy(), draws)
     stop = np.tile(trades["stop_distance"].to_numpy(), draws)
     limit = np.tile(np.rint(trades["limit_minutes"].to_numpy() * MINUTE_NS).astype(np.int64), draws)
+    if tape.sessions.calendar != ALWAYS_OPEN:
+        entered_ns = at_ns.ravel()
+        limit = np.minimum(limit, np.maximum(0, _flat_from(tape, entered_ns, config) - entered_ns))
     if tape.bars is not None:
         place = np.searchsorted(tape.bars.start_ns, at_ns.ravel())
-        exits = exit_on_bars_many(tape.bars, place, direction.ravel(), target, stop, limit)
+        exits = exit_on_bars_many(
+            tape.bars,
+            place,
+            direction.ravel(),
+            target,
+            stop,
+            limit,
+            gap_bars=config.plan.gap_bars,
+        )
         return tape.bars.open[place].reshape(at_ns.shape), exits.price.reshape(at_ns.shape)
     if tape.ticks is None:
         message = "a hedge tape has bars or ticks"
         raise ValueError(message)
-    latency_ns = order_arrival_ns(0, latency_ms)
+    latency_ns = order_arrival_ns(0, config.costs.latency_ms)
     ticks = tape.ticks
     place = np.searchsorted(ticks.at_ns, at_ns.ravel() + latency_ns)
     place = np.minimum(place, ticks.at_ns.size - 1)

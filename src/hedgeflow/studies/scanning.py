@@ -108,7 +108,7 @@ def scan_market(
             "candidates_without_baseline": scan.candidates_without_baseline,
             "events_without_scale": int(closed["no_scale"].sum()),
         },
-        scale_volume=_typical_scale(market),
+        scale_volume=_typical_scale(market, config),
         notes=tuple(_notes(market, config, scan, reference)),
     )
 
@@ -142,10 +142,12 @@ def _event_frame(closed: NDArray[Any]) -> pl.DataFrame:
     )
 
 
-def _typical_scale(market: Market) -> float | None:
+def _typical_scale(market: Market, config: VolumeShockConfig) -> float | None:
+    if config.scale.demand == "absolute":
+        return None
     values = [
         value
-        for session in market.tested_sessions
+        for session in market.tested_sessions(config)
         if (value := market.volume.scale_volume(int(market.sessions.open_ns[session]))) is not None
     ]
     return float(np.median(values)) if values else None

@@ -17,6 +17,7 @@ from hedgeflow.evidence import (
     package_document,
     write_package,
 )
+from hedgeflow.fills import CostModel
 from hedgeflow.market.errors import EvidenceError
 from hedgeflow.market.sessions import session_date
 from hedgeflow.market.time import MINUTE_NS, iso
@@ -88,9 +89,9 @@ def validate(
         Called with prints scanned and prints in all.
     """
     result = backtest(market, config, journal, calendar=calendar, progress=progress)
-    tables = evidence_tables(market, config, result, truth)
+    tables, flow_notes = evidence_tables(market, config, result, truth)
     readings = other_readings(market, config, result.scan)
-    manifest = _manifest(market, config, result, readings)
+    manifest = _manifest(market, config, result, [*flow_notes, *readings])
     return Validation(assess(tables, CLAIMS, GATES, manifest), tables, result)
 
 
@@ -99,27 +100,33 @@ def evidence_tables(
     config: VolumeShockConfig,
     result: Backtest,
     truth: pl.DataFrame | None = None,
-) -> EvidenceTables:
-    """Return the finished tables that evidence reads: the record, and studies made of it."""
+) -> tuple[EvidenceTables, list[str]]:
+    """Return the tables that evidence reads, and what to say of them.
+
+    They are the record, and studies made of it.
+    """
     tape = hedge_tape(market)
-    flow = flow_table(market, result)
+    flow, flow_notes = flow_table(market, config, result)
     reached = [frame["session"].to_list() for frame in (result.trades, flow) if frame is not None]
-    return EvidenceTables(
+    tables = EvidenceTables(
         trades=result.trades,
         alerts=result.alerts,
         decisions=result.decisions,
         ledger_entries=result.ledger_entries,
-        sessions=_session_dates(market, {date for dates in reached for date in dates}),
+        sessions=_session_dates(market, config, {date for dates in reached for date in dates}),
         sessions_per_year=float(market.sessions.per_year),
         event_study=event_study(market, result.alerts),
-        matched=matched_null(result.trades, tape, config.seed, config.costs.latency_ms),
+        matched=matched_null(result.trades, tape, config),
         matched_missing="there are no trades to match",
         flow=flow,
         flow_untestable_reason=FLOW_UNTESTABLE,
         truth=None if truth is None else true_classes(result.alerts, result.scan.events, truth),
-        costs_note=next((note for note in result.notes if "fee" in note.lower()), ""),
+        events=result.scan.events,
+        anomalies=result.scan.anomalies,
+        costs_note=CostModel.of(config.costs, market.hedge).sentence,
         latency_limit_seconds=config.plan.oldest_alert_minutes * 60.0,
     )
+    return tables, flow_notes
 
 
 def write_validation(validation: Validation, out: Path, timestamp: str) -> Path:
@@ -171,17 +178,18 @@ def true_classes(alerts: pl.DataFrame, events: pl.DataFrame, truth: pl.DataFrame
     return begun.select("alert_id").with_columns(pl.Series("true_class", found, dtype=pl.String))
 
 
-def _session_dates(market: Market, reached: set[str]) -> tuple[str, ...]:
-    """Return the sessions that both tapes cover, and those into which trades or flow reached."""
+def _session_dates(market: Market, config: VolumeShockConfig, reached: set[str]) -> tuple[str, ...]:
+    """Return the sessions that could be traded, and those into which trades or flow reached."""
     sessions = market.sessions
     tested = {
-        session_date(sessions, int(sessions.open_ns[index])) for index in market.tested_sessions
+        session_date(sessions, int(sessions.open_ns[index]))
+        for index in market.tested_sessions(config)
     }
     return tuple(sorted(tested | reached))
 
 
 def _manifest(
-    market: Market, config: VolumeShockConfig, result: Backtest, readings: list[str]
+    market: Market, config: VolumeShockConfig, result: Backtest, findings: list[str]
 ) -> Manifest:
     return Manifest(
         strategy=STRATEGY,
@@ -197,7 +205,7 @@ def _manifest(
         scale_volume=result.scan.scale_volume,
         signing_mode=config.signing.mode,
         null_hypothesis=NULL_HYPOTHESIS,
-        notes=(*result.notes, *_counts(result, config.alert.confidence_cap), *readings),
+        notes=(*result.notes, *_counts(result, config.alert.confidence_cap), *findings),
         coverage=tuple(_coverage(market, key) for key in (market.options, market.bars_key)),
     )
 

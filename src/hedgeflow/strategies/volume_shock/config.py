@@ -101,6 +101,25 @@ class Scale(Section):
     realised_hours: Positive = 24.0
 
 
+class Observation(Section):
+    """What counts as a hedge: volume-shock.md 8."""
+
+    window_minutes: Positive = 15.0
+    half_done: Annotated[float, Field(gt=0, le=1)] = 0.5
+    mostly_done: Annotated[float, Field(gt=0, le=1)] = 0.9
+    placebo_sessions: Count = 10
+    fewest_placebos: Annotated[int, Field(ge=2)] = 5
+    placebo_band: Positive = 1.96
+
+
+class Null(Section):
+    """The matched random entries that a result is set against: evidence.md 2."""
+
+    match_minutes: Positive = 60.0
+    draws_on_bars: Annotated[int, Field(ge=100)] = 10_000
+    draws_on_ticks: Annotated[int, Field(ge=100)] = 2_000
+
+
 class Alert(Section):
     """When an exposure becomes an alert: volume-shock.md 3 and 4, precise.md 14, 17, 20."""
 
@@ -149,15 +168,15 @@ class Plan(Section):
     limit: Literal["urgency", "response"] = "urgency"
     limit_high_minutes: Positive = 8.0
     limit_low_minutes: Positive = 15.0
-    sweep_response_minutes: tuple[Positive, Positive] = (5.0, 15.0)
-    emergency_response_minutes: tuple[Positive, Positive] = (1.0, 5.0)
+    sweep_longest_response_minutes: Positive = 15.0
+    emergency_longest_response_minutes: Positive = 5.0
     response_buffer_minutes: NonNegative = 3.0
     hedge_share: Share = 1.0
     impact_coefficient: Positive = 1.0
     """Y of the square-root impact model Y x sigma x sqrt(Q / V)."""
     oldest_alert_minutes: Positive = 5.0
     oldest_quote_seconds: Positive = 5.0
-    gap_bars: Positive = 3.0
+    gap_bars: Annotated[float, Field(ge=1)] = 3.0
     """A gap of more than so many bar lengths between starts ends a position (precise.md 24)."""
 
 
@@ -228,6 +247,8 @@ class VolumeShockConfig(Section):
     plan: Plan = Plan()
     risk: Risk = Risk()
     costs: Costs = Costs()
+    observation: Observation = Observation()
+    null: Null = Null()
 
     @classmethod
     def normalized(cls) -> VolumeShockConfig:

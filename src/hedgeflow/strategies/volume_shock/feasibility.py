@@ -11,7 +11,7 @@ from hedgeflow.ledger.fees import FEE_PROFILES, fee_profile
 from hedgeflow.market.contracts import HedgeInstrument, HedgeKind
 from hedgeflow.market.errors import ConfigError
 from hedgeflow.market.pressure import pressure
-from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+from hedgeflow.strategies.volume_shock.config import Costs, VolumeShockConfig
 from hedgeflow.strategies.volume_shock.plan import (
     AMBIGUOUS,
     EMERGENCY,
@@ -131,6 +131,15 @@ def _tiers(case: _Case) -> Iterator[Finding]:
         )
 
 
+def _half_spread(hedge: HedgeInstrument, price: float, costs: Costs) -> float:
+    """Return half the assumed spread in price units (precise.md 27)."""
+    if hedge.kind is HedgeKind.PERPETUAL:
+        return price * costs.half_spread_bps_perpetual * BPS
+    if hedge.kind is HedgeKind.STOCK:
+        return costs.half_spread_stock
+    return hedge.tick * costs.half_spread_ticks_future
+
+
 def _costs(case: _Case) -> Iterator[Finding]:
     """Whether targets can pay the fees (precise.md 27)."""
     costs, plan, scale = case.config.costs, case.config.plan, case.config.scale
@@ -155,7 +164,10 @@ def _costs(case: _Case) -> Iterator[Finding]:
     if case.price is None:
         return
     units = case.hedge.multiplier
-    fee = 2 * profile.fee_usd(case.price * units, 1.0) / units
+    fee = profile.fee_usd(case.price * units, 1.0) / units
+    spread = _half_spread(case.hedge, case.price, costs)
+    slippage = case.price * costs.slippage_bps * BPS
+    fee = 2 * costs.cost_multiple * (fee + spread + slippage)
     if case.point is not None:
         largest = plan.target_cap_points * case.point
         shares = fee / largest
@@ -163,7 +175,7 @@ def _costs(case: _Case) -> Iterator[Finding]:
             yield Finding(
                 "conflict" if shares >= 1 else "warning",
                 "plan.target_cap_points",
-                f"At {case.price:,.0f} the fees of a round trip in {case.hedge.symbol} come to "
+                f"At {case.price:,.0f} the costs of a round trip in {case.hedge.symbol} come to "
                 f"{fee:,.2f} a unit against a target of at most {largest:,.2f}: "
                 + ("targets cannot pay their costs." if shares >= 1 else "costs eat over half."),
             )
@@ -339,7 +351,7 @@ def _times(case: _Case) -> Iterator[Finding]:
             f"A latency of {latency_minutes:g} min is above the {plan.oldest_alert_minutes:g} "
             "min that an alert may be old: nothing is traded.",
         )
-    sweep = plan.sweep_response_minutes[1] + plan.response_buffer_minutes
+    sweep = plan.sweep_longest_response_minutes + plan.response_buffer_minutes
     if plan.limit == "response" and sweep > plan.limit_low_minutes:
         yield Finding(
             "info",

@@ -182,9 +182,9 @@ def limit_minutes(flow_class: str, urgency: str, response_minutes: float, rules:
     if rules.limit == "urgency":
         return rules.limit_high_minutes if urgency == HIGH else rules.limit_low_minutes
     if flow_class == SWEEP:
-        return rules.sweep_response_minutes[1] + rules.response_buffer_minutes
+        return rules.sweep_longest_response_minutes + rules.response_buffer_minutes
     if flow_class == EMERGENCY:
-        return rules.emergency_response_minutes[1] + rules.response_buffer_minutes
+        return rules.emergency_longest_response_minutes + rules.response_buffer_minutes
     return response_minutes + rules.response_buffer_minutes
 
 

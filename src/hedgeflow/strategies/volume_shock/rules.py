@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hedgeflow.market.time import MINUTE_NS, SECOND_NS
 from hedgeflow.signals.alerts import AlertTerms
+from hedgeflow.signals.hedge_response import ObservationRules
 from hedgeflow.signals.implied_move import MoveRules
 from hedgeflow.signals.rules import (
     SHOCK_PARAMS,
@@ -96,6 +97,11 @@ def alert_terms(
         units_per_contract=hedge.units_per_contract,
         hedge_share=config.plan.hedge_share,
     )
+
+
+def observation_rules(config: VolumeShockConfig) -> ObservationRules:
+    """Return what counts as a hedge."""
+    return ObservationRules(**config.observation.model_dump())
 
 
 def _probabilities(signing: Signing) -> tuple[float, ...]:
