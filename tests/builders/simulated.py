@@ -21,15 +21,14 @@ def shared_catalog(base: Path) -> Path:
         folder.mkdir()
     except FileExistsError:
         begun = time.monotonic()
-        while not ready.exists():
+        while not (ready.exists() and ready.read_text()):
             if time.monotonic() - begun > PATIENCE_SECONDS:
                 message = f"another worker never finished {folder}"
                 raise TimeoutError(message) from None
             time.sleep(0.1)
     else:
-        simulated_catalog(folder, "effect", days=DAYS, seed=SEED)
-        ready.touch()
-    return folder / f"effect-{DAYS}d-{SEED}"
+        ready.write_text(simulated_catalog(folder, "effect", days=DAYS, seed=SEED).name)
+    return folder / ready.read_text()
 
 
 def copy_of(catalog: Path, target: Path) -> Path:

@@ -250,11 +250,14 @@ def explain(
         f" {found.alert['demand_high']:,.2f}; response {found.alert['response_minutes']:.1f} min;"
         f" pressure {found.alert['pressure']:,.1f}; {found.alert['flow_class']}"
     )
-    member_columns = ("contract", "window_seconds", "contracts", "ratio", "baseline", "demand")
+    member_columns = (
+        "contract", "window_seconds", "contracts", "baseline_contracts", "floor_contracts",
+        "ratio", "baseline", "demand",
+    )  # fmt: skip
     print_table(
         member_columns,
         [[member[name] for name in member_columns] for member in found.members],
-        numeric=("window_seconds", "contracts", "ratio", "demand"),
+        numeric=tuple(name for name in member_columns if name not in {"contract", "baseline"}),
     )
     shown = (
         "ts", "contract", "contracts", "price", "bid", "ask", "iv", "sign", "rule", "probability",

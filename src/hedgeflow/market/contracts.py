@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -203,7 +204,18 @@ FUTURE_SPECIFICATIONS: Final[dict[str, tuple[float, float]]] = {
 def _guessed_kind(symbol: str) -> HedgeKind:
     if symbol.endswith("-PERP"):
         return HedgeKind.PERPETUAL
-    stem = symbol.rstrip("0123456789")
-    if stem != symbol and stem[-1:] in set("FGHJKMNQUVXZ") and stem[:-1] in FUTURE_SPECIFICATIONS:
+    future = _FUTURE_SYMBOL.fullmatch(symbol)
+    if future is not None and future["root"] in FUTURE_SPECIFICATIONS:
         return HedgeKind.FUTURE
+    if future is not None or _DATED_SYMBOL.fullmatch(symbol) or _PAIR_SYMBOL.fullmatch(symbol):
+        raise DataError(
+            f"what '{symbol}' is cannot be told from its name",
+            hint="Name a perpetual BTC-PERP, a future by a known root"
+            f" ({', '.join(FUTURE_SPECIFICATIONS)}) and month as in ESH25, a stock by its ticker",
+        )
     return HedgeKind.STOCK
+
+
+_FUTURE_SYMBOL: Final = re.compile(r"(?P<root>[A-Z0-9]{1,3})[FGHJKMNQUVXZ][0-9]{1,2}")
+_DATED_SYMBOL: Final = re.compile(r"[A-Z0-9]+-[0-9]{1,2}[A-Z]{3}[0-9]{2}")
+_PAIR_SYMBOL: Final = re.compile(r"[A-Z0-9]{2,}(USD|USDT|USDC)")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from hedgeflow import simulate
 from hedgeflow.journal import Journal
 from hedgeflow.market.catalog import Catalog
 from hedgeflow.simulate import TRUTH_FOLDER, scenario, write_to_catalog
@@ -16,7 +19,6 @@ from hedgeflow.studies.validation import Validation, validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from hedgeflow.simulate import PresetName
     from hedgeflow.strategies.volume_shock import VolumeShockConfig
@@ -33,7 +35,7 @@ def simulated_catalog(
     progress: Callable[[int, int], object] | None = None,
 ) -> Path:
     """Return the folder of a simulated market's catalog, made unless it is there complete."""
-    root = folder / f"{preset}-{days}d-{seed}"
+    root = folder / f"{preset}-{days}d-{seed}-{_simulator_version()}"
     finished = any((root / TRUTH_FOLDER).glob("*.parquet"))
     if not finished:
         shutil.rmtree(root, ignore_errors=True)
@@ -41,6 +43,14 @@ def simulated_catalog(
             scenario(preset, days=days, seed=seed), Catalog.create_or_open(root), progress
         )
     return root
+
+
+def _simulator_version() -> str:
+    """Return a digest of the simulator's own source: another one makes another market."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(simulate.__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
 
 
 def validate_simulated(

@@ -13,9 +13,12 @@ from hedgeflow.signals.rules import SigningRule
 from hedgeflow.signals.scan import ShockScan
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 from hedgeflow.strategies.volume_shock.rules import scan_rules
+from hedgeflow.studies.backtesting import code_version
 from hedgeflow.studies.markets import load_market
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from hedgeflow.journal import Journal
     from hedgeflow.market.catalog import Catalog
 
@@ -29,7 +32,8 @@ class Explanation:
     alert : dict
         The journal's row, with its decisions and trades.
     members : list of dict
-        The contracts, each with its window, volume, demand, ratio and origin of the baseline.
+        The contracts, each with its window, volume, demand and ratio, and the baseline and volume
+        floor of its first anomaly in contracts, with the baseline's origin.
     prints : polars.DataFrame
         Every print of the members since their windows began: time, price, lots, quotes, sign,
         rule, probability, delta, demand.
@@ -52,7 +56,7 @@ def explain_alert(
     HedgeflowError
         The catalog no longer holds the data that the run read.
     """
-    alert = journal.alert(alert_id, run_id)
+    alert = journal.alert(alert_id, run_id or _run_of_this_code(journal, alert_id))
     runs = journal.runs().filter(pl.col("run_id") == alert["run_id"]).row(0, named=True)
     trials = journal.trials(runs["data_hash"]).filter(pl.col("config_hash") == runs["config_hash"])
     trial = json.loads(trials["config_json"][0])
@@ -116,4 +120,31 @@ def explain_alert(
             "block_id",
         )
     )
-    return Explanation(alert, members, members_only)
+    anomalies = scan.advance(window).anomalies
+    return Explanation(
+        alert, [_with_baseline(each, anomalies, scan) for each in members], members_only
+    )
+
+
+def _run_of_this_code(journal: Journal, alert_id: str) -> str | None:
+    """Return the one run of the present code that has an alert, None where that is not one."""
+    having = journal.table("alerts").filter(pl.col("alert_id") == alert_id)["run_id"]
+    runs = journal.runs().filter(
+        pl.col("run_id").is_in(having.to_list()) & (pl.col("code_version") == code_version())
+    )
+    return str(runs["run_id"][0]) if runs.height == 1 else None
+
+
+def _with_baseline(
+    member: dict[str, Any], anomalies: NDArray[Any], scan: ShockScan
+) -> dict[str, Any]:
+    """Return a member with the baseline and the volume floor of its first anomaly, contracts."""
+    symbols = scan.book.symbols
+    own = [row for row in anomalies if symbols[int(row["contract"])] == member["contract"]]
+    if not own:
+        return {**member, "baseline_contracts": None, "floor_contracts": None}
+    return {
+        **member,
+        "baseline_contracts": float(own[0]["baseline_lots"]) * scan.book.lot,
+        "floor_contracts": float(own[0]["floor_lots"]) * scan.book.lot,
+    }

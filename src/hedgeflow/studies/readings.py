@@ -10,6 +10,8 @@ from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 from hedgeflow.studies.scanning import ScanResult, scan_market
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from hedgeflow.studies.markets import Market
 
 _COMPLEX = {
@@ -23,26 +25,61 @@ _SIGNING = {
 }
 
 
-def other_readings(market: Market, config: VolumeShockConfig, chosen: ScanResult) -> list[str]:
+def reading_count(config: VolumeShockConfig) -> int:
+    """Return how many readings were not chosen."""
+    return len(_others(config))
+
+
+def staged(
+    progress: Callable[[int, int], None] | None, stage: int, stages: int
+) -> Callable[[int, int], None] | None:
+    """Return the progress of one of several equal stages."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(stage * total + done, stages * total)
+
+
+def other_readings(
+    market: Market,
+    config: VolumeShockConfig,
+    chosen: ScanResult,
+    progress: Sequence[Callable[[int, int], None] | None] = (),
+) -> list[str]:
     """Return a sentence for each reading that was not chosen.
 
     Only alerts are counted, nothing is traded: no configuration is tried by looking.
+
+    Parameters
+    ----------
+    market : Market
+    config : VolumeShockConfig
+    chosen : ScanResult
+    progress : sequence of callable or None, optional
+        One a reading, called with prints done and prints in all.
     """
-    sentences = [
-        _sentence(_COMPLEX[mode], market, _with(config, "tape", complex=mode), chosen)
+    others = _others(config)
+    calls = progress or [None] * len(others)
+    return [
+        _sentence(name, scan_market(market, other, call), chosen)
+        for (name, other), call in zip(others, calls, strict=True)
+    ]
+
+
+def _others(config: VolumeShockConfig) -> list[tuple[str, VolumeShockConfig]]:
+    others = [
+        (_COMPLEX[mode], _with(config, "tape", complex=mode))
         for mode in _COMPLEX
         if mode != config.tape.complex
     ]
-    sentences += [
-        _sentence(_SIGNING[mode], market, _with(config, "signing", mode=mode), chosen)
+    others += [
+        (_SIGNING[mode], _with(config, "signing", mode=mode))
         for mode in _SIGNING
         if mode != config.signing.mode
     ]
-    other = (
+    preset = (
         VolumeShockConfig.normalized() if config.preset == "source" else VolumeShockConfig.source()
     )
-    sentences.append(_sentence(f"Under the preset {other.preset}", market, other, chosen))
-    return sentences
+    return [*others, (f"Under the preset {preset.preset}", preset)]
 
 
 def _with(config: VolumeShockConfig, section: str, **changes: str) -> VolumeShockConfig:
@@ -50,8 +87,7 @@ def _with(config: VolumeShockConfig, section: str, **changes: str) -> VolumeShoc
     return config.model_copy(update={section: changed})
 
 
-def _sentence(reading: str, market: Market, config: VolumeShockConfig, chosen: ScanResult) -> str:
-    other = scan_market(market, config)
+def _sentence(reading: str, other: ScanResult, chosen: ScanResult) -> str:
     text = (
         f"{reading}: {other.anomalies.height:,} anomalies instead of"
         f" {chosen.anomalies.height:,}, {other.alerts.height:,} alerts instead of"

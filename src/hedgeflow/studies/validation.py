@@ -31,7 +31,7 @@ from hedgeflow.studies.backtesting import (
 )
 from hedgeflow.studies.event_study import event_study, flow_table
 from hedgeflow.studies.matched_entries import matched_null
-from hedgeflow.studies.readings import other_readings
+from hedgeflow.studies.readings import other_readings, reading_count, staged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,9 +88,11 @@ def validate(
     progress : callable, optional
         Called with prints scanned and prints in all.
     """
-    result = backtest(market, config, journal, calendar=calendar, progress=progress)
+    count = reading_count(config) + 1
+    stages = [staged(progress, stage, count) for stage in range(count)]
+    result = backtest(market, config, journal, calendar=calendar, progress=stages[0])
     tables, flow_notes = evidence_tables(market, config, result, truth)
-    readings = other_readings(market, config, result.scan)
+    readings = other_readings(market, config, result.scan, stages[1:])
     manifest = _manifest(market, config, result, [*flow_notes, *readings])
     return Validation(assess(tables, CLAIMS, GATES, manifest), tables, result)
 

@@ -1,0 +1,112 @@
+"""Which tapes a study reads, and which days count."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from hedgeflow.market.catalog import Catalog
+from hedgeflow.market.errors import CatalogError
+from hedgeflow.sources import import_bars, import_deribit_trades
+from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+from hedgeflow.studies import load_market
+from hedgeflow.studies.validation import true_classes
+
+START = "2025-05-05T00:00:00"
+
+
+def bars_file(folder, name: str, interval: str, volume: float, days: int = 3):
+    starts = pl.datetime_range(
+        pl.lit(START).str.to_datetime(time_zone="UTC"),
+        pl.lit(START).str.to_datetime(time_zone="UTC") + pl.duration(days=days),
+        interval,
+        closed="left",
+        eager=False,
+    )
+    frame = pl.select(date=starts).with_columns(
+        open=pl.lit(99_000.0), high=pl.lit(99_000.0), low=pl.lit(99_000.0), close=pl.lit(99_000.0),
+        volume=pl.lit(volume),
+    )  # fmt: skip
+    frame.write_parquet(folder / f"{name}.parquet")
+    return folder / f"{name}.parquet"
+
+
+@pytest.fixture
+def catalog(tmp_path) -> Catalog:
+    stamps = pl.datetime_range(
+        pl.lit(START).str.to_datetime(time_zone="UTC"),
+        pl.lit(START).str.to_datetime(time_zone="UTC") + pl.duration(days=3),
+        "10m",
+        closed="left",
+        eager=False,
+    )
+    trades = (
+        pl.select(ts=stamps)
+        .with_row_index("trade_id")
+        .with_columns(
+            instrument=pl.lit("BTC-30MAY25-100000-C"),
+            direction=pl.lit("buy"),
+            price_btc=pl.lit(0.01),
+            iv_pct=pl.lit(50.0),
+            amount=pl.lit(1.0),
+            underlying_price=pl.lit(99_000.0),
+        )
+    )
+    trades.write_parquet(tmp_path / "trades.parquet")
+    made = Catalog.create_or_open(tmp_path / "catalog")
+    import_deribit_trades(tmp_path / "trades.parquet", made)
+    return made
+
+
+def test_the_most_traded_venue_is_chosen_and_the_choice_is_said(catalog, tmp_path):
+    for name, volume in (("bybit_1m", 1.0), ("binance_1m", 9.0)):
+        import_bars(bars_file(tmp_path, name, "1m", volume), catalog, instrument="BTC-PERP")
+    market = load_market(catalog, "BTC", VolumeShockConfig())
+    assert market.hedge.venue == "binance"
+    assert "binance BTC-PERP 45.0" in market.notes[0]
+    assert "bybit BTC-PERP 5.0" in market.notes[0]
+
+
+def test_a_named_venue_is_taken_and_nothing_is_said(catalog, tmp_path):
+    for name, volume in (("bybit_1m", 1.0), ("binance_1m", 9.0)):
+        import_bars(bars_file(tmp_path, name, "1m", volume), catalog, instrument="BTC-PERP")
+    market = load_market(catalog, "BTC", VolumeShockConfig(hedge_venue="bybit"))
+    assert market.hedge.venue == "bybit"
+    assert market.notes == ()
+
+
+def test_of_one_instrument_the_finest_bars_are_taken(catalog, tmp_path):
+    import_bars(bars_file(tmp_path, "binance_5m", "5m", 5.0), catalog, instrument="BTC-PERP")
+    import_bars(bars_file(tmp_path, "binance_1m", "1m", 1.0), catalog, instrument="BTC-PERP")
+    market = load_market(catalog, "BTC", VolumeShockConfig())
+    assert market.bars_key.resolution_ns == 60_000_000_000
+
+
+def test_bars_longer_than_5_minutes_are_refused_with_the_reason(catalog, tmp_path):
+    import_bars(bars_file(tmp_path, "binance_1h", "1h", 5.0), catalog, instrument="BTC-PERP")
+    with pytest.raises(CatalogError, match="longer than 5 minutes"):
+        load_market(catalog, "BTC", VolumeShockConfig())
+
+
+def test_days_without_v5_could_not_be_traded_and_do_not_count(catalog, tmp_path):
+    import_bars(bars_file(tmp_path, "binance_1m", "1m", 1.0), catalog, instrument="BTC-PERP")
+    market = load_market(catalog, "BTC", VolumeShockConfig())
+    assert market.tested_sessions(VolumeShockConfig()) == (1, 2)
+    assert market.tested_sessions(VolumeShockConfig.source()) == (0, 1, 2)
+
+
+def test_the_true_class_is_that_of_the_shock_an_alert_overlaps():
+    minute = 60_000_000_000
+    alerts = pl.DataFrame(
+        {"alert_id": ["a", "b"], "event_id": [0, 1], "triggered_ns": [10 * minute, 100 * minute]}
+    )
+    events = pl.DataFrame({"event_id": [0, 1], "first_ns": [9 * minute, 99 * minute]})
+    truth = pl.DataFrame(
+        {
+            "ts": pl.Series([8 * minute]).cast(pl.Datetime("ns", "UTC")),
+            "last_print": pl.Series([9 * minute]).cast(pl.Datetime("ns", "UTC")),
+            "shock_class": ["GAMMA_EMERGENCY"],
+        }
+    )
+    found = true_classes(alerts, events, truth)
+    assert found["true_class"].to_list() == ["GAMMA_EMERGENCY", "AMBIGUOUS_SIGNAL"]

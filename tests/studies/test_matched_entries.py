@@ -1,0 +1,176 @@
+"""The null of matched random entries, on a tape whose candidates can be counted by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import polars as pl
+import pytest
+
+from hedgeflow.market.contracts import HedgeInstrument, HedgeKind
+from hedgeflow.market.time import MINUTE_NS, instant_ns
+from hedgeflow.replay import HedgeTape
+from hedgeflow.strategies.volume_shock.config import Costs, Null, Plan, VolumeShockConfig
+from hedgeflow.studies.matched_entries import _candidates, matched_null
+
+NOON = instant_ns(datetime(2025, 5, 8, 12, tzinfo=UTC))
+PERPETUAL = HedgeInstrument("BTC-PERP", "binance", "BTC", HedgeKind.PERPETUAL)
+STOCK = HedgeInstrument("AAPL", "usa", "AAPL", HedgeKind.STOCK, standard_contract_units=100.0)
+
+
+def tape_of(prices, start: int = NOON - 180 * MINUTE_NS, **changes) -> HedgeTape:
+    """Return minute bars that open, close, high and low at one price each."""
+    starts = start + np.arange(len(prices)) * MINUTE_NS
+    frame = pl.DataFrame(
+        {
+            "ts": starts,
+            "open": prices,
+            "high": prices,
+            "low": prices,
+            "close": prices,
+            "volume": np.ones(len(prices)),
+        }
+    )
+    instrument = changes.pop("instrument", PERPETUAL)
+    return HedgeTape.from_bars(frame, instrument, MINUTE_NS, **changes)
+
+
+def trades_of(*entries: tuple[int, int, int], net_bps: float = 0.0) -> pl.DataFrame:
+    """Return trades from (entry, exit, direction) with barriers no price reaches, costs nothing."""
+    return pl.DataFrame(
+        {
+            "entry_ns": [entry for entry, _, _ in entries],
+            "exit_ns": [leave for _, leave, _ in entries],
+            "direction": [direction for _, _, direction in entries],
+            "target_distance": [1e6] * len(entries),
+            "stop_distance": [1e6] * len(entries),
+            "limit_minutes": [8.0] * len(entries),
+            "units": [1.0] * len(entries),
+            "entry_price": [100.0] * len(entries),
+            "fees_usd": [0.0] * len(entries),
+            "spread_usd": [0.0] * len(entries),
+            "slippage_usd": [0.0] * len(entries),
+            "net_bps": [net_bps] * len(entries),
+        }
+    )
+
+
+def few_draws(**changes) -> VolumeShockConfig:
+    return VolumeShockConfig(null=Null(draws_on_bars=400, **changes))
+
+
+def test_candidates_lie_within_an_hour_on_either_side_and_never_in_the_holding_time():
+    tape = tape_of(np.full(360, 100.0))
+    entry, leave = np.array([NOON]), np.array([NOON + 8 * MINUTE_NS])
+    first, count, own = _candidates(tape.bars.start_ns, tape, entry, leave, VolumeShockConfig())
+    starts = tape.bars.start_ns
+    before = starts[first[0, 0] : first[0, 0] + count[0, 0]]
+    after = starts[first[0, 1] : first[0, 1] + count[0, 1]]
+    assert starts[own[0]] == NOON
+    assert before.tolist() == [NOON - k * MINUTE_NS for k in range(60, 0, -1)]
+    assert after.tolist() == [NOON + k * MINUTE_NS for k in range(8, 61)]
+
+
+def test_candidates_stay_in_the_session_of_their_trade():
+    midnight = instant_ns(datetime(2025, 5, 8, tzinfo=UTC))
+    tape = tape_of(np.full(360, 100.0), start=midnight - 180 * MINUTE_NS)
+    entry, leave = np.array([midnight + 5 * MINUTE_NS]), np.array([midnight + 9 * MINUTE_NS])
+    first, count, _ = _candidates(tape.bars.start_ns, tape, entry, leave, VolumeShockConfig())
+    assert tape.bars.start_ns[first[0, 0]] == midnight
+    assert count[0, 0] == 5
+
+
+def test_no_candidate_lies_where_the_strategy_must_be_flat():
+    """XNYS closes at 20:00 UTC; from 19:30 on there are no entries, so none at random either."""
+    close = instant_ns(datetime(2025, 5, 8, 20, tzinfo=UTC))
+    tape = tape_of(np.full(390, 100.0), close - 390 * MINUTE_NS, instrument=STOCK)
+    entry, leave = np.array([close - 60 * MINUTE_NS]), np.array([close - 55 * MINUTE_NS])
+    first, count, _ = _candidates(tape.bars.start_ns, tape, entry, leave, VolumeShockConfig())
+    last = tape.bars.start_ns[first[0, 1] + count[0, 1] - 1]
+    assert last == close - 31 * MINUTE_NS
+
+
+def test_random_entries_on_a_straight_line_earn_what_the_line_earns():
+    """Up a thousandth a minute for 8 minutes and no costs: every long earns the same."""
+    prices = 100.0 * 1.001 ** np.arange(360)
+    null = matched_null(trades_of((NOON, NOON + 8 * MINUTE_NS, 1)), tape_of(prices), few_draws())
+    assert null is not None
+    assert null.mean_net_bps == pytest.approx(np.full(400, (1.001**8 - 1) * 1e4))
+    assert (null.win_rate == 1.0).all()
+
+
+def test_the_mix_of_directions_is_kept_and_dealt_out_again():
+    prices = 100.0 * 1.001 ** np.arange(360)
+    trades = trades_of(
+        (NOON, NOON + 8 * MINUTE_NS, 1), (NOON + 30 * MINUTE_NS, NOON + 38 * MINUTE_NS, -1)
+    )
+    null = matched_null(trades, tape_of(prices), few_draws())
+    assert null is not None
+    assert (null.win_rate == 0.5).all()
+
+
+def test_each_draw_pays_the_trades_own_costs():
+    trades = trades_of((NOON, NOON + 8 * MINUTE_NS, 1)).with_columns(
+        fees_usd=pl.lit(0.1), spread_usd=pl.lit(0.01)
+    )
+    null = matched_null(trades, tape_of(np.full(360, 100.0)), few_draws())
+    assert null is not None
+    assert null.mean_net_bps == pytest.approx(np.full(400, -11.0))
+
+
+def test_the_gap_rule_of_the_plan_ends_random_positions_too():
+    """Bars every two minutes: with a gap of one bar length each position ends at the next open."""
+    prices = 100.0 * 1.001 ** np.arange(0, 360)
+    full = tape_of(prices)
+    starts = full.bars.start_ns[::2]
+    frame = pl.DataFrame(
+        {
+            "ts": starts,
+            **dict.fromkeys(("open", "high", "low", "close"), prices[::2]),
+            "volume": np.ones(starts.size),
+        }
+    )
+    tape = HedgeTape.from_bars(frame, PERPETUAL, MINUTE_NS)
+    config = VolumeShockConfig(plan=Plan(gap_bars=1.0), null=Null(draws_on_bars=200))
+    null = matched_null(trades_of((NOON, NOON + 2 * MINUTE_NS, 1)), tape, config)
+    assert null is not None
+    assert null.mean_net_bps == pytest.approx(np.full(200, (1.001**2 - 1) * 1e4))
+
+
+def test_a_trade_without_any_candidate_keeps_its_own_entry():
+    prices = np.concatenate((np.full(8, 100.0), [101.0]))
+    tape = tape_of(prices, start=NOON)
+    null = matched_null(trades_of((NOON, NOON + 9 * MINUTE_NS, 1)), tape, few_draws())
+    assert null is not None
+    assert null.mean_net_bps == pytest.approx(np.full(400, 100.0))
+
+
+def test_no_trades_have_no_null():
+    assert matched_null(trades_of(), tape_of(np.full(20, 100.0)), few_draws()) is None
+
+
+def test_the_same_seed_draws_the_same_null_and_another_seed_another():
+    rng = np.random.default_rng(3)
+    tape = tape_of(100.0 * np.exp(np.cumsum(rng.normal(0, 1e-3, 360))))
+    trades = trades_of((NOON, NOON + 8 * MINUTE_NS, 1))
+    one, same = (matched_null(trades, tape, few_draws()) for _ in range(2))
+    other = matched_null(trades, tape, few_draws().model_copy(update={"seed": 1}))
+    assert one is not None
+    assert same is not None
+    assert other is not None
+    assert (one.mean_net_bps == same.mean_net_bps).all()
+    assert (one.mean_net_bps != other.mean_net_bps).any()
+
+
+def test_on_quotes_a_random_entry_pays_the_spread_and_waits_for_its_latency():
+    """The ask is 100.1, the bid 99.9: a long that goes nowhere loses the whole spread."""
+    at_ns = NOON - 90 * MINUTE_NS + np.arange(180 * 60) * 1_000_000_000
+    quotes = pl.DataFrame(
+        {"ts": at_ns, "bid": np.full(at_ns.size, 99.9), "ask": np.full(at_ns.size, 100.1)}
+    )
+    tape = HedgeTape.from_ticks(None, quotes, PERPETUAL)
+    config = VolumeShockConfig(costs=Costs(latency_ms=1_000), null=Null(draws_on_ticks=100))
+    null = matched_null(trades_of((NOON, NOON + 8 * MINUTE_NS, 1)), tape, config)
+    assert null is not None
+    assert null.mean_net_bps == pytest.approx(np.full(100, (99.9 / 100.1 - 1) * 1e4))
