@@ -166,10 +166,10 @@ def exit_on_bars_many(
         raise DataError(f"an entry bar lies outside the {size} bars of the tape")
     trades = index.shape[-1] if index.ndim else 1
     parameters = (
-        _per_trade(direction, trades, np.dtype(np.float64)),
-        _per_trade(target_distance, trades, np.dtype(np.float64)),
-        _per_trade(stop_distance, trades, np.dtype(np.float64)),
-        _per_trade(limit_ns, trades, np.dtype(np.int64)),
+        per_trade(direction, trades, np.dtype(np.float64)),
+        per_trade(target_distance, trades, np.dtype(np.float64)),
+        per_trade(stop_distance, trades, np.dtype(np.float64)),
+        per_trade(limit_ns, trades, np.dtype(np.int64)),
     )
     price, ns, reason, flags = _walk_many(
         bars.start_ns,
@@ -188,7 +188,7 @@ def exit_on_bars_many(
     )
 
 
-def _per_trade(values: ArrayLike, trades: int, dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
+def per_trade(values: ArrayLike, trades: int, dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
     """Return one value per trade, contiguous; anything not finite is refused."""
     array = np.asarray(values)
     if not np.isfinite(array).all():
