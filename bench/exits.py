@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numba as nb
 import numpy as np
 from table import Row
 from timing import best_of
 
 from hedgeflow.market.time import MINUTE_NS, SECOND_NS
-from hedgeflow.strategies.volume_shock.exits import Bars, exit_on_bars_many, exit_on_ticks, step
+from hedgeflow.strategies.volume_shock.exits import Bars, Exits, exit_on_bars_many, exit_on_ticks
+from hedgeflow.strategies.volume_shock.tick_exits import exit_on_ticks_grid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,35 +36,6 @@ class ExitSizes:
     trades: int
 
 
-@nb.njit
-def exits_on_ticks(
-    at_ns: NDArray[np.int64],
-    price: NDArray[np.float64],
-    entry: NDArray[np.int64],
-    direction: NDArray[np.int64],
-    target: NDArray[np.float64],
-    stop: NDArray[np.float64],
-    limit_ns: NDArray[np.int64],
-    latency_ns: int,
-    out: NDArray[np.float64],
-) -> None:
-    """Fill the exit price of every variant of every entry."""
-    for e in range(entry.size):
-        for v in range(target.size):
-            start = entry[e]
-            out[v, e] = exit_on_ticks(
-                at_ns,
-                price,
-                start,
-                price[start],
-                direction[e],
-                target[v],
-                stop[v],
-                limit_ns[v],
-                latency_ns,
-            )[0]
-
-
 def run(sizes: ExitSizes, runs: int) -> list[Row]:
     """Return the rows of both comparisons; a sample is first compared with plain loops."""
     return [_on_ticks(sizes, runs), _on_bars(sizes, runs)]
@@ -80,17 +51,19 @@ def _on_ticks(sizes: ExitSizes, runs: int) -> Row:
     target = random.uniform(0.5, 2.5, sizes.variants)
     stop = random.uniform(0.5, 1.5, sizes.variants)
     limit_ns = random.integers(5, 15, sizes.variants) * MINUTE_NS
-    out = np.empty((sizes.variants, sizes.entries))
+    entered = price[entry]
 
-    def work() -> NDArray[np.float64]:
-        exits_on_ticks(at_ns, price, entry, direction, target, stop, limit_ns, LATENCY_NS, out)
-        return out
+    def work() -> Exits:
+        return exit_on_ticks_grid(
+            at_ns, price, price, entry, entered, direction, target, stop, limit_ns, LATENCY_NS
+        )
 
-    work()
-    for place in random.integers(0, out.size, CHECKED):
-        v, e = divmod(int(place), sizes.entries)
-        levels = (direction[e], target[v], stop[v], limit_ns[v])
-        assert out[v, e] == _tick_exit(at_ns, price, entry[e], *levels)
+    found = work()
+    for place in random.integers(0, found.price.size, CHECKED):
+        e, v = divmod(int(place), sizes.variants)
+        levels = (entered[e], direction[e], target[v], stop[v], limit_ns[v])
+        alone = exit_on_ticks(at_ns, price, entry[e], *levels, LATENCY_NS)
+        assert alone == tuple(column[e, v] for column in found)
     timing, _ = best_of(runs, work)
     name = f"{sizes.variants:,} variants x {sizes.entries:,} entries, {sizes.ticks:,} ticks"
     return Row(name, timing.cpu_seconds, "s", 1.0, f"{CHECKED} exits agree with plain loops")
@@ -121,27 +94,6 @@ def _on_bars(sizes: ExitSizes, runs: int) -> Row:
     timing, _ = best_of(runs, work)
     name = f"{sizes.draws:,} draws x {sizes.trades:,} trades, {sizes.bars:,} bars of a minute"
     return Row(name, timing.cpu_seconds, "s", 1.0, f"{CHECKED} exits agree with plain loops")
-
-
-def _tick_exit(
-    at_ns: NDArray[np.int64],
-    price: NDArray[np.float64],
-    entry: int,
-    direction: int,
-    target: float,
-    stop: float,
-    limit_ns: int,
-) -> float:
-    """Return an exit price by the source's order on one price at a time."""
-    deadline = at_ns[entry] + limit_ns
-    levels = (price[entry] + direction * target, price[entry] - direction * stop)
-    for i in range(entry, at_ns.size):
-        reason = step.py_func(at_ns[i], price[i], direction, *levels, deadline)
-        if reason:
-            ordered = (deadline if reason == 1 else at_ns[i]) + LATENCY_NS
-            filled = i + int(np.searchsorted(at_ns[i:], ordered))
-            return float(price[min(filled, at_ns.size - 1)])
-    return float(price[-1])
 
 
 def _bar_exit(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numba as nb
 import numpy as np
 
 from hedgeflow.evidence import MatchedNull
 from hedgeflow.fills import order_arrival_ns
 from hedgeflow.market.sessions import ALWAYS_OPEN
 from hedgeflow.market.time import MINUTE_NS
-from hedgeflow.strategies.volume_shock.exits import exit_on_bars_many, exit_on_ticks
+from hedgeflow.strategies.volume_shock.exits import exit_on_bars_many
+from hedgeflow.strategies.volume_shock.tick_exits import exit_on_ticks_many
 
 if TYPE_CHECKING:
     import polars as pl
@@ -177,45 +177,9 @@ def _round_trips(
     ticks = tape.ticks
     place = np.searchsorted(ticks.at_ns, at_ns.ravel() + latency_ns)
     place = np.minimum(place, ticks.at_ns.size - 1)
-    entered, left = _tick_round_trips(
-        ticks.at_ns,
-        ticks.bid,
-        ticks.ask,
-        place,
-        direction.ravel().astype(np.int64),
-        target,
-        stop,
-        limit,
-        latency_ns,
+    side = direction.ravel()
+    entered = np.where(side > 0, ticks.ask[place], ticks.bid[place])
+    exits = exit_on_ticks_many(
+        ticks.at_ns, ticks.bid, ticks.ask, place, entered, side, target, stop, limit, latency_ns
     )
-    return entered.reshape(at_ns.shape), left.reshape(at_ns.shape)
-
-
-@nb.njit(cache=True, nogil=True)
-def _tick_round_trips(
-    at_ns: NDArray[np.int64],
-    bid: NDArray[np.float64],
-    ask: NDArray[np.float64],
-    place: NDArray[np.int64],
-    direction: NDArray[np.int64],
-    target: NDArray[np.float64],
-    stop: NDArray[np.float64],
-    limit_ns: NDArray[np.int64],
-    latency_ns: int,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    entered, left = np.empty(place.size), np.empty(place.size)
-    for k in range(place.size):
-        is_long = direction[k] > 0
-        entered[k] = ask[place[k]] if is_long else bid[place[k]]
-        left[k] = exit_on_ticks(
-            at_ns,
-            bid if is_long else ask,
-            place[k],
-            entered[k],
-            direction[k],
-            target[k],
-            stop[k],
-            limit_ns[k],
-            latency_ns,
-        )[0]
-    return entered, left
+    return entered.reshape(at_ns.shape), exits.price.reshape(at_ns.shape)
