@@ -198,7 +198,7 @@ def test_an_alert_is_read_with_what_became_of_it(begun, run, content, alert):
 def test_an_alert_of_several_runs_must_be_asked_for_by_run(begun, run, another_run, content):
     for seed in (7, 8):
         begun.record_run(another_run(seed), **content(1))
-    with pytest.raises(JournalError, match="Say which run"):
+    with pytest.raises(JournalError, match="Say which one with --run"):
         begun.alert("a0")
     assert begun.alert("a0", run.run_id)["run_id"] == run.run_id
     with pytest.raises(JournalError, match="no alert a1"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from builders.market_files import deribit_trades, with_value, written
@@ -72,6 +73,14 @@ def test_reading_a_damaged_part_says_what_to_do(catalog, part, spoil):
     [key] = catalog.keys()
     spoil(part)
     with pytest.raises(CatalogError, match=r"missing or damaged.*hedgeflow data check"):
+        catalog.read(key)
+
+
+def test_a_part_with_other_numbers_is_refused_though_it_reads(catalog, part):
+    [key] = catalog.keys()
+    frame = pl.read_parquet(part)
+    frame.with_columns(pl.col("lots") * 2).write_parquet(part)
+    with pytest.raises(CatalogError, match="not as it was imported"):
         catalog.read(key)
 
 

@@ -15,6 +15,7 @@ Exit codes: 0 done (whatever the verdict) · 1 refused · 2 wrong arguments · 3
 4 bad catalog · 5 bad configuration · 6 bad evidence · 7 bad journal · 8 books that do not add up ·
 130 stopped by Ctrl-C."""
 STOPPED: Final = 130
+STOPPED_WORDS: Final = "hedgeflow: stopped; nothing half-written is left behind"
 
 app = typer.Typer(
     name="hedgeflow",
@@ -76,12 +77,19 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # Not standalone: typer turns Ctrl-C into a code without a word.
         code = app(arguments, standalone_mode=False) or 0
         if code == STOPPED:
-            typer.echo("hedgeflow: stopped; nothing half-written is left behind", err=True)
+            typer.echo(STOPPED_WORDS, err=True)
         sys.exit(code)
     except BrokenPipeError:
         sys.exit(0)
+    except OSError as trouble:
+        named = f"{trouble.filename}: " if trouble.filename else ""
+        typer.echo(f"hedgeflow: {named}{trouble.strerror or trouble}", err=True)
+        sys.exit(1)
     except Exception as refusal:
         # Known by their exit code: the class of ours takes half a second to import.
+        if isinstance(refusal.__cause__ or refusal.__context__, KeyboardInterrupt):
+            typer.echo(STOPPED_WORDS, err=True)  # Ctrl-C inside compiled code
+            sys.exit(STOPPED)
         code = getattr(refusal, "exit_code", None)
         if not isinstance(code, int):
             raise

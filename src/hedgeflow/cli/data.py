@@ -35,7 +35,11 @@ def import_deribit(
     catalog: CatalogOption,
     resolution: Annotated[
         float | None,
-        typer.Option(help="Seconds that the stamps resolve; without it, read off the stamps."),
+        typer.Option(
+            min=0.000001,
+            max=86_400,
+            help="Seconds that the stamps resolve; without it, read off the stamps.",
+        ),
     ] = None,
     accept_rejects: AcceptOption = False,
     as_json: JsonOption = False,
@@ -128,7 +132,7 @@ def _print_report(report: ImportReport, catalog: Path, *, as_json: bool) -> None
             f"  without a trade id: {report.null_ids:,} kept, {report.identical_without_id:,} of"
             " them identical to an earlier row (separate fills)"
         )
-    typer.echo(f"  recorded in {len(intervals)} intervals:")
+    typer.echo(f"  recorded in {len(intervals)} interval{'' if len(intervals) == 1 else 's'}:")
     for start, end in intervals:
         typer.echo(f"    {start} to {end}")
     for note in report.notes:

@@ -27,7 +27,12 @@ def print_table(
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, justify="right" if column in numeric else "left", overflow="fold")
+        table.add_column(
+            column,
+            justify="right" if column in numeric else "left",
+            overflow="fold",
+            no_wrap=column.endswith("_id"),
+        )
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     console = Console(soft_wrap=False)

@@ -60,12 +60,13 @@ def demo(
     from hedgeflow.market.errors import ConfigError
     from hedgeflow.strategies.volume_shock import VolumeShockConfig
     from hedgeflow.studies.demo import simulated_catalog, validate_simulated
-    from hedgeflow.studies.validation import write_validation
+    from hedgeflow.studies.validation import check_out, write_validation
 
     if market not in {"effect", "null"}:
         raise ConfigError(
             f"there is no demo market '{market}'", where="--market", hint="Use effect or null"
         )
+    check_out(out / f"report-{market}")
     if not as_json:
         typer.echo(f"SIMULATED market '{market}': {days} days, seed {seed}")
     with progress_bar("Simulating days", quiet=as_json) as progress:
@@ -209,10 +210,11 @@ def validate(
     as_json: JsonOption = False,
 ) -> None:
     """Say whether the claim holds: backtest, test, and write the evidence package and report."""
+    from hedgeflow.studies.validation import check_out, write_validation
     from hedgeflow.studies.validation import validate as run_validation
-    from hedgeflow.studies.validation import write_validation
 
     check_strategy(strategy)
+    check_out(out)
     market, chosen = _market(catalog, underlying, preset, config, settings)
     with (
         _journal(catalog, journal) as record,

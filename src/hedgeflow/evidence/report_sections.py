@@ -145,9 +145,7 @@ def facts(package: JsonObject, tables_underlying: Sequence[str]) -> list[tuple[s
         ("Period", period),
         (
             "V5, median 5-minute volume",
-            "not used: thresholds are absolute"
-            if scale is None
-            else f"{significant(scale)} underlying units",
+            f"{significant(scale)} underlying units" if scale is not None else _without_scale(made),
         ),
         ("Strategy and preset", f"{text(package, 'strategy')}, {text(package, 'preset')}"),
         ("Trades signed by", text(made, "signing_mode") or "not stated"),
@@ -227,3 +225,9 @@ def underlyings(*frames: pl.DataFrame) -> list[str]:
         if "underlying" in frame.columns:
             found |= {str(value) for value in frame["underlying"].drop_nulls().unique().to_list()}
     return sorted(found)
+
+
+def _without_scale(made: JsonObject) -> str:
+    if section(made, "config", "scale").get("demand") == "relative":
+        return "unknown: no complete earlier session of the hedge instrument"
+    return "not used: thresholds are absolute"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hedgeflow.evidence.checks import section
 from hedgeflow.evidence.estimates import Estimate
 from hedgeflow.evidence.performance import Profit, Results
 from hedgeflow.evidence.significance import Significance
@@ -93,9 +94,9 @@ def _found(
         f"{bounded(rate, rate=True)}. The barriers alone imply {implied}; {wanted}. "
         f"Expectancy {bounded(overall.expectancy_bps)} bps or "
         f"{bounded(overall.expectancy_points)} points a trade net of costs, "
-        f"{profit.net_usd or 0.0:,.2f} USD in all of which costs took "
-        f"{(profit.gross_usd or 0.0) - (profit.net_usd or 0.0):,.2f}; {chance}; annualised Sharpe "
-        f"ratio {bounded(sharpe)}."
+        f"{profit.net_usd or 0.0:,.2f} USD in all after "
+        f"{(profit.gross_usd or 0.0) - (profit.net_usd or 0.0):,.2f} of costs; {chance}; "
+        f"annualised Sharpe ratio {bounded(sharpe)}."
     )
 
 
@@ -114,7 +115,7 @@ def _meaning(manifest: Manifest, decision: Decision, gates: tuple[Judgement, ...
     parts.append(_COULD_TELL[decision.could_tell])
     parts.append(f"By the source's point rules the word would be {decision.source_verdict.value}.")
     scale = (
-        "thresholds in absolute units"
+        _without_scale(manifest)
         if manifest.scale_volume is None
         else f"V5 = {manifest.scale_volume:,.6g} underlying units in 5 minutes"
     )
@@ -124,3 +125,9 @@ def _meaning(manifest: Manifest, decision: Decision, gates: tuple[Judgement, ...
         f"{counted(manifest.trials, 'configuration')} tried on this data set."
     )
     return " ".join(parts)
+
+
+def _without_scale(manifest: Manifest) -> str:
+    if section(manifest.config, "scale").get("demand") == "relative":
+        return "V5 unknown, for no complete earlier session of it was recorded"
+    return "thresholds in absolute units"

@@ -226,5 +226,7 @@ def _not_one(alert_id: str, runs: list[str]) -> JournalError:
     if not runs:
         return JournalError(f"no alert {alert_id}", where="journal")
     return JournalError(
-        f"alert {alert_id} is in runs {', '.join(runs)}", where="journal", hint="Say which run"
+        f"alert {alert_id} is in runs {', '.join(runs)}",
+        where="journal",
+        hint="Say which one with --run",
     )

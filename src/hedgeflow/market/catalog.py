@@ -44,6 +44,7 @@ class Catalog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._intact: set[str] = set()
         self._manifests: dict[tuple[str, int, int], Manifest] = {}
 
     @classmethod
@@ -194,6 +195,7 @@ class Catalog:
         """
         self._check_usable(key, accept_rejects=accept_rejects)
         parts = [part for part in self._parts(key) if touches(part.date, start_ns, end_ns)]
+        self._check_intact(parts)
         rows = scan_parts(self.path, key.kind, parts)
         return collect(between(rows, start_ns, end_ns), self.path)
 
@@ -208,6 +210,7 @@ class Catalog:
         """Yield a tape day by day, so that memory is bounded by a UTC day."""
         self._check_usable(key, accept_rejects=accept_rejects)
         parts = [part for part in self._parts(key) if touches(part.date, start_ns, end_ns)]
+        self._check_intact(parts)
         for date in sorted({part.date for part in parts}):
             rows = scan_parts(self.path, key.kind, [part for part in parts if part.date == date])
             yield collect(between(rows, start_ns, end_ns), self.path)
@@ -343,6 +346,19 @@ class Catalog:
 
     def _parts(self, key: TapeKey) -> list[Part]:
         return [part for each in self._imports_of(key) for part in each.parts]
+
+    def _check_intact(self, parts: list[Part]) -> None:
+        """Refuse parts that are not as they were imported; each is hashed once."""
+        for part in parts:
+            if part.path in self._intact:
+                continue
+            if (self.path / part.path).exists() and not self._is_intact(part):
+                raise CatalogError(
+                    "a part of a tape is missing or damaged (it is not as it was imported)",
+                    where=str(self.path / part.path),
+                    hint="See `hedgeflow data check`; importing the source again repairs it",
+                )
+            self._intact.add(part.path)
 
     def _is_intact(self, part: Part) -> bool:
         path = self.path / part.path

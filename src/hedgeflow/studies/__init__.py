@@ -4,7 +4,7 @@ from hedgeflow.studies.backtesting import Backtest, backtest, scan_to_journal
 from hedgeflow.studies.explaining import Explanation, explain_alert
 from hedgeflow.studies.markets import Market, load_market
 from hedgeflow.studies.scanning import ScanResult, scan_market
-from hedgeflow.studies.validation import Validation, validate, write_validation
+from hedgeflow.studies.validation import Validation, check_out, validate, write_validation
 
 __all__ = [
     "Backtest",
@@ -13,6 +13,7 @@ __all__ = [
     "ScanResult",
     "Validation",
     "backtest",
+    "check_out",
     "explain_alert",
     "load_market",
     "scan_market",

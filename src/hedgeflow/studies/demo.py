@@ -35,13 +35,14 @@ def simulated_catalog(
     progress: Callable[[int, int], object] | None = None,
 ) -> Path:
     """Return the folder of a simulated market's catalog, made unless it is there complete."""
-    root = folder / f"{preset}-{days}d-{seed}-{_simulator_version()}"
-    finished = any((root / TRUTH_FOLDER).glob("*.parquet"))
-    if not finished:
+    root = folder / f"{preset}-{days}d-{seed}"
+    stamp = root / TRUTH_FOLDER / "simulator.txt"
+    if not stamp.is_file() or stamp.read_text() != _simulator_version():
         shutil.rmtree(root, ignore_errors=True)
         write_to_catalog(
             scenario(preset, days=days, seed=seed), Catalog.create_or_open(root), progress
         )
+        stamp.write_text(_simulator_version())
     return root
 
 

@@ -131,6 +131,29 @@ def evidence_tables(
     return tables, flow_notes
 
 
+def check_out(out: Path) -> None:
+    """Refuse to write a package over anything but a package or an empty folder.
+
+    Raises
+    ------
+    EvidenceError
+        `out` is a file, or holds files that no package has.
+    """
+    if not out.exists():
+        return
+    hint = "Name another folder with --out; only packages are replaced"
+    if not out.is_dir():
+        raise EvidenceError("is a file, not a folder", where=str(out), hint=hint)
+    foreign = sorted(
+        path.name for path in out.iterdir() if path.suffix not in {".json", ".parquet", ".html"}
+    )
+    if foreign or (any(out.iterdir()) and not (out / "evidence.json").is_file()):
+        held = f": it holds {foreign[0]}" if foreign else ""
+        raise EvidenceError(
+            f"the folder exists and is no evidence package{held}", where=str(out), hint=hint
+        )
+
+
 def write_validation(validation: Validation, out: Path, timestamp: str) -> Path:
     """Write the package with its report and return the report's path.
 
@@ -143,12 +166,7 @@ def write_validation(validation: Validation, out: Path, timestamp: str) -> Path:
     """
     from hedgeflow.evidence.report import render_report
 
-    if out.exists() and not (out / "evidence.json").is_file():
-        raise EvidenceError(
-            "the folder exists and is no evidence package",
-            where=str(out),
-            hint="Name another folder with --out; only packages are replaced",
-        )
+    check_out(out)
     evidence, tables = validation.evidence, validation.tables
     document = package_document(evidence, timestamp=timestamp, files={})
     report = render_report(document, tables, tables.event_study)
