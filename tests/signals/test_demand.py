@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from hedgeflow.market.time import DAY_NS, MINUTE_NS, YEAR_NS
 from hedgeflow.signals import SigningRule
-from hedgeflow.signals.demand import demand_of_prints, print_state, sign_print, tick_sign
+from hedgeflow.signals.demand import (
+    DemandTerms,
+    print_state,
+    put_demands,
+    sign_print,
+    tick_sign,
+)
+from hedgeflow.signals.fold_state import empty_entries
+from hedgeflow.signals.intake import intake_rules, take_in
+from hedgeflow.signals.prints import PrintSlice
+from hedgeflow.signals.rules import PrintRules
 from hedgeflow.strategies.volume_shock.config import Signing
 from hedgeflow.strategies.volume_shock.rules import _probabilities
 from reference import slow_tape
@@ -45,17 +55,25 @@ def demand_of(
         name: np.array([row[name] for row in full], types.get(name, np.float64))
         for name in defaults
     }
-    out = {name: np.empty(len(rows)) for name in ("demand", "expected", "variance", "unsigned")}
-    rule = np.empty(len(rows), np.uint8)
-    demand_of_prints(
+    nothing = np.full(len(rows), -1, np.int64)
+    prints = PrintSlice(
         column["ts"], np.zeros(len(rows), np.int32), column["price"], column["lots"],
         column["aggressor"], column["iv"], column["spot"], column["bid"], column["ask"],
-        column["is_leg"], session, assume_bought, inverse, premium_adjusted, lot, PROBABILITIES,
-        np.array([right], np.int8), np.array([strike]), np.array([EXPIRY]),
-        np.array([multiplier]), print_state(1) if memory is None else memory,
-        out["demand"], out["expected"], out["variance"], out["unsigned"], rule,
+        np.where(column["is_leg"], 0, nothing), nothing, nothing.astype(np.int8),
     )  # fmt: skip
-    return out | {"rule": rule}
+    rules = PrintRules(assume_bought, tuple(PROBABILITIES), "include", (), premium_adjusted, 100.0)
+    terms = DemandTerms(
+        np.array([right], np.int8), np.array([strike]), np.array([EXPIRY]),
+        np.array([multiplier]), PROBABILITIES, lot, inverse, premium_adjusted,
+    )  # fmt: skip
+    entries, places = empty_entries(len(rows), 0), np.arange(len(rows))
+    known = print_state(1) if memory is None else memory
+    legs = np.empty((2, len(rows)), np.int64)
+    take_in(prints, session, intake_rules(rules, lot), known, entries, 0, legs)
+    weight = np.empty(len(rows))
+    put_demands(entries, places, terms, weight)
+    columns = {name: getattr(entries, name) for name in ("demand", "expected", "variance", "rule")}
+    return columns | {"unsigned": weight}
 
 
 @pytest.mark.parametrize(

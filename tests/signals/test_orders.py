@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedgeflow.signals.orders import OrderTape, net_orders, order_groups
+from hedgeflow.signals.orders import Legs, net_orders, order_groups
 from signals.tapes import at, config, found, scan_of, trade, usual
 
 
@@ -55,19 +55,18 @@ def test_orders_are_the_connected_components_of_shared_ids(legs):
 
 def netted(
     legs: list[tuple[int, int, float]], demand: list[float] | None = None
-) -> tuple[OrderTape, list[bool]]:
+) -> tuple[Legs, list[bool]]:
     """Net legs of one order given as (contract, lots, abs(delta)); ranks are contract numbers."""
     count = len(legs)
     contract = np.array([leg[0] for leg in legs], np.int32)
     lots = np.array([leg[1] for leg in legs], np.int64)
     unsigned = np.array([leg[1] * leg[2] for leg in legs])
     values = np.arange(1.0, count + 1) if demand is None else np.array(demand)
-    tape = OrderTape(
-        np.zeros(count, np.int64), contract, lots, values, values / 2, values**2,
-        np.full(count, 100.0), np.ones(count, np.uint8), np.zeros(count, np.bool_),
-    )  # fmt: skip
     order, keep = net_orders(
-        tape, unsigned, np.arange(count), np.zeros(count, np.int64), np.arange(10, dtype=np.int32)
+        Legs(contract, lots, values, values / 2, values**2),
+        unsigned,
+        np.zeros(count, np.int64),
+        np.arange(10, dtype=np.int32),
     )
     return order, keep.tolist()
 

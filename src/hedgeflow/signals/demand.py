@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, NamedTuple
 
 import numba as nb
 import numpy as np
+from numpy.typing import NDArray
 
 from hedgeflow.market.time import YEAR_NS
 from hedgeflow.pricing.kernels import print_delta
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from hedgeflow.signals.fold_arrays import Entries
 
 _NONE: Final = 0
 _AGGRESSOR: Final = 1
 _QUOTE: Final = 2
 _TICK: Final = 3
 _COMPLEX: Final = 4
-_ASSUMED: Final = 5
 
 PRINT_STATE: Final = np.dtype(
     [("last_iv", "f8"), ("last_price", "f8"), ("tick_sign", "i1"), ("tick_session", "i8")]
@@ -80,62 +78,102 @@ def sign_print(
     return sign, rule
 
 
+class DemandTerms(NamedTuple):
+    """What turns a signed print into demand.
+
+    Attributes
+    ----------
+    right, strike, expiry_ns, multiplier : ndarray of shape (contracts,)
+        Terms by contract index.
+    probabilities : ndarray of shape (rules,), float64
+        Probability that a sign is right, by `SigningRule`.
+    lot : float
+    inverse, premium_adjusted : bool
+    """
+
+    right: NDArray[np.int8]
+    strike: NDArray[np.float64]
+    expiry_ns: NDArray[np.int64]
+    multiplier: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
+    lot: float
+    inverse: bool
+    premium_adjusted: bool
+
+
+@nb.njit(cache=True)
+def volatility_at_hand(memory: Any, iv: float) -> float:
+    """Return the print's volatility, else the contract's last; NaN where it must be solved.
+
+    Only a printed one is remembered (precise.md 5).
+    """
+    if not np.isnan(iv):
+        memory.last_iv = iv
+    return memory.last_iv
+
+
 @nb.njit(cache=True, error_model="numpy")
-def demand_of_prints(
-    ts: NDArray[np.int64],
-    contract: NDArray[np.int32],
-    price: NDArray[np.float64],
-    lots: NDArray[np.int64],
-    aggressor: NDArray[np.int8],
-    iv: NDArray[np.float64],
-    spot: NDArray[np.float64],
-    bid: NDArray[np.float64],
-    ask: NDArray[np.float64],
-    is_leg: NDArray[np.bool_],
-    session: int,
-    assume_bought: bool,
-    inverse: bool,
-    premium_adjusted: bool,
-    lot: float,
-    probabilities: NDArray[np.float64],
-    right: NDArray[np.int8],
-    strike: NDArray[np.float64],
-    expiry_ns: NDArray[np.int64],
-    multiplier: NDArray[np.float64],
-    memory: Any,
-    demand: NDArray[np.float64],
-    expected: NDArray[np.float64],
-    variance: NDArray[np.float64],
-    unsigned: NDArray[np.float64],
-    rules: NDArray[np.uint8],
-) -> None:
-    """Fill demand, expected demand, sign variance, unsigned q abs(delta) M and rule of each print.
+def delta_of_print(
+    ts: int, c: int, price: float, spot: float, volatility: float, terms: DemandTerms
+) -> float:
+    """Return the delta of a print, less its premium where that is asked for (precise.md 5, 6)."""
+    years = (terms.expiry_ns[c] - ts) / YEAR_NS
+    value = price * spot if terms.inverse else price
+    delta, _, _ = print_delta(
+        terms.right[c], value, spot, terms.strike[c], years, volatility, np.nan
+    )
+    if terms.premium_adjusted and terms.inverse:
+        delta -= price
+    return delta
+
+
+@nb.njit(cache=True, error_model="numpy")
+def demand_of_print(
+    sign: int, rule: int, lots: int, delta: float, c: int, terms: DemandTerms
+) -> tuple[float, float, float]:
+    """Return demand, expected demand and sign variance of a print.
 
     Demand is s q delta M in underlying units; expected is (2p - 1) times it; variance is
-    4p(1-p)(q delta M)^2, zero signs counting as p = 1/2 (precise.md 7). Volatility comes from
-    the print, else the contract's last, else the price; only a printed one is remembered
-    (precise.md 5).
+    4p(1-p)(q delta M)^2, zero signs counting as p = 1/2 (precise.md 7).
     """
-    for i in range(ts.size):
-        c: int = contract[i]
-        ticked = tick_sign(memory[c], price[i], session)
-        if assume_bought:
-            sign, rule = 1, _ASSUMED
-        else:
-            sign, rule = sign_print(aggressor[i], price[i], bid[i], ask[i], ticked, is_leg[i])
-        years = (expiry_ns[c] - ts[i]) / YEAR_NS
-        value = price[i] * spot[i] if inverse else price[i]
-        delta, _, _ = print_delta(
-            right[c], value, spot[i], strike[c], years, iv[i], memory[c].last_iv
-        )
-        if not np.isnan(iv[i]):
-            memory[c].last_iv = iv[i]
-        if premium_adjusted and inverse:
-            delta -= price[i]
-        probability = probabilities[rule]
-        exposure = lots[i] * lot * delta * multiplier[c]
-        demand[i] = sign * exposure
-        expected[i] = (2.0 * probability - 1.0) * sign * exposure
-        variance[i] = 4.0 * probability * (1.0 - probability) * exposure * exposure
-        unsigned[i] = lots[i] * abs(delta)
-        rules[i] = rule
+    probability = terms.probabilities[rule]
+    exposure = lots * terms.lot * delta * terms.multiplier[c]
+    return (
+        sign * exposure,
+        (2.0 * probability - 1.0) * sign * exposure,
+        4.0 * probability * (1.0 - probability) * exposure * exposure,
+    )
+
+
+@nb.njit(cache=True, error_model="numpy")
+def put_demand(entries: Entries, i: int, terms: DemandTerms) -> float:
+    """Write the demand of an entry beside it; return its delta."""
+    c = int(entries.contract[i])
+    delta = delta_of_print(
+        entries.ts[i], c, entries.price[i], entries.spot[i], entries.volatility[i], terms
+    )
+    entries.demand[i], entries.expected[i], entries.variance[i] = demand_of_print(
+        entries.sign[i], entries.rule[i], entries.lots[i], delta, c, terms
+    )
+    entries.settled[i] = True
+    return delta
+
+
+@nb.njit(cache=True)
+def settle(entries: Entries, i: int, terms: DemandTerms) -> None:
+    """Make sure that the demand of an entry is known."""
+    if not entries.settled[i]:
+        put_demand(entries, i, terms)
+
+
+@nb.njit(cache=True)
+def put_demands(
+    entries: Entries,
+    places: NDArray[np.int64],
+    terms: DemandTerms,
+    weight: NDArray[np.float64],
+) -> None:
+    """Write the demand of some entries beside them, and fill q abs(delta) of each."""
+    for k in range(places.size):
+        delta = put_demand(entries, places[k], terms)
+        weight[k] = entries.lots[places[k]] * abs(delta)

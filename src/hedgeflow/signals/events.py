@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedgeflow.market.pressure import pressure
+from hedgeflow.signals.demand import DemandTerms, settle
 from hedgeflow.signals.flow_class import classify
 from hedgeflow.signals.fold_arrays import Entries
 from hedgeflow.signals.response import response_minutes
@@ -36,6 +37,7 @@ def join_event(
     members: Any,
     member_of: NDArray[np.int32],
     event: Any,
+    terms: DemandTerms,
 ) -> None:
     """Add an anomaly to the open event, or open one (precise.md 18)."""
     if not event.open:
@@ -70,13 +72,16 @@ def join_event(
     members[m].ratio = ratio
     entry = last
     while entry >= cursor.base and entries.ts[entry - cursor.base] > since:
-        add_to_member(members, m, entries, entry - cursor.base, event)
+        add_to_member(members, m, entries, entry - cursor.base, event, terms)
         entry = entries.previous[entry - cursor.base]
 
 
 @nb.njit(cache=True)
-def add_to_member(members: Any, m: int, entries: Entries, i: int, event: Any) -> None:
+def add_to_member(
+    members: Any, m: int, entries: Entries, i: int, event: Any, terms: DemandTerms
+) -> None:
     """Count one entry towards a member, and towards how its event was signed."""
+    settle(entries, i, terms)
     members[m].lots += entries.lots[i]
     members[m].demand += entries.demand[i]
     members[m].demand_expected += entries.expected[i]

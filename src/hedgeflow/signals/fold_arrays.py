@@ -17,9 +17,17 @@ class Entries(NamedTuple):
     ----------
     ts, lots : ndarray of shape (capacity,), int64
     contract, cell : ndarray of shape (capacity,), int32
-    demand, expected, variance, spot : ndarray of shape (capacity,), float64
+    price, spot : ndarray of shape (capacity,), float64
+    volatility : ndarray of shape (capacity,), float64
+        The print's own, else the contract's last; NaN: to be solved from the price.
+    sign : ndarray of shape (capacity,), int8
     rule : ndarray of shape (capacity,), uint8
+        `SigningRule` of the print, or of the order's first lead print.
     institutional : ndarray of shape (capacity,), bool
+    demand, expected, variance : ndarray of shape (capacity,), float64
+        Underlying units (squared for the variance), only where `settled`: few entries' demand
+        is ever asked for, and delta is dear.
+    settled : ndarray of shape (capacity,), bool
     previous : ndarray of shape (capacity,), int64
         The contract's last entry before, as an absolute entry number.
     window_lots : ndarray of shape (n_windows, capacity), int64
@@ -30,12 +38,16 @@ class Entries(NamedTuple):
     lots: NDArray[np.int64]
     contract: NDArray[np.int32]
     cell: NDArray[np.int32]
+    price: NDArray[np.float64]
+    spot: NDArray[np.float64]
+    volatility: NDArray[np.float64]
+    sign: NDArray[np.int8]
+    rule: NDArray[np.uint8]
+    institutional: NDArray[np.bool_]
     demand: NDArray[np.float64]
     expected: NDArray[np.float64]
     variance: NDArray[np.float64]
-    spot: NDArray[np.float64]
-    rule: NDArray[np.uint8]
-    institutional: NDArray[np.bool_]
+    settled: NDArray[np.bool_]
     previous: NDArray[np.int64]
     window_lots: NDArray[np.int64]
 

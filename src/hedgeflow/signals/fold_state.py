@@ -14,8 +14,6 @@ from hedgeflow.signals.windows import trailing_lots
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from hedgeflow.signals.orders import OrderTape
-
 _SMALLEST_BUFFER = 1_024
 _SMALLEST_OUTPUT = 4_096
 
@@ -35,7 +33,7 @@ class FoldState:
         self.event = np.zeros(1, EVENT)
         self.event["id"] = -1
         self.tails = np.zeros(windows_ns.size, np.int64)
-        self.entries = _entries(_SMALLEST_BUFFER, windows_ns.size)
+        self.entries = empty_entries(_SMALLEST_BUFFER, windows_ns.size)
         self.held = np.zeros((windows_ns.size, 0), np.int64)
         self.armed = np.zeros((0, windows_ns.size), np.uint8)
         self.last_entry = np.zeros(0, np.int64)
@@ -60,23 +58,9 @@ class FoldState:
         self.members = np.concatenate((self.members, np.zeros(extra, MEMBER)))
         self.memory = np.concatenate((self.memory, print_state(extra)))
 
-    def append(self, tape: OrderTape, cells: NDArray[np.int32]) -> None:
-        """Put a slice behind what the longest window still needs, and sum its windows."""
-        cursor = self.cursor[0]
-        first = self._make_room(tape.ts.size)
-        end = first + tape.ts.size
-        place = slice(first, end)
-        entries = self.entries
-        entries.ts[place] = tape.ts
-        entries.contract[place] = tape.contract
-        entries.lots[place] = tape.lots
-        entries.demand[place] = tape.demand
-        entries.expected[place] = tape.expected
-        entries.variance[place] = tape.variance
-        entries.spot[place] = tape.spot
-        entries.cell[place] = cells
-        entries.rule[place] = tape.rule
-        entries.institutional[place] = tape.institutional
+    def close_slice(self, first: int, end: int) -> None:
+        """Make buffer places [first, end) the fold's next entries, and sum their windows."""
+        cursor, entries = self.cursor[0], self.entries
         base = int(cursor["base"])
         for w, window_ns in enumerate(self.windows_ns):
             tail = trailing_lots(
@@ -93,7 +77,7 @@ class FoldState:
             self.tails[w] = tail + base
         cursor["end"] = end + base
 
-    def _make_room(self, count: int) -> int:
+    def make_room(self, count: int) -> int:
         """Return where `count` entries may be put, moving or growing the buffer if it is full."""
         cursor = self.cursor[0]
         base, end = int(cursor["base"]), int(cursor["end"])
@@ -104,7 +88,7 @@ class FoldState:
             target = self.entries
             needed = 2 * (end - oldest + count)
             if needed > capacity:
-                target = _entries(needed, self.windows_ns.size)
+                target = empty_entries(needed, self.windows_ns.size)
             for new, old in zip(target, self.entries, strict=True):
                 new[..., : end - oldest] = old[..., kept].copy()
             self.entries = target
@@ -127,18 +111,23 @@ class FoldState:
         return taken
 
 
-def _entries(capacity: int, windows: int) -> Entries:
+def empty_entries(capacity: int, windows: int) -> Entries:
+    """Return room for entries whose windows are not summed yet."""
     return Entries(
         ts=np.zeros(capacity, np.int64),
         lots=np.zeros(capacity, np.int64),
         contract=np.zeros(capacity, np.int32),
         cell=np.zeros(capacity, np.int32),
+        price=np.zeros(capacity),
+        spot=np.zeros(capacity),
+        volatility=np.zeros(capacity),
+        sign=np.zeros(capacity, np.int8),
+        rule=np.zeros(capacity, np.uint8),
+        institutional=np.zeros(capacity, np.bool_),
         demand=np.zeros(capacity),
         expected=np.zeros(capacity),
         variance=np.zeros(capacity),
-        spot=np.zeros(capacity),
-        rule=np.zeros(capacity, np.uint8),
-        institutional=np.zeros(capacity, np.bool_),
+        settled=np.zeros(capacity, np.bool_),
         previous=np.zeros(capacity, np.int64),
         window_lots=np.zeros((windows, capacity), np.int64),
     )

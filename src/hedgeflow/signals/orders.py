@@ -8,50 +8,73 @@ from typing import TYPE_CHECKING
 import numba as nb
 import numpy as np
 
+from hedgeflow.signals.demand import put_demands
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from hedgeflow.signals.demand import DemandTerms
+    from hedgeflow.signals.fold_arrays import Entries
+    from hedgeflow.signals.prints import PrintSlice
+
 
 @dataclass(frozen=True, slots=True)
-class OrderTape:
-    """The tape that windows, baselines and history read: single prints and netted orders.
+class Legs:
+    """Legs of complex orders, as they were printed or with each order's sums at its lead leg.
 
     Attributes
     ----------
-    ts : ndarray of shape (n,), int64
     contract : ndarray of shape (n,), int32
     lots : ndarray of shape (n,), int64
     demand, expected, variance : ndarray of shape (n,), float64
         Underlying units (squared for the variance).
-    spot : ndarray of shape (n,), float64
-    rule : ndarray of shape (n,), uint8
-        `SigningRule` of the print, or of the order's first lead print.
-    institutional : ndarray of shape (n,), bool
     """
 
-    ts: NDArray[np.int64]
     contract: NDArray[np.int32]
     lots: NDArray[np.int64]
     demand: NDArray[np.float64]
     expected: NDArray[np.float64]
     variance: NDArray[np.float64]
-    spot: NDArray[np.float64]
-    rule: NDArray[np.uint8]
-    institutional: NDArray[np.bool_]
 
-    def keep(self, mask: NDArray[np.bool_]) -> OrderTape:
-        """Return the entries where `mask` holds."""
-        return OrderTape(
-            self.ts[mask],
-            self.contract[mask],
-            self.lots[mask],
-            self.demand[mask],
-            self.expected[mask],
-            self.variance[mask],
-            self.spot[mask],
-            self.rule[mask],
-            self.institutional[mask],
-        )
+
+def net_legs(
+    prints: PrintSlice,
+    entries: Entries,
+    places: NDArray[np.int64],
+    terms: DemandTerms,
+    rank: NDArray[np.int32],
+) -> NDArray[np.int64]:
+    """Put each complex order's sums at its lead leg; return the buffer places of the other legs.
+
+    Parameters
+    ----------
+    prints : PrintSlice
+    entries : Entries
+        The window buffer; the legs' demand is settled here.
+    places : ndarray of shape (2, n), int64
+        Where the legs are in the slice and in the buffer.
+    terms : DemandTerms
+    rank : ndarray
+        Alphabetical rank by contract index.
+    """
+    printed, held = places
+    weight = np.empty(held.size)
+    put_demands(entries, held, terms, weight)
+    legs = Legs(
+        entries.contract[held],
+        entries.lots[held],
+        entries.demand[held],
+        entries.expected[held],
+        entries.variance[held],
+    )
+    groups = order_groups(prints.ts[printed], prints.combo[printed], prints.block[printed])
+    netted, stands = net_orders(legs, weight, groups, rank)
+    lead = held[stands]
+    entries.lots[lead] = netted.lots[stands]
+    entries.demand[lead] = netted.demand[stands]
+    entries.expected[lead] = netted.expected[stands]
+    entries.variance[lead] = netted.variance[stands]
+    return held[~stands]
 
 
 def order_groups(
@@ -106,61 +129,61 @@ def _point_at_roots(parent: NDArray[np.int64]) -> None:
 
 
 def net_orders(
-    tape: OrderTape,
-    unsigned: NDArray[np.float64],
-    legs: NDArray[np.int64],
+    legs: Legs,
+    weight: NDArray[np.float64],
     groups: NDArray[np.int64],
     rank: NDArray[np.int32],
-) -> tuple[OrderTape, NDArray[np.bool_]]:
-    """Return the tape with each order's sums at its lead leg, and which entries still stand.
+) -> tuple[Legs, NDArray[np.bool_]]:
+    """Return the legs with each order's sums at its lead leg, and which of them still stand.
 
     The lead leg is the contract with the largest sum of q abs(delta), then more lots, then the
     contract id; the order has that contract's lots and the sum of all legs' demand (precise.md 9).
 
     Parameters
     ----------
-    tape : OrderTape
-        Every print.
-    unsigned : ndarray of shape (n,)
-        q abs(delta) of every print.
-    legs : ndarray of shape (m,)
-        Positions of the legs in the tape.
-    groups : ndarray of shape (m,)
-        `order_groups` of those legs.
+    legs : Legs
+        In order of the tape.
+    weight : ndarray of shape (n,)
+        q abs(delta) of every leg.
+    groups : ndarray of shape (n,)
+        `order_groups` of the legs.
     rank : ndarray
         Alphabetical rank by contract index.
     """
-    keep = np.ones(tape.ts.size, np.bool_)
-    lots, demand = tape.lots.copy(), tape.demand.copy()
-    expected, variance = tape.expected.copy(), tape.variance.copy()
-    order = np.lexsort((legs, rank[tape.contract[legs]], groups))
-    _net(order, legs, groups, tape.contract, unsigned, lots, demand, expected, variance, keep)
-    netted = OrderTape(
-        tape.ts,
-        tape.contract,
-        lots,
-        demand,
-        expected,
-        variance,
-        tape.spot,
-        tape.rule,
-        tape.institutional,
+    stands = np.zeros(legs.lots.size, np.bool_)
+    netted = Legs(
+        legs.contract,
+        legs.lots.copy(),
+        legs.demand.copy(),
+        legs.expected.copy(),
+        legs.variance.copy(),
     )
-    return netted, keep
+    order = np.lexsort((rank[legs.contract], groups))
+    _net(
+        order,
+        groups,
+        legs.contract,
+        weight,
+        netted.lots,
+        netted.demand,
+        netted.expected,
+        netted.variance,
+        stands,
+    )
+    return netted, stands
 
 
 @nb.njit(cache=True)
 def _net(
     order: NDArray[np.int64],
-    legs: NDArray[np.int64],
     groups: NDArray[np.int64],
     contract: NDArray[np.int32],
-    unsigned: NDArray[np.float64],
+    weights: NDArray[np.float64],
     lots: NDArray[np.int64],
     demand: NDArray[np.float64],
     expected: NDArray[np.float64],
     variance: NDArray[np.float64],
-    keep: NDArray[np.bool_],
+    stands: NDArray[np.bool_],
 ) -> None:
     start = 0
     while start < order.size:
@@ -171,25 +194,23 @@ def _net(
         total_variance = 0.0
         lead, lead_lots, lead_weight = -1, np.int64(0), -1.0
         while stop < order.size and groups[order[stop]] == group:
-            leg_contract = contract[legs[order[stop]]]
-            first = legs[order[stop]]
+            first = order[stop]
             leg_lots, weight = np.int64(0), 0.0
             while (
                 stop < order.size
                 and groups[order[stop]] == group
-                and contract[legs[order[stop]]] == leg_contract
+                and contract[order[stop]] == contract[first]
             ):
-                place = legs[order[stop]]
-                leg_lots += lots[place]
-                weight += unsigned[place]
-                total_demand += demand[place]
-                total_expected += expected[place]
-                total_variance += variance[place]
-                keep[place] = False
+                leg = order[stop]
+                leg_lots += lots[leg]
+                weight += weights[leg]
+                total_demand += demand[leg]
+                total_expected += expected[leg]
+                total_variance += variance[leg]
                 stop += 1
-            if weight > lead_weight or (weight == lead_weight and leg_lots > lead_lots):
+            if lead < 0 or weight > lead_weight or (weight == lead_weight and leg_lots > lead_lots):
                 lead, lead_lots, lead_weight = first, leg_lots, weight
-        keep[lead] = True
+        stands[lead] = True
         lots[lead] = lead_lots
         demand[lead] = total_demand
         expected[lead] = total_expected

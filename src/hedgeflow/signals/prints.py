@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from hedgeflow.market.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
 CONDITIONS = ("open", "cross", "roll")
 
 
-@dataclass(frozen=True, slots=True)
-class PrintSlice:
+class PrintSlice(NamedTuple):
     """A run of consecutive option prints, sorted by time, ending between two stamps.
 
     Attributes
@@ -53,21 +50,7 @@ class PrintSlice:
 
     def part(self, start: int, stop: int) -> PrintSlice:
         """Return prints [start, stop) without copying."""
-        cut = slice(start, stop)
-        return PrintSlice(
-            self.ts[cut],
-            self.contract[cut],
-            self.price[cut],
-            self.lots[cut],
-            self.aggressor[cut],
-            self.iv[cut],
-            self.spot[cut],
-            self.bid[cut],
-            self.ask[cut],
-            self.combo[cut],
-            self.block[cut],
-            self.condition[cut],
-        )
+        return self._make(column[start:stop] for column in self)
 
 
 class ContractBook:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numba as nb
 import numpy as np
@@ -12,13 +12,14 @@ import numpy as np
 from hedgeflow.market.errors import ConfigError
 from hedgeflow.market.time import SECOND_NS, iso
 from hedgeflow.signals import shock
-from hedgeflow.signals.demand import demand_of_prints
-from hedgeflow.signals.fold_state import FoldState
+from hedgeflow.signals.demand import DemandTerms, put_demands
+from hedgeflow.signals.fold_state import FoldState, empty_entries
 from hedgeflow.signals.history import NEVER, VolumeHistory, cell_of, moneyness_bucket
 from hedgeflow.signals.implied_move import VolatilityWindow
-from hedgeflow.signals.orders import OrderTape, net_orders, order_groups
+from hedgeflow.signals.intake import close_gaps, intake_rules, take_in
+from hedgeflow.signals.orders import net_legs
 from hedgeflow.signals.outputs import ScanOutput, empty_output, joined
-from hedgeflow.signals.prints import CONDITIONS, ContractBook, PrintSlice, slice_of
+from hedgeflow.signals.prints import ContractBook, PrintSlice, slice_of
 from hedgeflow.signals.rules import CLOSE, SESSION_PARAMS, PrintRules, record
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hedgeflow.market.sessions import Sessions
+    from hedgeflow.signals.fold_arrays import Entries
     from hedgeflow.signals.hedge_reference import HedgeReference
     from hedgeflow.signals.history import Baselines
     from hedgeflow.signals.scan_rules import ScanRules
@@ -109,6 +111,7 @@ class ShockScan:
         self._baselines: Baselines | None = None
         self._closes: list[NDArray[Any]] = []
         self._probabilities = np.array(rules.prints.probabilities)
+        self._intake = intake_rules(rules.prints, self.book.lot)
         self._edges = np.array(rules.baselines.moneyness_edges)
         self._last_ts = np.iinfo(np.int64).min
 
@@ -190,32 +193,38 @@ class ShockScan:
             self._begin_session(session)
         elif self._baselines is not None and self._baselines.days.size < len(self.book):
             self._extend_baselines(self._baselines)
-        tape = self._order_tape(prints)
-        moneyness = np.empty(tape.ts.size, np.int32)
-        cells = np.empty(tape.ts.size, np.int32)
         baselines = self._baselines
         if baselines is None:  # pragma: no cover - a session has begun by here
             message = "no session has begun"
             raise RuntimeError(message)
+        state, terms = self._state, self._demand_terms(self.rules.prints)
+        first, end = self._take_in(prints, terms)
+        entered = slice(first, end)
+        moneyness = np.empty(end - first, np.int32)
         _fill_cells(
-            tape.contract,
-            tape.spot,
+            state.entries.contract[entered],
+            state.entries.spot[entered],
             self.book.strike,
             self.book.right,
             baselines.days,
             self._edges,
             len(self.rules.baselines.days_edges),
             moneyness,
-            cells,
+            state.entries.cell[entered],
         )
         self._volatility.add(prints)
-        self._state.append(tape, cells)
-        self._fold(baselines)
+        state.close_slice(first, end)
         self.history.reserve(len(self.book))
-        self.history.add(tape.ts, tape.contract, tape.lots, moneyness)
+        self.history.add(
+            state.entries.ts[entered],
+            state.entries.contract[entered],
+            state.entries.lots[entered],
+            moneyness,
+        )
+        self._fold(baselines, terms)
         return self._collect(prints)
 
-    def _fold(self, baselines: Baselines) -> None:
+    def _fold(self, baselines: Baselines, terms: DemandTerms) -> None:
         state = self._state
         status = shock.OUTPUT_FULL
         while status == shock.OUTPUT_FULL:
@@ -235,6 +244,7 @@ class ShockScan:
                 self.book.strike_id,
                 self.rules.shock,
                 self._params,
+                terms,
                 state.outputs["anomalies"],
                 state.outputs["decisions"],
                 state.outputs["members"],
@@ -300,9 +310,10 @@ class ShockScan:
         prints = slice_of(frame, self.book)
         self._state.reserve(len(self.book))
         session = int(self._sessions.index_of(prints.ts[:1])[0]) if prints.ts.size else -1
-        signed = self._signed(prints, session, self._state.memory.copy(), self.rules.prints)
-        bought = replace(self.rules.prints, assume_bought=True)
-        exposure = self._signed(prints, session, self._state.memory.copy(), bought).demand
+        signed = self._signed(prints, session, self.rules.prints)
+        exposure = self._signed(
+            prints, session, replace(self.rules.prints, assume_bought=True)
+        ).demand
         lots = prints.lots * self.book.lot * self.book.multiplier[prints.contract]
         return {
             "sign": np.rint(signed.demand / np.where(exposure == 0, np.inf, exposure)),
@@ -312,75 +323,49 @@ class ShockScan:
             "demand": signed.demand,
         }
 
-    def _signed(
-        self, prints: PrintSlice, session: int, memory: NDArray[Any], rules: PrintRules
-    ) -> _Signed:
-        count, book = prints.ts.size, self.book
-        signed = _Signed(
-            np.empty(count),
-            np.empty(count),
-            np.empty(count),
-            np.empty(count),
-            np.empty(count, np.uint8),
-        )
-        demand_of_prints(
-            prints.ts,
-            prints.contract,
-            prints.price,
-            prints.lots,
-            prints.aggressor,
-            prints.iv,
-            prints.spot,
-            prints.bid,
-            prints.ask,
-            _is_leg(prints),
+    def _signed(self, prints: PrintSlice, session: int, rules: PrintRules) -> Entries:
+        """Return every print as an entry of its own, its demand settled."""
+        count = prints.ts.size
+        entries = empty_entries(count, 0)
+        everything = replace(rules, complex="include", exclude_conditions=())
+        take_in(
+            prints,
             session,
-            rules.assume_bought,
-            book.inverse,
-            rules.premium_adjusted,
-            book.lot,
-            self._probabilities,
+            intake_rules(everything, self.book.lot),
+            self._state.memory.copy(),
+            entries,
+            0,
+            np.empty((2, count), np.int64),
+        )
+        put_demands(entries, np.arange(count), self._demand_terms(rules), np.empty(count))
+        return entries
+
+    def _demand_terms(self, rules: PrintRules) -> DemandTerms:
+        book = self.book
+        return DemandTerms(
             book.right,
             book.strike,
             book.expiry_ns,
             book.multiplier,
-            memory,
-            signed.demand,
-            signed.expected,
-            signed.variance,
-            signed.unsigned,
-            signed.rule,
+            self._probabilities,
+            book.lot,
+            book.inverse,
+            rules.premium_adjusted,
         )
-        return signed
 
-    def _order_tape(self, prints: PrintSlice) -> OrderTape:
-        rules, book = self.rules.prints, self.book
-        signed = self._signed(prints, self._session, self._state.memory, rules)
-        tape = OrderTape(
-            prints.ts,
-            prints.contract,
-            prints.lots,
-            signed.demand,
-            signed.expected,
-            signed.variance,
-            prints.spot,
-            signed.rule,
-            prints.lots >= rules.institutional_contracts / book.lot,
+    def _take_in(self, prints: PrintSlice, terms: DemandTerms) -> tuple[int, int]:
+        """Put a slice into the window buffer, complex orders netted; return from where to where."""
+        state = self._state
+        first = state.make_room(prints.ts.size)
+        places = np.empty((2, prints.ts.size), np.int64)
+        end, count = take_in(
+            prints, self._session, self._intake, state.memory, state.entries, first, places
         )
-        keep = np.ones(prints.ts.size, np.bool_)
-        for condition in rules.exclude_conditions:
-            keep &= prints.condition != CONDITIONS.index(condition)
-        is_leg = _is_leg(prints)
-        if rules.complex == "exclude":
-            keep &= ~is_leg
-        elif rules.complex == "net" and is_leg.any():
-            legs = np.flatnonzero(is_leg & keep)
-            groups = order_groups(prints.ts[legs], prints.combo[legs], prints.block[legs])
-            netted, standing = net_orders(
-                tape, signed.unsigned, legs, groups, book.alphabetical_rank()
-            )
-            return netted.keep(keep & standing)
-        return tape if keep.all() else tape.keep(keep)
+        if count and self.rules.prints.complex == "net":
+            ranks = self.book.alphabetical_rank()
+            gaps = net_legs(prints, state.entries, places[:, :count], terms, ranks)
+            end = close_gaps(state.entries, gaps, end)
+        return first, end
 
     def _collect(self, prints: PrintSlice | None) -> ScanOutput:
         taken = self._state.take_outputs()
@@ -408,20 +393,6 @@ class ShockScan:
             tuple(sources),
             np.full(decisions.size, self._scale_volume),
         )
-
-
-class _Signed(NamedTuple):
-    """What signing and delta give each print."""
-
-    demand: NDArray[np.float64]
-    expected: NDArray[np.float64]
-    variance: NDArray[np.float64]
-    unsigned: NDArray[np.float64]
-    rule: NDArray[np.uint8]
-
-
-def _is_leg(prints: PrintSlice) -> NDArray[np.bool_]:
-    return (prints.combo >= 0) | (prints.block >= 0)
 
 
 @nb.njit(cache=True, error_model="numpy")

@@ -8,6 +8,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from hedgeflow.signals.demand import DemandTerms, settle
 from hedgeflow.signals.events import add_to_member, close_event, decide, end_of_event, join_event
 from hedgeflow.signals.fold_arrays import Entries
 from hedgeflow.signals.unusual import (
@@ -64,6 +65,7 @@ def fold(
     strike_id: NDArray[np.int32],
     rules_records: Any,
     sessions: Any,
+    terms: DemandTerms,
     anomalies_out: Any,
     decisions_out: Any,
     members_out: Any,
@@ -149,6 +151,7 @@ def fold(
             strike_id,
             rules,
             session,
+            terms,
             anomalies_out,
             decisions_out,
             members_out,
@@ -176,6 +179,7 @@ def _fold_batch(
     strike_id: NDArray[np.int32],
     rules: Any,
     session: Any,
+    terms: DemandTerms,
     anomalies_out: Any,
     decisions_out: Any,
     members_out: Any,
@@ -198,7 +202,7 @@ def _fold_batch(
         last_entry[c] = base + i
         m: int = member_of[c]
         if m >= 0:
-            add_to_member(members, m, entries, i, event)
+            add_to_member(members, m, entries, i, event, terms)
             is_member_moved = True
 
     first_anomaly = cursor.anomalies
@@ -235,6 +239,7 @@ def _fold_batch(
                 members,
                 member_of,
                 event,
+                terms,
             )
             _write_anomaly(
                 cursor,
@@ -250,6 +255,7 @@ def _fold_batch(
                 last,
                 windows_ns[w],
                 event.id,
+                terms,
                 anomalies_out,
             )
             is_member_moved = True
@@ -298,17 +304,11 @@ def _write_anomaly(
     last: int,
     window_ns: int,
     event_id: int,
+    terms: DemandTerms,
     anomalies_out: Any,
 ) -> None:
     demand, expected, variance = _window_demand(
-        entries.ts,
-        entries.previous,
-        entries.demand,
-        entries.expected,
-        entries.variance,
-        last - cursor.base,
-        cursor.base,
-        now - window_ns,
+        entries, last - cursor.base, cursor.base, now - window_ns, terms
     )
     row = cursor.anomalies
     anomalies_out[row].ts = now
@@ -328,20 +328,14 @@ def _write_anomaly(
 
 @nb.njit(cache=True)
 def _window_demand(
-    ts: NDArray[np.int64],
-    previous: NDArray[np.int64],
-    demand: NDArray[np.float64],
-    expected: NDArray[np.float64],
-    variance: NDArray[np.float64],
-    entry: int,
-    base: int,
-    since: int,
+    entries: Entries, entry: int, base: int, since: int, terms: DemandTerms
 ) -> tuple[float, float, float]:
     """Return one contract's demand, expected demand and sign variance after `since`."""
-    total, total_expected, total_variance = 0.0, 0.0, 0.0
-    while entry >= 0 and ts[entry] > since:
-        total += demand[entry]
-        total_expected += expected[entry]
-        total_variance += variance[entry]
-        entry = previous[entry] - base
-    return total, total_expected, total_variance
+    demand, expected, variance = 0.0, 0.0, 0.0
+    while entry >= 0 and entries.ts[entry] > since:
+        settle(entries, entry, terms)
+        demand += entries.demand[entry]
+        expected += entries.expected[entry]
+        variance += entries.variance[entry]
+        entry = entries.previous[entry] - base
+    return demand, expected, variance
