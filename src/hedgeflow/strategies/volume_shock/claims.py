@@ -9,9 +9,9 @@ NULL_HYPOTHESIS = "Volume spikes create no predictable hedging flow."
 SWEEP = "INSTITUTIONAL_SWEEP"
 EMERGENCY = "GAMMA_EMERGENCY"
 
-_CLAIMS = "evidence.md 1"
-_BANDS = "volume-shock.md 9"
-_VERDICT = "evidence.md 4"
+_CLAIMS = "claimed of the strategy"
+_BANDS = "claimed band of the class"
+_VERDICT = "needed for VALIDATED"
 
 _MODELLED = ByConstruction(
     "response.model",
