@@ -7,7 +7,7 @@ from typing import Final
 
 from hedgeflow.ledger.entries import SideCosts
 from hedgeflow.ledger.fees import FeeProfile, fee_profile
-from hedgeflow.market.contracts import HedgeInstrument, HedgeKind
+from hedgeflow.market.contracts import HedgeInstrument
 from hedgeflow.strategies.volume_shock.config import Costs
 
 BPS: Final = 1e-4
@@ -48,17 +48,12 @@ class CostModel:
         ConfigError
             The fee table that it names does not exist.
         """
-        kind = instrument.kind
-        in_price = {
-            HedgeKind.PERPETUAL: 0.0,
-            HedgeKind.STOCK: costs.half_spread_stock,
-            HedgeKind.FUTURE: costs.half_spread_ticks_future * instrument.tick,
-        }
+        spread_bps, spread_price = costs.half_spread(instrument.kind, instrument.tick)
         return cls(
             instrument=instrument,
             profile=fee_profile(costs.fee_profile, instrument),
-            half_spread_bps=costs.half_spread_bps_perpetual if kind is HedgeKind.PERPETUAL else 0.0,
-            half_spread_price=in_price[kind],
+            half_spread_bps=spread_bps,
+            half_spread_price=spread_price,
             slippage_bps=costs.slippage_bps,
             cost_multiple=costs.cost_multiple,
         )

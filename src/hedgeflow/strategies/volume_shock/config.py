@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hedgeflow.market.contracts import HedgeKind
+
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -224,6 +226,14 @@ class Costs(Section):
     latency_ms: NonNegative = 1_000.0
     """From detection to the order at the venue."""
     cost_multiple: NonNegative = 1.0
+
+    def half_spread(self, kind: HedgeKind, tick: float) -> tuple[float, float]:
+        """Return half the assumed spread: basis points of the price, and price units on top."""
+        if kind is HedgeKind.PERPETUAL:
+            return self.half_spread_bps_perpetual, 0.0
+        if kind is HedgeKind.STOCK:
+            return 0.0, self.half_spread_stock
+        return 0.0, self.half_spread_ticks_future * tick
 
 
 class VolumeShockConfig(Section):

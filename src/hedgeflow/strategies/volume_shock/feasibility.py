@@ -11,7 +11,7 @@ from hedgeflow.ledger.fees import FEE_PROFILES, fee_profile
 from hedgeflow.market.contracts import HedgeInstrument, HedgeKind
 from hedgeflow.market.errors import ConfigError
 from hedgeflow.market.pressure import pressure
-from hedgeflow.strategies.volume_shock.config import Costs, VolumeShockConfig
+from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 from hedgeflow.strategies.volume_shock.plan import (
     AMBIGUOUS,
     EMERGENCY,
@@ -131,15 +131,6 @@ def _tiers(case: _Case) -> Iterator[Finding]:
         )
 
 
-def _half_spread(hedge: HedgeInstrument, price: float, costs: Costs) -> float:
-    """Return half the assumed spread in price units (precise.md 27)."""
-    if hedge.kind is HedgeKind.PERPETUAL:
-        return price * costs.half_spread_bps_perpetual * BPS
-    if hedge.kind is HedgeKind.STOCK:
-        return costs.half_spread_stock
-    return hedge.tick * costs.half_spread_ticks_future
-
-
 def _costs(case: _Case) -> Iterator[Finding]:
     """Whether targets can pay the fees (precise.md 27)."""
     costs, plan, scale = case.config.costs, case.config.plan, case.config.scale
@@ -165,7 +156,8 @@ def _costs(case: _Case) -> Iterator[Finding]:
         return
     units = case.hedge.multiplier
     fee = profile.fee_usd(case.price * units, 1.0) / units
-    spread = _half_spread(case.hedge, case.price, costs)
+    spread_bps, spread_price = costs.half_spread(case.hedge.kind, case.hedge.tick)
+    spread = case.price * spread_bps * BPS + spread_price
     slippage = case.price * costs.slippage_bps * BPS
     fee = 2 * costs.cost_multiple * (fee + spread + slippage)
     if case.point is not None:
