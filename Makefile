@@ -51,7 +51,7 @@ format: $(DEV_DONE) ## let ruff repair what it can
 
 # Versions already locked are kept; delete a file under requirements/ to take the newest ones.
 UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--only-binary :all: --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --group build
+	--only-binary :all: --prerelease disallow --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --group build
 lock: ## lock requirements/*.txt again after a change in pyproject.toml (needs uv)
 	$(UV_COMPILE) --output-file requirements/runtime.txt
 	$(UV_COMPILE) --group dev --constraints requirements/runtime.txt --output-file requirements/dev.txt

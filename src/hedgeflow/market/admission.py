@@ -10,13 +10,21 @@ import polars as pl
 from hedgeflow.market.errors import DataError
 from hedgeflow.market.tapes import CONTRACT_COLUMNS, TapeKind
 from hedgeflow.market.time import iso
-from hedgeflow.market.validation import Fault, Reason, split
+from hedgeflow.market.validation import ROW, Fault, Reason, split
 
 if TYPE_CHECKING:
     from hedgeflow.market.coverage import Coverage
     from hedgeflow.market.manifests import Import
 
-BAR_VALUES: Final = ("open", "high", "low", "close", "volume")
+VALUE_IDENTITY: Final = {
+    TapeKind.BARS: ("ts",),
+    TapeKind.OPTION_DAYS: ("ts", "contract"),
+    TapeKind.OPTION_DEFINITIONS: ("ts", "contract"),
+    TapeKind.OPEN_INTEREST: ("ts", "contract"),
+    TapeKind.FUNDING: ("ts",),
+    TapeKind.LONG_SHORT_RATIO: ("ts",),
+}
+"""Columns of which a tape has one row each; another value for the same contradicts it."""
 TRADE_IDENTITY: Final = {
     TapeKind.OPTION_TRADES: ("ts", "contract", "price", "lots", "aggressor"),
     TapeKind.HEDGE_TRADES: ("ts", "price", "size", "aggressor"),
@@ -32,7 +40,7 @@ class Admitted:
     ----------
     rows : polars.DataFrame
     rejects : polars.DataFrame
-        Bars that contradict an earlier bar of the same time.
+        Rows that contradict an earlier one of the same identity, as bars of the same time.
     repeats : int
         Rows dropped because they are already there.
     """
@@ -59,34 +67,40 @@ def admit(new: Import, stored: pl.LazyFrame, covered: Coverage) -> Admitted:
         Rows without an id lie in an interval that another import covers: whether they are the
         same trades cannot be told.
     """
-    if new.key.kind is TapeKind.BARS:
-        return _admit_bars(new.rows, stored)
-    if new.key.kind is TapeKind.HEDGE_QUOTES:
+    kind = new.key.kind
+    if kind in VALUE_IDENTITY:
+        conflict = Reason.CONFLICTING_BAR if kind is TapeKind.BARS else Reason.CONFLICTING_VALUE
+        return _admit_values(new.rows, stored, VALUE_IDENTITY[kind], conflict)
+    if kind in {TapeKind.HEDGE_QUOTES, TapeKind.OPTION_QUOTES}:
         _refuse_inside(new, new.rows, covered, "quotes carry no id")
         return Admitted(new.rows, new.rejects.clear(), 0)
     return _admit_trades(new, stored, covered)
 
 
-def _admit_bars(rows: pl.DataFrame, stored: pl.LazyFrame) -> Admitted:
-    """Keep the first bar of each time; equal later ones are repeats, others contradict it."""
-    earlier = stored.select("ts", *BAR_VALUES).collect()
-    known = pl.concat([earlier, rows.select("ts", *BAR_VALUES)]).unique(
-        "ts", keep="first", maintain_order=True
+def _admit_values(
+    rows: pl.DataFrame, stored: pl.LazyFrame, identity: tuple[str, ...], conflict: Reason
+) -> Admitted:
+    """Keep the first row of each identity; equal later ones are repeats, others contradict it."""
+    values = [name for name in rows.columns if name not in {*identity, "known_at", ROW}]
+    earlier = stored.select(*identity, *values).collect()
+    known = pl.concat([earlier, rows.select(*identity, *values)]).unique(
+        identity, keep="first", maintain_order=True
     )
-    first = rows["ts"].is_first_distinct() & ~rows["ts"].is_in(earlier["ts"].implode())
+    is_stored = pl.struct(identity).is_in(earlier.select(pl.struct(identity)).to_series().implode())
+    first = pl.struct(identity).is_first_distinct() & ~is_stored
     compared = rows.with_columns(first.alias("_first")).join(
-        known, on="ts", how="left", suffix="_known", maintain_order="left"
+        known, on=identity, how="left", suffix="_known", maintain_order="left"
     )
-    same = pl.all_horizontal(pl.col(name) == pl.col(f"{name}_known") for name in BAR_VALUES)
-    conflict = ~pl.col("_first") & ~same
-    bars, rejects = split(
-        compared.with_columns(conflict.alias("_conflict")).select(
+    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_known")) for name in values)
+    contradicts = ~pl.col("_first") & (~same if values else pl.lit(value=False))
+    kept, rejects = split(
+        compared.with_columns(contradicts.alias("_conflict")).select(
             *rows.columns, "_first", "_conflict"
         ),
-        [Fault(Reason.CONFLICTING_BAR, "close", pl.col("_conflict"))],
+        [Fault(conflict, (values or list(identity))[0], pl.col("_conflict"))],
     )
-    kept = bars.filter("_first").select(rows.columns)
-    return Admitted(kept, rejects, bars.height - kept.height)
+    fresh = kept.filter("_first").select(rows.columns)
+    return Admitted(fresh, rejects, kept.height - fresh.height)
 
 
 def _admit_trades(new: Import, stored: pl.LazyFrame, covered: Coverage) -> Admitted:

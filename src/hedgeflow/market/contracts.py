@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Final
 
 from hedgeflow.market.errors import DataError
+from hedgeflow.market.expiries import expiry_of_stock_option
 from hedgeflow.market.time import instant_ns
 
 DERIBIT_EXPIRY_HOUR_UTC: Final = 8
@@ -130,6 +131,75 @@ def parse_deribit_option(symbol: str) -> OptionContract:
         settlement=Settlement.CASH,
         inverse=inverse,
     )
+
+
+OSI_SYMBOL: Final = re.compile(
+    r"(?P<root>[A-Z0-9.]{1,6}?) *(?P<date>[0-9]{6})(?P<right>[CP])(?P<strike>[0-9]{8})"
+)
+INDEX_OF_ROOT: Final = {
+    "SPX": "SPX",
+    "SPXW": "SPX",
+    "XSP": "XSP",
+    "NDX": "NDX",
+    "NDXP": "NDX",
+    "RUT": "RUT",
+    "RUTW": "RUT",
+    "DJX": "DJX",
+    "VIX": "VIX",
+    "VIXW": "VIX",
+}
+"""Index that options of a root are on; they are European and settle in cash."""
+
+US_OPTION_MULTIPLIER: Final = 100.0
+
+
+def osi_symbol(root: str, expiration: date, right: Right, strike: float) -> str:
+    """Return the symbol of a US listed option, as OPRA prints it: ``AAPL  140606C00645000``."""
+    return f"{root:<6}{expiration:%y%m%d}{right.value}{round(strike * 1000):08d}"
+
+
+def parse_osi_option(symbol: str, venue: str) -> OptionContract:
+    """Return the contract that an OSI symbol such as ``AAPL  140606C00645000`` names.
+
+    Digits at the end of a root mark an adjusted contract; it keeps the stock as underlying.
+
+    Raises
+    ------
+    DataError
+        The symbol is not of the form root, YYMMDD, C or P, strike in thousandths.
+    """
+    found = OSI_SYMBOL.fullmatch(symbol)
+    expiration = None if found is None else _osi_date(found["date"])
+    if found is None or expiration is None:
+        raise DataError(
+            f"'{symbol}' is not the symbol of a US listed option",
+            hint="Expected root, YYMMDD, C or P, strike x 1000, as in AAPL  140606C00645000",
+        )
+    root = found["root"]
+    strike = int(found["strike"]) / 1000.0
+    if strike <= 0:
+        raise DataError(f"the strike of '{symbol}' must be positive, was {strike:g}")
+    is_index = root in INDEX_OF_ROOT
+    return OptionContract(
+        symbol=osi_symbol(root, expiration, Right(found["right"]), strike),
+        venue=venue,
+        underlying=INDEX_OF_ROOT.get(root) or root.rstrip("0123456789"),
+        right=Right(found["right"]),
+        strike=strike,
+        expiry_ns=expiry_of_stock_option(root, expiration),
+        multiplier=US_OPTION_MULTIPLIER,
+        lot=1.0,
+        style=Style.EUROPEAN if is_index else Style.AMERICAN,
+        settlement=Settlement.CASH if is_index else Settlement.PHYSICAL,
+        inverse=False,
+    )
+
+
+def _osi_date(digits: str) -> date | None:
+    try:
+        return datetime.strptime(digits, "%y%m%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        return None
 
 
 class HedgeKind(StrEnum):

@@ -18,6 +18,12 @@ class TapeKind(StrEnum):
     BARS = "bars"
     HEDGE_TRADES = "hedge_trades"
     HEDGE_QUOTES = "hedge_quotes"
+    OPTION_QUOTES = "option_quotes"
+    OPTION_DAYS = "option_days"
+    OPTION_DEFINITIONS = "option_definitions"
+    OPEN_INTEREST = "open_interest"
+    FUNDING = "funding"
+    LONG_SHORT_RATIO = "long_short_ratio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,7 @@ class Column:
     meaning: str
     nullable: bool = False
     positive: bool = False
+    not_negative: bool = False
 
 
 _TS: Final = Column("ts", TIME, "UTC ns", "the venue's stamp, floored to the tape's resolution")
@@ -37,13 +44,24 @@ _KNOWN_AT: Final = Column(
     "known_at", TIME, "UTC ns", "nothing may read the row before this instant"
 )
 
+_CONTRACT: Final = Column(
+    "contract", pl.String, "", "the venue's symbol; its terms are in the contracts table"
+)
+_TRADE_ID: Final = Column(
+    "trade_id", pl.String, "", "the venue's id; null where it gave none", nullable=True
+)
+_AGGRESSOR: Final = Column("aggressor", pl.Int8, "", "+1 the taker bought, -1 sold, 0 not known")
+
+
+def _maybe(name: str, unit: str, meaning: str, *, not_negative: bool = True) -> Column:
+    return Column(name, pl.Float64, unit, meaning, nullable=True, not_negative=not_negative)
+
+
 COLUMNS: Final[dict[TapeKind, tuple[Column, ...]]] = {
     TapeKind.OPTION_TRADES: (
         _TS,
         _KNOWN_AT,
-        Column(
-            "contract", pl.String, "", "the venue's symbol; its terms are in the contracts table"
-        ),
+        _CONTRACT,
         Column(
             "price",
             pl.Float64,
@@ -52,7 +70,7 @@ COLUMNS: Final[dict[TapeKind, tuple[Column, ...]]] = {
             positive=True,
         ),
         Column("lots", pl.Int64, "lots", "quantity in units of the contract's lot", positive=True),
-        Column("aggressor", pl.Int8, "", "+1 the taker bought, -1 sold, 0 not known"),
+        _AGGRESSOR,
         Column(
             "iv",
             pl.Float64,
@@ -74,7 +92,7 @@ COLUMNS: Final[dict[TapeKind, tuple[Column, ...]]] = {
         ),
         Column("block_id", pl.String, "", "block trade that the print belongs to", nullable=True),
         Column("condition", pl.String, "", "open, cross, roll or null", nullable=True),
-        Column("trade_id", pl.String, "", "the venue's id; null where it gave none", nullable=True),
+        _TRADE_ID,
     ),
     TapeKind.BARS: (
         _TS,
@@ -90,8 +108,8 @@ COLUMNS: Final[dict[TapeKind, tuple[Column, ...]]] = {
         _KNOWN_AT,
         Column("price", pl.Float64, "quote currency", "trade price", positive=True),
         Column("size", pl.Float64, "underlying units", "quantity", positive=True),
-        Column("aggressor", pl.Int8, "", "+1 the taker bought, -1 sold, 0 not known"),
-        Column("trade_id", pl.String, "", "the venue's id; null where it gave none", nullable=True),
+        _AGGRESSOR,
+        _TRADE_ID,
     ),
     TapeKind.HEDGE_QUOTES: (
         _TS,
@@ -99,8 +117,65 @@ COLUMNS: Final[dict[TapeKind, tuple[Column, ...]]] = {
         Column("bid", pl.Float64, "quote currency", "best bid", positive=True),
         Column("ask", pl.Float64, "quote currency", "best ask", positive=True),
     ),
+    TapeKind.OPTION_QUOTES: (
+        _TS,
+        _KNOWN_AT,
+        _CONTRACT,
+        _maybe("bid", "as price", "best bid; null where nobody bids"),
+        _maybe("ask", "as price", "best ask; null where nobody offers"),
+        _maybe("bid_size", "contracts", "quantity at the bid"),
+        _maybe("ask_size", "contracts", "quantity at the ask"),
+    ),
+    TapeKind.OPTION_DAYS: (
+        _TS,
+        _KNOWN_AT,
+        _CONTRACT,
+        Column("lots", pl.Int64, "lots", "volume of the session, zero allowed", not_negative=True),
+        _maybe("open_interest", "contracts", "open contracts as published for the session"),
+        _maybe("close", "as price", "last price, or middle of the quote, of the session"),
+        _maybe("iv", "fraction per year", "implied volatility at the session's end"),
+        _maybe("delta", "", "delta at the session's end", not_negative=False),
+    ),
+    TapeKind.OPTION_DEFINITIONS: (_TS, _KNOWN_AT, _CONTRACT),
+    TapeKind.OPEN_INTEREST: (
+        _TS,
+        _KNOWN_AT,
+        Column("contract", pl.String, "", "an option's symbol, or the instrument's own"),
+        Column(
+            "open_interest",
+            pl.Float64,
+            "contracts of options and futures; underlying units of perpetuals",
+            "open positions, one side",
+            not_negative=True,
+        ),
+    ),
+    TapeKind.FUNDING: (
+        _TS,
+        _KNOWN_AT,
+        Column("rate", pl.Float64, "fraction of notional", "paid by longs to shorts at `ts`"),
+        _maybe("hours", "hours", "length of the interval that the rate is for"),
+    ),
+    TapeKind.LONG_SHORT_RATIO: (
+        _TS,
+        _KNOWN_AT,
+        Column("ratio", pl.Float64, "", "accounts that are long over short ones", positive=True),
+    ),
 }
-"""For bars `ts` is the start of the bar and `known_at` its end (precise.md 2)."""
+"""For bars `ts` is the start of the bar and `known_at` its end (precise.md 2).
+
+An option day's `ts` is its session's open and `known_at` its close or later; a definition's `ts`
+is the instant at which the venue published it.
+"""
+
+NAMES_CONTRACTS: Final = frozenset(
+    {
+        TapeKind.OPTION_TRADES,
+        TapeKind.OPTION_QUOTES,
+        TapeKind.OPTION_DAYS,
+        TapeKind.OPTION_DEFINITIONS,
+    }
+)
+"""Kinds whose every `contract` must be in the contracts table."""
 
 CONTRACT_COLUMNS: Final[tuple[Column, ...]] = (
     Column("contract", pl.String, "", "the venue's symbol"),

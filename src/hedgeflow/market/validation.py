@@ -41,6 +41,7 @@ class Reason(StrEnum):
     NAN_VALUE = "NAN_VALUE"
     NON_POSITIVE_PRICE = "NON_POSITIVE_PRICE"
     NON_POSITIVE_QUANTITY = "NON_POSITIVE_QUANTITY"
+    NEGATIVE_PRICE = "NEGATIVE_PRICE"
     NEGATIVE_VOLUME = "NEGATIVE_VOLUME"
     FRACTIONAL_LOT = "FRACTIONAL_LOT"
     UNKNOWN_DIRECTION = "UNKNOWN_DIRECTION"
@@ -51,6 +52,8 @@ class Reason(StrEnum):
     KNOWN_BEFORE_STAMP = "KNOWN_BEFORE_STAMP"
     INCONSISTENT_BAR = "INCONSISTENT_BAR"
     CONFLICTING_BAR = "CONFLICTING_BAR"
+    CONFLICTING_VALUE = "CONFLICTING_VALUE"
+    NO_UNDERLYING_PRICE = "NO_UNDERLYING_PRICE"
     CROSSED_QUOTE = "CROSSED_QUOTE"
 
 
@@ -219,6 +222,9 @@ def _faults(kind: TapeKind) -> list[Fault]:
         if column.positive:
             reason = Reason.NON_POSITIVE_PRICE if is_price else Reason.NON_POSITIVE_QUANTITY
             faults.append(Fault(reason, column.name, value <= 0))
+        if column.not_negative:
+            reason = Reason.NEGATIVE_PRICE if is_price else Reason.NEGATIVE_VOLUME
+            faults.append(Fault(reason, column.name, value < 0))
         if column.name == "aggressor":
             faults.append(Fault(Reason.UNKNOWN_DIRECTION, column.name, ~value.is_in([-1, 0, 1])))
     known_before = pl.col("known_at") < pl.col("ts")
@@ -230,7 +236,7 @@ def _faults(kind: TapeKind) -> list[Fault]:
             Fault(Reason.INCONSISTENT_BAR, "low", pl.col("low") > ends[1]),
             Fault(Reason.NEGATIVE_VOLUME, "volume", pl.col("volume") < 0),
         ]
-    if kind is TapeKind.HEDGE_QUOTES:
+    if kind in {TapeKind.HEDGE_QUOTES, TapeKind.OPTION_QUOTES}:
         faults.append(Fault(Reason.CROSSED_QUOTE, "bid", pl.col("bid") > pl.col("ask")))
     return faults
 

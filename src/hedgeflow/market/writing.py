@@ -15,7 +15,7 @@ from hedgeflow.market.coverage import Coverage
 from hedgeflow.market.errors import DataError
 from hedgeflow.market.manifests import Import, Manifest, Part, union
 from hedgeflow.market.reading import SEQUENCE, read_contracts, scan_parts
-from hedgeflow.market.tapes import CONTRACT_COLUMNS, TapeKind
+from hedgeflow.market.tapes import CONTRACT_COLUMNS, NAMES_CONTRACTS, TapeKind
 from hedgeflow.market.time import iso
 from hedgeflow.market.validation import ROW, check_columns, merge_rejects, validate
 
@@ -87,7 +87,7 @@ def _admitted(new: Import, tape: list[Manifest], root: Path) -> Admitted:
 def _write_contracts(
     new: Import, rows: pl.DataFrame, others: list[Manifest], folder: Staging
 ) -> tuple[Part, ...]:
-    if new.key.kind is not TapeKind.OPTION_TRADES:
+    if new.key.kind not in NAMES_CONTRACTS:
         return ()
     stored = read_contracts(folder.root, others, new.key.venue, new.key.underlying)
     given = stored.clear() if new.contracts is None else new.contracts

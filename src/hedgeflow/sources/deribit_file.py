@@ -18,11 +18,8 @@ from hedgeflow.market.layout import file_sha256
 from hedgeflow.market.manifests import Import
 from hedgeflow.market.tapes import (
     COLUMNS,
-    CONTRACT_COLUMNS,
-    TIME,
     TapeKey,
     TapeKind,
-    schema,
 )
 from hedgeflow.market.time import MINUTE_NS, SECOND_NS
 from hedgeflow.market.validation import (
@@ -34,6 +31,7 @@ from hedgeflow.market.validation import (
     split,
     validate,
 )
+from hedgeflow.sources.contract_terms import contracts_table
 from hedgeflow.sources.files import first_of, numbers, optional_of, read_table
 from hedgeflow.sources.report import ImportReport, import_into
 from hedgeflow.sources.stamps import read_stamps
@@ -196,26 +194,7 @@ def _contracts(frame: pl.DataFrame) -> pl.DataFrame:
             terms.append(parse_deribit_option(symbol))
         except DataError:
             continue
-    rows = [
-        {
-            "contract": each.symbol,
-            "venue": each.venue,
-            "underlying": each.underlying,
-            "right": each.right.value,
-            "strike": each.strike,
-            "expiry": each.expiry_ns,
-            "multiplier": each.multiplier,
-            "lot": each.lot,
-            "style": each.style.value,
-            "settlement": each.settlement.value,
-            "inverse": each.inverse,
-            "listed": each.listed_ns,
-        }
-        for each in terms
-    ]
-    columns = schema(CONTRACT_COLUMNS)
-    whole = columns | {"expiry": pl.Int64, "listed": pl.Int64}
-    return pl.DataFrame(rows, schema=whole).cast({"expiry": TIME, "listed": TIME})
+    return contracts_table(terms)
 
 
 def _underlying(contracts: pl.DataFrame, where: str) -> str:
