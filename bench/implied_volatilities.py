@@ -1,166 +1,257 @@
-"""Implied volatility: options per second and the largest error, against scalar libraries."""
+"""Implied volatility: options per second and the largest error, against other libraries."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
 from table import Row
 from timing import best_of
+from volatility_grids import (
+    EPSILON,
+    FORWARD,
+    USUAL,
+    WIDE,
+    Grid,
+    in_the_money,
+    inverse,
+    out_of_the_money,
+    precise_price,
+)
 
-from hedgeflow.pricing import implied_volatility, value
+from hedgeflow.pricing import implied_volatility, inverse_implied_volatility
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-FORWARD = 100.0
 QUANTLIB_ACCURACY = 1e-12
-SOLVERS_AGREE_WITHIN = 1e-8
+TYPICALLY_AGREE_WITHIN = 1e-8
+PRECISE_OPTIONS = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """Out-of-the-money options whose volatility is known, priced by `hedgeflow.pricing.value`."""
+def hedgeflow_solver(grid: Grid) -> NDArray[np.float64]:
+    """Return our volatilities."""
+    return implied_volatility(grid.right, grid.price, FORWARD, grid.strike, grid.years)
 
-    right: NDArray[np.int64]
-    strike: NDArray[np.float64]
-    years: NDArray[np.float64]
-    volatility: NDArray[np.float64]
-    price: NDArray[np.float64]
 
-    def sample(self, count: int) -> Grid:
-        """Return evenly spread options, for solvers that take one at a time."""
-        chosen = np.linspace(0, self.price.size - 1, min(count, self.price.size)).astype(int)
-        return Grid(
-            self.right[chosen],
-            self.strike[chosen],
-            self.years[chosen],
-            self.volatility[chosen],
-            self.price[chosen],
+def lbriv_solver() -> Callable[[Grid], NDArray[np.float64]]:
+    """Return lbriv: Jaeckel's method in Cython, many strikes of one forward at a time."""
+    import lbriv
+
+    def one_side(grid: Grid, right: int) -> NDArray[np.float64]:
+        total = lbriv.vectorized_implied_vol_strikes(grid.price, FORWARD, grid.strike, right)
+        return total / np.sqrt(grid.years)
+
+    return lambda grid: _by_right(grid, one_side)
+
+
+def iv_engine_solver() -> Callable[[Grid], NDArray[np.float64]]:
+    """Return iv-engine: Jaeckel's method in Rust, one thread."""
+    import iv_engine
+
+    def one_side(grid: Grid, right: int) -> NDArray[np.float64]:
+        return iv_engine.implied_volatilities(
+            grid.price, FORWARD, grid.strike, grid.years, is_call=right > 0, parallel=False
         )
 
+    return lambda grid: _by_right(grid, one_side)
 
-def grid_of(count: int) -> Grid:
-    """Return about `count` options: 5 % to 200 %, a day to two years, up to 3 deviations off."""
-    side = round(count ** (1 / 3))
-    volatility, years, deviations = (
-        axis.ravel()
-        for axis in np.meshgrid(
-            np.geomspace(0.05, 2.0, side),
-            np.geomspace(1 / 365, 2.0, side),
-            np.linspace(-3.0, 3.0, side),
+
+def pyvolr_solver() -> Callable[[Grid], NDArray[np.float64]]:
+    """Return pyvolr: Jaeckel's method in Rust; its threads are held to one."""
+    os.environ["RAYON_NUM_THREADS"] = "1"
+    from pyvolr import black76
+
+    def solve(grid: Grid) -> NDArray[np.float64]:
+        flags = np.where(grid.right > 0, "c", "p")
+        return black76.implied_vol(
+            grid.price, flags, FORWARD, grid.strike, grid.years, 0.0, on_error="ignore"
         )
-    )
-    strike = FORWARD * np.exp(deviations * volatility * np.sqrt(years))
-    right = np.where(strike >= FORWARD, 1, -1)
-    return Grid(right, strike, years, volatility, value(right, FORWARD, strike, years, volatility))
+
+    return solve
 
 
-def quantlib_solver() -> Callable[[Grid], list[float]]:
+def fast_vollib_solver() -> Callable[[Grid], NDArray[np.float64]]:
+    """Return fast-vollib on numpy."""
+    import fast_vollib
+
+    def solve(grid: Grid) -> NDArray[np.float64]:
+        flags = np.where(grid.right > 0, "c", "p")
+        return fast_vollib.fast_implied_volatility_black(
+            grid.price,
+            FORWARD,
+            grid.strike,
+            0.0,
+            grid.years,
+            flags,
+            on_error="ignore",
+            return_as="numpy",
+        )
+
+    return solve
+
+
+def quantlib_solver() -> Callable[[Grid], NDArray[np.float64]]:
     """Return QuantLib's search from its own first guess."""
     import QuantLib as ql  # noqa: N813
 
-    def solve(grid: Grid) -> list[float]:
-        kinds = {1: ql.Option.Call, -1: ql.Option.Put}
-        own_guess = ql.nullDouble()
-        return [
-            ql.blackFormulaImpliedStdDev(
-                kinds[right], strike, FORWARD, price, 1.0, 0.0, own_guess, QUANTLIB_ACCURACY, 100
-            )
-            / math.sqrt(years)
-            for right, strike, price, years in zip(
-                grid.right.tolist(),
-                grid.strike.tolist(),
-                grid.price.tolist(),
-                grid.years.tolist(),
-                strict=True,
-            )
-        ]
+    kinds = {1: ql.Option.Call, -1: ql.Option.Put}
+    guess = ql.nullDouble()
 
-    return solve
+    def one(right: int, price: float, strike: float, years: float) -> float:
+        deviation = ql.blackFormulaImpliedStdDev(
+            kinds[right], strike, FORWARD, price, 1.0, 0.0, guess, QUANTLIB_ACCURACY, 100
+        )
+        return deviation / math.sqrt(years)
+
+    return lambda grid: _one_by_one(grid, one)
 
 
-def lets_be_rational_solver() -> Callable[[Grid], list[float]]:
+def lets_be_rational_solver() -> Callable[[Grid], NDArray[np.float64]]:
     """Return Jaeckel's method as ported to Python, called without a layer above it."""
-    from lets_be_rational import implied_volatility_from_a_transformed_rational_guess as one
+    from lets_be_rational import implied_volatility_from_a_transformed_rational_guess as solve
 
-    def solve(grid: Grid) -> list[float]:
-        return [
-            one(price, FORWARD, strike, years, right)
-            for price, strike, years, right in zip(
-                grid.price.tolist(),
-                grid.strike.tolist(),
-                grid.years.tolist(),
-                grid.right.tolist(),
-                strict=True,
-            )
-        ]
+    def one(right: int, price: float, strike: float, years: float) -> float:
+        return solve(price, FORWARD, strike, years, right)
 
-    return solve
+    return lambda grid: _one_by_one(grid, one)
 
 
-def vollib_solver() -> Callable[[Grid], list[float]]:
-    """Return vollib's Black-76 function."""
-    from vollib.black.implied_volatility import implied_volatility as one
+def vollib_solver() -> Callable[[Grid], NDArray[np.float64]]:
+    """Return vollib's (formerly py_vollib's) Black-76 function."""
+    from vollib.black.implied_volatility import implied_volatility as solve
 
-    def solve(grid: Grid) -> list[float]:
-        flags = {1: "c", -1: "p"}
-        return [
-            one(price, FORWARD, strike, 0.0, years, flags[right])
-            for price, strike, years, right in zip(
-                grid.price.tolist(),
-                grid.strike.tolist(),
-                grid.years.tolist(),
-                grid.right.tolist(),
-                strict=True,
-            )
-        ]
+    flags = {1: "c", -1: "p"}
 
-    return solve
+    def one(right: int, price: float, strike: float, years: float) -> float:
+        return solve(price, FORWARD, strike, 0.0, years, flags[right])
+
+    return lambda grid: _one_by_one(grid, one)
 
 
-PEERS = {
+VECTORISED = {
+    "lbriv (Cython)": lbriv_solver,
+    "iv-engine (Rust)": iv_engine_solver,
+    "pyvolr (Rust)": pyvolr_solver,
+    "fast-vollib (numpy)": fast_vollib_solver,
+}
+SCALAR = {
     "QuantLib": quantlib_solver,
     "lets_be_rational": lets_be_rational_solver,
-    "vollib": vollib_solver,
+    "vollib (py_vollib)": vollib_solver,
 }
 
 
-def run(options: int, sample: int, runs: int) -> list[Row]:
-    """Return a row per solver, ours first."""
-    grid = grid_of(options)
+def usual(options: int, sample: int, runs: int) -> list[Row]:
+    """Return a row per solver, ours first, where every one of them should find the volatility."""
+    grid = out_of_the_money(options, USUAL)
+    return _compared(grid, grid.sample(sample), runs, must_agree=True)
 
-    def ours() -> NDArray[np.float64]:
-        return implied_volatility(grid.right, grid.price, FORWARD, grid.strike, grid.years)
 
-    ours()
-    timing, found = best_of(runs, ours)
-    rate = grid.price.size / timing.cpu_seconds
-    rows = [Row("hedgeflow, 1 thread", rate / 1e6, "M options/s", 1.0, _note(found, grid))]
-    part = grid.sample(sample)
-    for name, solver in PEERS.items():
-        try:
-            solve = solver()
-        except ImportError:
-            rows.append(Row.missing(name))
-            continue
-        solve(part.sample(100))
-        timing, found = best_of(runs, lambda solve=solve: solve(part))
-        error = _error(np.array(found), part)
-        assert error < SOLVERS_AGREE_WITHIN, f"{name} finds other volatilities: {error}"
-        peer_rate = part.price.size / timing.cpu_seconds
-        note = _note(np.array(found), part)
-        rows.append(Row(name, peer_rate / 1e6, "M options/s", rate / peer_rate, note))
+def wide(options: int, sample: int, runs: int) -> list[Row]:
+    """Return a row per solver, from a minute to ten years and 8 deviations; then our other sides.
+
+    Near its bounds and in the money a price, rounded, no longer tells the volatility exactly:
+    errors are counted in roundings of the price too, of which no method can undo the first.
+    """
+    grid = out_of_the_money(options, WIDE)
+    rows = _compared(grid, grid.sample(sample), runs, must_agree=False)
+    rows.append(_against_60_digits(grid))
+    del grid
+    coins = inverse(options, WIDE)
+
+    def solve_coins(part: Grid) -> NDArray[np.float64]:
+        return inverse_implied_volatility(part.right, part.price, FORWARD, part.strike, part.years)
+
+    rate, found = _rate(solve_coins, coins, runs)
+    rows.append(_row("hedgeflow, prices in coins", rate, 1.0, _note(found, coins)))
+    del coins
+    inside = in_the_money(options, WIDE)
+    rate, found = _rate(hedgeflow_solver, inside, runs)
+    rows.append(_row("hedgeflow, in the money", rate, 1.0, _note(found, inside)))
     return rows
 
 
-def _error(found: NDArray[np.float64], grid: Grid) -> float:
-    return float(np.max(np.abs(found / grid.volatility - 1.0)))
+def _compared(grid: Grid, part: Grid, runs: int, *, must_agree: bool) -> list[Row]:
+    rate, found = _rate(hedgeflow_solver, grid, runs)
+    rows = [_row("hedgeflow", rate, 1.0, _note(found, grid))]
+    for solvers, options in ((VECTORISED, grid), (SCALAR, part)):
+        for name, make in solvers.items():
+            try:
+                solver = make()
+            except ImportError:
+                rows.append(Row.missing(name))
+                continue
+            peer_rate, found = _rate(solver, options, runs)
+            if must_agree:
+                typical = float(np.nanmedian(options.errors(found)))
+                assert typical < TYPICALLY_AGREE_WITHIN, f"{name} finds others: {typical}"
+            rows.append(_row(name, peer_rate, rate / peer_rate, _note(found, options)))
+    return rows
+
+
+def _against_60_digits(grid: Grid) -> Row:
+    """Return our largest error on prices that 60-digit arithmetic made, not our own function."""
+    name = "hedgeflow, on prices of 60 digits"
+    try:
+        import mpmath  # noqa: F401
+    except ImportError:
+        return Row.missing(name)
+    part = grid.sample(PRECISE_OPTIONS)
+    columns = (part.right, part.strike, part.years, part.volatility)
+    precise = np.array([precise_price(*option) for option in zip(*map(list, columns), strict=True)])
+    exact = Grid(part.right, part.strike, part.years, part.volatility, precise)
+    found = hedgeflow_solver(exact)
+    off = float(np.max(np.abs(part.price / precise - 1.0)))
+    note = f"{_note(found, exact)}; our own prices are off by {off:.1e}"
+    return Row(name, part.size, "options", 1.0, note)
+
+
+def _rate(
+    solver: Callable[[Grid], NDArray[np.float64]], grid: Grid, runs: int
+) -> tuple[float, NDArray[np.float64]]:
+    solver(grid.sample(100))
+    timing, found = best_of(runs, lambda: solver(grid))
+    return grid.size / timing.cpu_seconds, np.asarray(found, dtype=np.float64)
+
+
+def _row(name: str, rate: float, ratio: float, note: str) -> Row:
+    return Row(name, rate / 1e6, "M options/s", ratio, note)
 
 
 def _note(found: NDArray[np.float64], grid: Grid) -> str:
-    return f"largest relative error {_error(found, grid):.1e} over {grid.price.size:,} options"
+    errors = grid.errors(found)
+    missing = int(np.isnan(errors).sum())
+    lost = f", {missing:,} not found" if missing else ""
+    roundings = float(np.nanmax(errors / (EPSILON + grid.price_rounding())))
+    return (
+        f"largest relative error {np.nanmax(errors):.1e}, {roundings:,.0f} roundings of the price,"
+        f" over {grid.size:,} options{lost}"
+    )
+
+
+def _by_right(grid: Grid, solve: Callable[[Grid, int], NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Solve calls and puts apart, for libraries that take one right at a time."""
+    found = np.empty(grid.size)
+    for right in (1, -1):
+        chosen = grid.right == right
+        found[chosen] = solve(grid.pick(chosen), right)
+    return found
+
+
+def _one_by_one(
+    grid: Grid, solve: Callable[[int, float, float, float], float]
+) -> NDArray[np.float64]:
+    """Solve option by option; one that a library refuses counts as not found."""
+    found = np.full(grid.size, np.nan)
+    columns = (grid.right, grid.price, grid.strike, grid.years)
+    for place, option in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+        try:
+            found[place] = solve(*option)
+        except Exception:  # noqa: BLE001, S112 - each library has its own way to refuse
+            continue
+    return found

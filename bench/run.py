@@ -45,6 +45,7 @@ class Scale:
     trades: TradeSizes
     exits: ExitSizes
     options: int
+    wide_options: int
     sample: int
     runs: int
 
@@ -53,6 +54,7 @@ FULL = Scale(
     TradeSizes(trades=10_000_000, contracts=20_000, slices=10, history=3),
     ExitSizes(ticks=1_000_000, variants=1_000, entries=200, bars=525_600, draws=10_000, trades=500),
     options=1_000_000,
+    wide_options=10_500_000,
     sample=20_000,
     runs=3,
 )
@@ -60,6 +62,7 @@ QUICK = Scale(
     TradeSizes(trades=100_000, contracts=2_000, slices=4, history=3),
     ExitSizes(ticks=20_000, variants=20, entries=20, bars=5_000, draws=20, trades=50),
     options=10_000,
+    wide_options=30_000,
     sample=500,
     runs=1,
 )
@@ -73,7 +76,7 @@ def main() -> None:
     arguments = parser.parse_args()
     scale = QUICK if arguments.quick else FULL
     sections: list[Section] = []
-    for measure in (window_sums, whole_chain, volatilities, exit_walks):
+    for measure in (window_sums, whole_chain, volatilities, wide_volatilities, exit_walks):
         sections.append(measure(scale))
         if measure is whole_chain:
             sections[-1].rows.extend(beside_sums(*sections))
@@ -148,9 +151,17 @@ def beside_sums(sums: Section, chain: Section) -> list[Row]:
 
 
 def volatilities(scale: Scale) -> Section:
-    """Compare implied volatility."""
-    rows = implied_volatilities.run(scale.options, scale.sample, scale.runs)
-    return Section("Implied volatility, 1 thread", rows)
+    """Compare implied volatility where every library should find it."""
+    rows = implied_volatilities.usual(scale.options, scale.sample, scale.runs)
+    title = "Implied volatility, 1 thread: a day to two years, 5 to 200 %, up to 3 deviations"
+    return Section(title, rows)
+
+
+def wide_volatilities(scale: Scale) -> Section:
+    """Compare implied volatility over the whole range that a trader may meet."""
+    rows = implied_volatilities.wide(scale.wide_options, scale.sample, scale.runs)
+    title = "Wide implied volatility, 1 thread: a minute to ten years, 2 to 400 %, 8 deviations"
+    return Section(title, rows)
 
 
 def exit_walks(scale: Scale) -> Section:

@@ -42,7 +42,16 @@ def test_the_full_chain_alerts_and_finds_the_same_in_other_slices(sections):
 
 def test_implied_volatilities_are_those_that_made_the_prices(sections):
     ours = sections["Implied"][0]["note"]
-    assert float(ours.removeprefix("largest relative error ").split()[0]) < 1e-14
+    assert float(ours.removeprefix("largest relative error ").split(",")[0]) < 1e-14
+
+
+def test_implied_volatilities_of_the_wide_grid_are_within_a_few_roundings_of_the_price(sections):
+    rows = [row for row in measured(sections["Wide"]) if row["name"].startswith("hedgeflow")]
+    names = [row["name"].removeprefix("hedgeflow").removeprefix(", ") for row in rows]
+    assert set(names) - {"on prices of 60 digits"} == {"", "prices in coins", "in the money"}
+    for row in rows:
+        roundings = row["note"].split(", ")[1]
+        assert float(roundings.removesuffix(" roundings of the price")) <= 20
 
 
 def test_a_peer_that_is_not_installed_is_said_to_be_missing(sections):
