@@ -159,7 +159,7 @@ def volatilities(scale: Scale) -> Section:
 
 def wide_volatilities(scale: Scale) -> Section:
     """Compare implied volatility over the whole range that a trader may meet."""
-    rows = implied_volatilities.wide(scale.wide_options, scale.sample, scale.runs)
+    rows = implied_volatilities.wide(scale.wide_options, scale.sample, runs=1)
     title = "Wide implied volatility, 1 thread: a minute to ten years, 2 to 400 %, 8 deviations"
     return Section(title, rows)
 
