@@ -12,7 +12,7 @@ import typer
 from hedgeflow.cli.output import print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
 
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.tapes import TapeKey
@@ -54,28 +54,11 @@ def print_report(
     """Show what an import read, kept and refused."""
     from hedgeflow.market.time import iso
 
+    if as_json:
+        print_json(report_fields(report, dry_run=dry_run))
+        return
     intervals = [(iso(start), iso(end)) for start, end in report.coverage.intervals]
     key = report.key
-    if as_json:
-        print_json(
-            {
-                "import_id": report.import_id,
-                "tape": tape_fields(key),
-                "source": report.source,
-                "read": report.read,
-                "kept": report.kept,
-                "rejected": report.rejected,
-                "repeats": report.repeats,
-                "without_id": report.null_ids,
-                "identical_without_id": report.identical_without_id,
-                "coverage": intervals,
-                "needs_acceptance": report.needs_acceptance,
-                "already_imported": report.already_imported,
-                "dry_run": dry_run,
-                "notes": report.notes,
-            }
-        )
-        return
     typer.echo(
         f"{report.source} -> {key.kind} of {key.instrument} on {key.venue}: {report.read:,} rows"
         f" read = {report.kept:,} kept + {report.rows_rejected:,} rejected"
@@ -95,6 +78,39 @@ def print_report(
         typer.echo(f"    {start} to {end}")
     for note in (*report.notes, *((DRY_RUN_WORDS,) if dry_run else ())):
         typer.echo(f"  {note}")
+
+
+def print_reports(
+    reports: Iterable[ImportReport], catalog: Path, *, as_json: bool, dry_run: bool = False
+) -> None:
+    """Show what several imports read, kept and refused; as JSON, one list."""
+    if as_json:
+        print_json([report_fields(each, dry_run=dry_run) for each in reports])
+        return
+    for each in reports:
+        print_report(each, catalog, as_json=False, dry_run=dry_run)
+
+
+def report_fields(report: ImportReport, *, dry_run: bool) -> dict[str, object]:
+    """Return what an import did, for JSON."""
+    from hedgeflow.market.time import iso
+
+    return {
+        "import_id": report.import_id,
+        "tape": tape_fields(report.key),
+        "source": report.source,
+        "read": report.read,
+        "kept": report.kept,
+        "rejected": report.rejected,
+        "repeats": report.repeats,
+        "without_id": report.null_ids,
+        "identical_without_id": report.identical_without_id,
+        "coverage": [(iso(start), iso(end)) for start, end in report.coverage.intervals],
+        "needs_acceptance": report.needs_acceptance,
+        "already_imported": report.already_imported,
+        "dry_run": dry_run,
+        "notes": report.notes,
+    }
 
 
 def tape_fields(key: TapeKey) -> dict[str, object]:
