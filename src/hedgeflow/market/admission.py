@@ -91,8 +91,8 @@ def _admit_values(
     compared = rows.with_columns(first.alias("_first")).join(
         known, on=identity, how="left", suffix="_known", maintain_order="left"
     )
-    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_known")) for name in values)
-    contradicts = ~pl.col("_first") & (~same if values else pl.lit(value=False))
+    differs = [pl.col(name).ne_missing(pl.col(f"{name}_known")) for name in values]
+    contradicts = ~pl.col("_first") & pl.any_horizontal(pl.lit(value=False), *differs)
     kept, rejects = split(
         compared.with_columns(contradicts.alias("_conflict")).select(
             *rows.columns, "_first", "_conflict"

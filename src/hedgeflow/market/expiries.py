@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from hedgeflow.market.errors import DataError
 from hedgeflow.market.time import instant_ns
 
 if TYPE_CHECKING:
@@ -28,11 +27,6 @@ def expiry_of_stock_option(root: str, expiration: date) -> int:
     The close of the expiration day's session, early closes included; the open for roots settled
     on opening prices. A Saturday, as contracts listed before February 2015 state it, means the
     Friday before (precise.md 29); a holiday means the session before.
-
-    Raises
-    ------
-    DataError
-        The exchange's calendar does not reach that date.
     """
     if expiration.weekday() == SATURDAY:
         expiration -= timedelta(days=1)
@@ -46,11 +40,6 @@ def expiry_of_future_option(expiration: date) -> int:
     Quarterly options, on the third Friday of March, June, September and December, end at the
     stock market's open (8:30 in Chicago); weekly and end-of-month options at its close (15:00 in
     Chicago), early closes included.
-
-    Raises
-    ------
-    DataError
-        The exchange's calendar does not reach that date.
     """
     opens, closes = _session_on_or_before(expiration)
     quarterly = (
@@ -64,25 +53,15 @@ def expiry_of_future_option(expiration: date) -> int:
 @lru_cache(maxsize=4096)
 def _session_on_or_before(day: date) -> tuple[int, int]:
     """Return open and close, UTC nanoseconds, of the last session on or before a day."""
-    first = day - timedelta(days=10)
-    hours = _hours(first.year)
-    found = hours.loc[str(first) : str(day)]
-    if found.empty or day.year != first.year:
-        import pandas as pd
-
-        found = pd.concat([hours, _hours(day.year)]).loc[str(first) : str(day)]
-    if found.empty:
-        raise DataError(f"the exchange's calendar has no session up to {day}")
-    last = found.iloc[-1]
+    hours = _hours(day.year).loc[: str(day)]
+    last = hours.iloc[-1]
     return instant_ns(last["open"].to_pydatetime()), instant_ns(last["close"].to_pydatetime())
 
 
 @lru_cache(maxsize=64)
 def _hours(year: int) -> pd.DataFrame:
+    """Return the sessions of a year, and of the December before it for a holiday in January."""
     import exchange_calendars as ecals
 
-    try:
-        calendar = ecals.get_calendar(STOCK_CALENDAR, start=f"{year}-01-01", end=f"{year}-12-31")
-    except (ecals.errors.CalendarError, ValueError) as cause:
-        raise DataError(f"the exchange's calendar does not reach {year}") from cause
-    return calendar.schedule
+    first, last = f"{year - 1}-12-15", f"{year}-12-31"
+    return ecals.get_calendar(STOCK_CALENDAR, start=first, end=last).schedule
