@@ -84,7 +84,16 @@ class Baseline(NamedTuple):
     """Expected lots per 5-minute slot and the history they came from (P13)."""
 
     lots: Fraction
-    origin: Literal["contract", "bucket", "floor"]
+    origin: Literal["contract", "days", "bucket", "floor"]
+
+
+class DayRow(NamedTuple):
+    """What a venue published of one contract's session, and when."""
+
+    session: int  # days since 1970
+    known_ns: int
+    contract: str
+    lots: int
 
 
 class Anomaly(NamedTuple):
@@ -159,11 +168,13 @@ def detect(
     rules: Rules,
     v5_by_session: Mapping[int, float] | None = None,
     intervals: Sequence[tuple[int, int]] | None = None,
+    days: Sequence[DayRow] = (),
 ) -> Result:
     """Run the detection over prints sorted by time.
 
     `v5_by_session` maps a session (days since 1970) to V5 in underlying units (P21). `intervals`
-    are the declared recorded intervals, else derived by the 20-minute rule (P3).
+    are the declared recorded intervals, else derived by the 20-minute rule (P3). `days` are the
+    daily volumes that stand in for a contract's missing intraday history.
     Look-ahead: a batch is judged by its own stamp and before, its baselines by earlier sessions.
     """
     windows = [w for w in rules.windows_ns if w >= 2 * rules.resolution_ns]  # P2
@@ -175,7 +186,7 @@ def detect(
         prints, rules.lots_per_contract, rules.multiplier, premium_adjusted=rules.premium_adjusted
     )
     result = Result(complex_tape(signed, prints, rules.complex_orders))
-    history = History(result.tape, covered_slots(intervals), rules)
+    history = History(result.tape, covered_slots(intervals), rules, days)
     rows_of: dict[str, list[TapePrint]] = defaultdict(list)
     disarmed: set[tuple[str, int]] = set()
 
@@ -364,9 +375,13 @@ class History:
     """Baselines and volume floors from the sessions before a row's own (P11-P14)."""
 
     def __init__(
-        self, tape: Iterable[TapePrint], covered: Mapping[int, set[int]], rules: Rules
+        self,
+        tape: Iterable[TapePrint],
+        covered: Mapping[int, set[int]],
+        rules: Rules,
+        days: Sequence[DayRow] = (),
     ) -> None:
-        self.covered, self.rules = covered, rules
+        self.covered, self.rules, self.days = covered, rules, days
         self.first_session: dict[str, int] = {}
         self.contract_lots: dict[tuple[str, int, int], int] = defaultdict(int)
         self.bucket_lots: dict[tuple[Bucket, int], dict[tuple[str, int], int]] = {}
@@ -391,7 +406,7 @@ class History:
         return prior[-self.rules.sessions :]
 
     def baseline(self, row: TapePrint) -> Baseline | None:
-        """P11-P14: the contract's own, else its bucket's, else 1 (source) or nothing."""
+        """P11-P14: the contract's own, its days', its bucket's, else 1 (source) or nothing."""
         key = row.contract, bucket_of(row), row.ts_ns // DAY_NS
         if key not in self._baselines:
             self._baselines[key] = self._baseline(row)
@@ -400,11 +415,14 @@ class History:
     def _baseline(self, row: TapePrint) -> Baseline | None:
         one = Fraction(self.rules.lots_per_contract)
         own, bucket = self.contract_mean(row), self.bucket_history(row)
+        of_days = self.day_mean(row) if own is None else None
+        floor = one
+        if self.rules.baseline == "normalized" and bucket is not None:  # P14
+            floor = max(one, bucket.mean)
         if own is not None:
-            floor = one
-            if self.rules.baseline == "normalized" and bucket is not None:  # P14
-                floor = max(one, bucket.mean)
             return Baseline(max(own, floor), "contract")
+        if of_days is not None:
+            return Baseline(max(of_days, floor), "days")
         if bucket is not None:
             return Baseline(max(bucket.mean, one), "bucket")
         return Baseline(one, "floor") if self.rules.baseline == "source" else None
@@ -425,6 +443,27 @@ class History:
             return None
         lots = sum(self.contract_lots.get((row.contract, s, time_of_day), 0) for s in sessions)
         return Fraction(lots, sum(self.slots(s, time_of_day) for s in sessions))
+
+    def day_mean(self, row: TapePrint) -> Fraction | None:
+        """Mean of lots / slots over the last 10 published sessions; 3 needed.
+
+        Only what was known when the row's session began. A contract counts from the first list
+        that names it; a later list without it says that it did not trade.
+        """
+        begins_ns = row.ts_ns // DAY_NS * DAY_NS
+        published: dict[int, dict[str, int]] = defaultdict(dict)
+        for day in self.days:
+            if day.known_ns <= begins_ns:
+                published[day.session][day.contract] = day.lots
+        named = [session for session, lots in published.items() if row.contract in lots]
+        sessions = [
+            s for s in sorted(published)[-self.rules.sessions :] if s >= min(named, default=s)
+        ]
+        if not named or len(sessions) < self.rules.history_sessions:
+            return None
+        slots = DAY_NS // SLOT_NS
+        rates = [Fraction(published[s].get(row.contract, 0), slots) for s in sessions]
+        return sum(rates, Fraction(0)) / len(rates)
 
     def bucket_history(self, row: TapePrint) -> BucketHistory | None:
         """P12, P14: over (contract, covered slot) pairs; None where no contract traded."""

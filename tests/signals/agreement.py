@@ -12,7 +12,7 @@ from reference import slow_shock
 if TYPE_CHECKING:
     from hedgeflow.signals import ScanOutput
 
-ORIGINS = {1: "contract", 2: "bucket", 3: "floor"}
+ORIGINS = {1: "contract", 2: "bucket", 3: "floor", 4: "days"}
 
 
 def assert_same_anomalies(

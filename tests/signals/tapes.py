@@ -19,6 +19,7 @@ from hedgeflow.market.coverage import Coverage
 from hedgeflow.market.sessions import Sessions, sessions_between
 from hedgeflow.market.time import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, instant_ns
 from hedgeflow.signals import ScanOutput, SessionReference, ShockScan
+from hedgeflow.signals.daily_volume import DailyVolumes
 from hedgeflow.signals.response import CalibratedResponse
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 from hedgeflow.strategies.volume_shock.rules import scan_rules
@@ -28,6 +29,7 @@ DAY_ZERO = instant_ns(datetime(2025, 3, 3, tzinfo=UTC))
 LOT = 0.1
 LOTS_PER_CONTRACT = 10
 OPTION_TAPE = tape_schema(TapeKind.OPTION_TRADES)
+OPTION_DAYS = tape_schema(TapeKind.OPTION_DAYS)
 
 
 def at(day: int = 0, hour: int = 12, minute: float = 0, second: float = 0) -> int:
@@ -80,6 +82,27 @@ def option(
         "listed": None,
     }
     return terms | changes
+
+
+def day_list(day: int, known_at: int | None = None, **contracts: float) -> list[dict[str, Any]]:
+    """Return what a venue published of one day's volumes, by default known as the day ends."""
+    return [
+        {
+            "ts": at(day, 0),
+            "known_at": at(day + 1, 0) if known_at is None else known_at,
+            "contract": symbol,
+            "lots": round(volume * LOTS_PER_CONTRACT),
+        }
+        for symbol, volume in contracts.items()
+    ]
+
+
+def days_tape(*lists: list[dict[str, Any]]) -> pl.DataFrame:
+    """Return day lists as an option-days tape."""
+    rows = sorted((row for each in lists for row in each), key=lambda row: row["ts"])
+    return pl.DataFrame(
+        [dict.fromkeys(OPTION_DAYS) | row for row in rows], schema=OPTION_DAYS, orient="row"
+    )
 
 
 def contracts_table(*terms: dict[str, object]) -> pl.DataFrame:
@@ -167,17 +190,20 @@ def scan_of(
     covered: NDArray[np.bool_] | None = None,
     reference: Any = None,
     resolution_ns: int = MINUTE_NS,
+    daily: pl.DataFrame | None = None,
 ) -> ShockScan:
     """Return a scan; without more, of the source's rules over a fortnight recorded whole."""
     spanned = sessions or sessions_between("24/7", DAY_ZERO, DAY_ZERO + days * DAY_NS - 1)
     recorded = np.ones((spanned.open_ns.size, spanned.slots), np.bool_)
+    rules = scan_rules(settings or config(), float(terms["lot"][0]))
     return ShockScan(
-        scan_rules(settings or config(), float(terms["lot"][0])),
+        rules,
         terms,
         spanned,
         recorded if covered is None else covered,
         reference or FixedReference(),
         resolution_ns,
+        None if daily is None else DailyVolumes(daily, spanned, rules.baselines),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numba as nb
@@ -46,7 +46,9 @@ class Baselines:
     Attributes
     ----------
     contract : ndarray of shape (buckets, contracts), float64
-        Mean lots per covered slot; NaN under the needed history.
+        Mean lots per covered slot, or per slot of whole days; NaN under the needed history.
+    is_daily : ndarray of shape (buckets, contracts), bool
+        Where `contract` comes from daily volumes, for want of intraday history.
     bucket : ndarray of shape (buckets, cells), float64
         Mean lots per contract and covered slot of the cell; NaN without history.
     volume_floor : ndarray of shape (buckets, cells), float64
@@ -56,18 +58,48 @@ class Baselines:
     """
 
     contract: NDArray[np.float64]
+    is_daily: NDArray[np.bool_]
     bucket: NDArray[np.float64]
     volume_floor: NDArray[np.float64]
     days: NDArray[np.int32]
 
+    def with_daily_means(self, means: NDArray[np.float64]) -> Baselines:
+        """Return the same baselines, contracts without intraday history taking their days'.
+
+        Parameters
+        ----------
+        means : ndarray of shape (contracts,), float64
+            Mean lots per slot of past sessions, the same for every bucket; NaN where unknown.
+        """
+        filled = np.isnan(self.contract) & ~np.isnan(means)
+        return replace(
+            self, contract=np.where(filled, means, self.contract), is_daily=self.is_daily | filled
+        )
+
     def with_new_contracts(
-        self, expiry_ns: NDArray[np.int64], session_close_ns: int, edges: tuple[int, ...]
+        self,
+        expiry_ns: NDArray[np.int64],
+        session_close_ns: int,
+        edges: tuple[int, ...],
+        means: NDArray[np.float64],
     ) -> Baselines:
-        """Return the same baselines with contracts added that have no history."""
-        missing = np.full((self.contract.shape[0], expiry_ns.size), np.nan)
+        """Return the same baselines with contracts added that have no intraday history.
+
+        Parameters
+        ----------
+        expiry_ns : ndarray of shape (contracts,), int64
+        session_close_ns : int
+        edges : tuple of int
+            Of the days to expiry.
+        means : ndarray of shape (contracts,), float64
+            As for `with_daily_means`.
+        """
+        shape = (self.contract.shape[0], means.size)
+        is_known = np.broadcast_to(~np.isnan(means), shape)
         days = days_buckets(expiry_ns, session_close_ns, edges)
         return Baselines(
-            contract=np.concatenate((self.contract, missing), axis=1),
+            contract=np.concatenate((self.contract, np.broadcast_to(means, shape)), axis=1),
+            is_daily=np.concatenate((self.is_daily, is_known), axis=1),
             bucket=self.bucket,
             volume_floor=self.volume_floor,
             days=np.concatenate((self.days, days)),
@@ -276,6 +308,7 @@ class VolumeHistory:
         floor = _nearest_rank(rows_key, rows_lots, pairs, rules.quantile)
         return Baselines(
             contract=np.where(enough, mean, np.nan),
+            is_daily=np.zeros(enough.shape, np.bool_),
             bucket=bucket_mean,
             volume_floor=floor,
             days=days_buckets(expiry_ns, int(self._sessions.close_ns[session]), rules.days_edges),

@@ -27,6 +27,7 @@ class BaselineOrigin(IntEnum):
     CONTRACT = 1
     BUCKET = 2
     FLOOR = 3
+    DAYS = 4
 
 
 class FlowClass(IntEnum):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hedgeflow.market.sessions import Sessions
+    from hedgeflow.signals.daily_volume import DailyVolumes
     from hedgeflow.signals.fold_arrays import Entries
     from hedgeflow.signals.hedge_reference import HedgeReference
     from hedgeflow.signals.history import Baselines
@@ -70,6 +71,8 @@ class ShockScan:
     reference : HedgeReference
     resolution_ns : int
         Resolution r of the stamps.
+    daily : DailyVolumes, optional
+        Baselines of contracts without enough intraday history.
 
     Notes
     -----
@@ -85,11 +88,13 @@ class ShockScan:
         covered: NDArray[np.bool_],
         reference: HedgeReference,
         resolution_ns: int,
+        daily: DailyVolumes | None = None,
     ) -> None:
         self.rules = rules
         self.book = ContractBook(terms)
         self.windows_ns = windows_for(rules.windows_ns, resolution_ns)
         self.history = VolumeHistory(sessions, covered, rules.baselines)
+        self.daily = daily
         self.outside_sessions = 0
         self.prints = 0
         self._sessions = sessions
@@ -239,6 +244,7 @@ class ShockScan:
                 state.members,
                 state.event,
                 baselines.contract,
+                baselines.is_daily,
                 baselines.bucket,
                 baselines.volume_floor,
                 self.book.strike_id,
@@ -282,14 +288,23 @@ class ShockScan:
             return
         closes = int(self._sessions.close_ns[self._session])
         self._baselines = baselines.with_new_contracts(
-            self.book.expiry_ns[before:known], closes, self.rules.baselines.days_edges
+            self.book.expiry_ns[before:known],
+            closes,
+            self.rules.baselines.days_edges,
+            self._daily_means(self.book.symbols[before:known]),
         )
 
     def _refresh_baselines(self) -> None:
         known = len(self.book)
-        self._baselines = self.history.baselines(
+        baselines = self.history.baselines(
             self.book.right[:known], self.book.expiry_ns[:known], self.book.listed_ns[:known]
         )
+        self._baselines = baselines.with_daily_means(self._daily_means(self.book.symbols[:known]))
+
+    def _daily_means(self, symbols: list[str]) -> NDArray[np.float64]:
+        if self.daily is None:
+            return np.full(len(symbols), np.nan)
+        return self.daily.means(int(self._sessions.open_ns[self._session]), symbols)
 
     def _threshold(self, session: int, closes: NDArray[Any]) -> float:
         rules = self.rules.threshold

@@ -13,6 +13,7 @@ from hedgeflow.signals.events import add_to_member, close_event, decide, end_of_
 from hedgeflow.signals.fold_arrays import Entries
 from hedgeflow.signals.unusual import (
     baseline,
+    exact_origin,
     skip_quiet,
     time_bucket,
     volume_floor,
@@ -60,6 +61,7 @@ def fold(
     members: Any,
     events: Any,
     contract_mean: NDArray[np.float64],
+    is_daily: NDArray[np.bool_],
     bucket_mean: NDArray[np.float64],
     floors: NDArray[np.float64],
     strike_id: NDArray[np.int32],
@@ -146,6 +148,7 @@ def fold(
             members,
             event,
             contract_mean,
+            is_daily,
             bucket_mean,
             floors,
             strike_id,
@@ -174,6 +177,7 @@ def _fold_batch(
     members: Any,
     event: Any,
     contract_mean: NDArray[np.float64],
+    is_daily: NDArray[np.bool_],
     bucket_mean: NDArray[np.float64],
     floors: NDArray[np.float64],
     strike_id: NDArray[np.int32],
@@ -210,7 +214,8 @@ def _fold_batch(
         c = int(touched[k])
         last: int = last_entry[c]
         cell = int(entries.cell[last - base])
-        own, least, origin = baseline(c, cell, bucket, contract_mean, bucket_mean, rules)
+        own, least, history = baseline(c, cell, bucket, contract_mean, bucket_mean, rules)
+        origin = exact_origin(history, is_daily[bucket, c])
         floor = volume_floor(cell, bucket, floors, rules)
         batch_lots = _batch_lots(entries.lots, previous, last, base, batch_base)
         if np.isnan(own):

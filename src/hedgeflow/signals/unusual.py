@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _CONTRACT: Final = 1
 _BUCKET: Final = 2
 _FLOOR: Final = 3
+_DAYS: Final = 4
 
 
 @nb.njit(cache=True)
@@ -45,6 +46,12 @@ def baseline(
     if rules.skip_without_history:
         return np.nan, floor, 0
     return 0.0, floor, _FLOOR
+
+
+@nb.njit(cache=True)
+def exact_origin(origin: int, is_daily: bool) -> int:
+    """Return the origin of a baseline, telling a contract's days from its intraday history."""
+    return _DAYS if origin == _CONTRACT and is_daily else origin
 
 
 @nb.njit(cache=True)
