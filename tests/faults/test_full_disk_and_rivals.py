@@ -12,8 +12,8 @@ from hedgeflow.market import Catalog
 from hedgeflow.sources import import_bars, import_deribit_trades
 
 PROGRAM = [sys.executable, "-c", "from hedgeflow.cli import main; main()"]
-TRADES = 30_000
-"""One a minute: three weeks, some 600 kB in a catalog."""
+TRADES = 9_000
+"""One a minute: six days."""
 
 LIMITED = """
 import resource, signal, sys
@@ -31,10 +31,10 @@ def source(tmp_path_factory):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """Return a folder on a file system of 300 kB."""
+    """Return a folder on a file system of 100 kB."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(folder)]
     try:
         done = subprocess.run(command, check=False, capture_output=True, text=True)
     except FileNotFoundError:
