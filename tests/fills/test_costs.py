@@ -33,6 +33,11 @@ def test_a_future_pays_half_a_tick_and_its_fee_per_contract():
     assert side.fee_usd == pytest.approx(2 * 2.25)
 
 
+def test_an_index_has_no_costs_because_nobody_can_trade_it():
+    with pytest.raises(ConfigError, match="index is not traded"):
+        CostModel.of(Costs(), hedge_instrument("SPX", "usa"))
+
+
 def test_a_fill_at_quotes_pays_no_spread_again():
     side = CostModel.of(Costs(), BTC).side(80_000.0, 1.0, at_quotes=True)
     assert (side.spread_usd, side.fee_usd) == (0.0, pytest.approx(40.0))

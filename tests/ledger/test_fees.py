@@ -35,6 +35,12 @@ def test_an_unknown_venue_gets_a_conservative_table_that_says_so():
     assert "not known" in profile.note
 
 
+@pytest.mark.parametrize("name", ["auto", "none"])
+def test_an_index_has_no_fee_because_nobody_can_trade_it(name):
+    with pytest.raises(ConfigError, match="SPX is an index"):
+        fee_profile(name, hedge_instrument("SPX", "usa"))
+
+
 def test_an_unknown_table_is_refused_by_name_with_the_known_ones():
     with pytest.raises(ConfigError, match=r"'mtgox'.*binance"):
         fee_profile("mtgox", hedge_instrument("BTC-PERP", "binance"))

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from hedgeflow.market import (
+    ConfigError,
     DataError,
     HedgeKind,
     Right,
@@ -53,11 +54,19 @@ def test_what_is_no_inverse_option_is_refused(symbol):
         ("BTC-PERP", HedgeKind.PERPETUAL, "BTC", 1.0),
         ("ESH25", HedgeKind.FUTURE, "ES", 50.0),
         ("AAPL", HedgeKind.STOCK, "AAPL", 100.0),
+        ("SPX", HedgeKind.INDEX, "SPX", 1.0),
     ],
 )
 def test_a_hedge_symbol_names_its_instrument(symbol, kind, underlying, units):
     hedge = hedge_instrument(symbol, "somewhere")
     assert (hedge.kind, hedge.underlying, hedge.units_per_contract) == (kind, underlying, units)
+
+
+def test_an_index_cannot_be_traded_and_everything_else_can():
+    with pytest.raises(ConfigError, match="SPX is an index: it cannot be bought or sold"):
+        hedge_instrument("SPX", "usa").require_tradable()
+    for symbol in ("SPY", "ESH21", "BTC-PERP"):
+        hedge_instrument(symbol, "somewhere").require_tradable()
 
 
 def test_an_osi_symbol_names_a_us_option():

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from hedgeflow.market.contracts import HedgeKind, hedge_instrument
-from hedgeflow.market.errors import DataError
+from hedgeflow.market.errors import ConfigError, DataError
 from hedgeflow.market.time import HOUR_NS, MINUTE_NS, SECOND_NS
 from hedgeflow.replay import HedgeTape, replay_alerts
 from hedgeflow.strategies.volume_shock.config import Costs, VolumeShockConfig
@@ -37,6 +37,11 @@ def test_a_stocks_volume_is_counted_in_standard_contracts_of_100(day):
     frame = stock_bars(day, 3 * 24 * 60)
     tape = HedgeTape.from_bars(frame, AAPL, MINUTE_NS)
     assert tape.previous_volume_contracts(day + 36 * HOUR_NS) == 390 * 1_000.0 / 100
+
+
+def test_an_index_has_no_tape_to_trade_on(make_frame):
+    with pytest.raises(ConfigError, match="SPX is an index"):
+        HedgeTape.from_bars(make_frame(before=0), hedge_instrument("SPX", "usa"), MINUTE_NS)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgeflow.market.contracts import HedgeKind, hedge_instrument
+from hedgeflow.market.errors import ConfigError
 from hedgeflow.risk import risk_share, size_plan
 from hedgeflow.risk.sizing import floor_to_lot, margin_limit_usd, margin_rate
 from hedgeflow.strategies.volume_shock.config import Risk
@@ -97,6 +98,11 @@ def test_margin_stays_below_buying_power_60_percent_and_the_reserve_of_20(rules,
 @pytest.mark.parametrize(("instrument", "rate"), [(BTC, 0.10), (ES, 0.10), (AAPL, 0.50)])
 def test_margin_is_a_share_of_notional_by_product(instrument, rate):
     assert margin_rate(instrument, RULES) == rate
+
+
+def test_an_index_has_no_margin_because_nobody_can_trade_it():
+    with pytest.raises(ConfigError, match="SPX is an index"):
+        margin_rate(hedge_instrument("SPX", "usa"), RULES)
 
 
 def test_risk_is_size_times_stop_times_multiplier_plus_costs():

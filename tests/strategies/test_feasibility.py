@@ -31,6 +31,14 @@ def only(config, key, **known):
     return found
 
 
+def test_an_index_cannot_be_traded_whatever_the_configuration():
+    spx = hedge_instrument("SPX", "usa")
+    found = only(VolumeShockConfig(), "hedge_instrument", price=3700.0, hedge=spx)
+    assert (found.level, found.sentence.split(":")[0]) == ("conflict", "SPX is an index")
+    others = explain_config(VolumeShockConfig(), price=3700.0, hedge=spx)
+    assert [each.key for each in others if "SPX" in each.sentence] == ["hedge_instrument"]
+
+
 def with_risk(**changes):
     return VolumeShockConfig(risk=Risk(**changes))
 

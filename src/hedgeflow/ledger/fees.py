@@ -93,8 +93,9 @@ def fee_profile(name: str, instrument: HedgeInstrument) -> FeeProfile:
     Raises
     ------
     ConfigError
-        No table has that name.
+        No table has that name, or the instrument is an index.
     """
+    instrument.require_tradable()
     if name == AUTO:
         return _venue_profile(instrument)
     try:

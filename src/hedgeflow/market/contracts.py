@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Final
 
-from hedgeflow.market.errors import DataError
+from hedgeflow.market.errors import ConfigError, DataError
 from hedgeflow.market.expiries import expiry_of_stock_option
 from hedgeflow.market.time import instant_ns
 
@@ -208,6 +208,8 @@ class HedgeKind(StrEnum):
     PERPETUAL = "perpetual"
     FUTURE = "future"
     STOCK = "stock"
+    INDEX = "index"
+    """A number that options are on: its level is known, nobody can buy or sell it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,12 +245,22 @@ class HedgeInstrument:
         """Underlying units in one standard contract."""
         return self.multiplier * self.standard_contract_units
 
+    def require_tradable(self) -> None:
+        """Raise ConfigError where this is an index, which nobody can trade."""
+        if self.kind is HedgeKind.INDEX:
+            raise ConfigError(
+                f"{self.symbol} is an index: it cannot be bought or sold, so nothing is hedged in"
+                " it",
+                where="hedge_instrument",
+                hint="Import a future or a fund that follows it, as ESH21 or SPY follow SPX",
+            )
+
 
 def hedge_instrument(symbol: str, venue: str, kind: HedgeKind | None = None) -> HedgeInstrument:
     """Return the hedge instrument that a symbol such as ``BTC-PERP``, ``ESH25`` or ``AAPL`` names.
 
     Without `kind`, a symbol ending in ``-PERP`` is a perpetual, one of the form root + month
-    code + year a future, everything else a stock.
+    code + year a future, a known index such as ``SPX`` an index, everything else a stock.
     """
     root = symbol.split("-", maxsplit=1)[0]
     if kind is None:
@@ -259,6 +271,8 @@ def hedge_instrument(symbol: str, venue: str, kind: HedgeKind | None = None) -> 
         root = symbol.rstrip("0123456789")[:-1] if symbol[-1].isdigit() else root
         multiplier, tick = FUTURE_SPECIFICATIONS.get(root, (1.0, 0.0))
         return HedgeInstrument(symbol, venue, root, kind, multiplier=multiplier, lot=1.0, tick=tick)
+    if kind is HedgeKind.INDEX:
+        return HedgeInstrument(symbol, venue, root, kind, lot=1.0)
     return HedgeInstrument(symbol, venue, root, kind, standard_contract_units=100.0, lot=0.01)
 
 
@@ -274,6 +288,8 @@ FUTURE_SPECIFICATIONS: Final[dict[str, tuple[float, float]]] = {
 def _guessed_kind(symbol: str) -> HedgeKind:
     if symbol.endswith("-PERP"):
         return HedgeKind.PERPETUAL
+    if symbol in INDEX_OF_ROOT.values():
+        return HedgeKind.INDEX
     future = _FUTURE_SYMBOL.fullmatch(symbol)
     if future is not None and future["root"] in FUTURE_SPECIFICATIONS:
         return HedgeKind.FUTURE

@@ -247,6 +247,7 @@ def _finite(frame: pl.DataFrame, name: str, instrument: HedgeInstrument) -> NDAr
 def _sessions(
     instrument: HedgeInstrument, calendar: str | None, first_ns: int, last_ns: int
 ) -> Sessions:
+    instrument.require_tradable()
     sessions = sessions_between(calendar or CALENDAR_OF_KIND[instrument.kind], first_ns, last_ns)
     if sessions.open_ns.size == 0:
         raise DataError(

@@ -116,7 +116,8 @@ def risk_share(flow_class: str, rules: Risk) -> tuple[float, str]:
 
 
 def margin_rate(instrument: HedgeInstrument, rules: Risk) -> float:
-    """Return the initial margin, share of notional."""
+    """Return the initial margin, share of notional; ConfigError for an index."""
+    instrument.require_tradable()
     stock = instrument.kind is HedgeKind.STOCK
     return rules.initial_margin_stock if stock else rules.initial_margin
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hedgeflow.market.contracts import HedgeKind
+from hedgeflow.market.errors import ConfigError
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -228,12 +229,22 @@ class Costs(Section):
     cost_multiple: NonNegative = 1.0
 
     def half_spread(self, kind: HedgeKind, tick: float) -> tuple[float, float]:
-        """Return half the assumed spread: basis points of the price, and price units on top."""
-        if kind is HedgeKind.PERPETUAL:
-            return self.half_spread_bps_perpetual, 0.0
-        if kind is HedgeKind.STOCK:
-            return 0.0, self.half_spread_stock
-        return 0.0, self.half_spread_ticks_future * tick
+        """Return half the assumed spread: basis points of the price, and price units on top.
+
+        Raises
+        ------
+        ConfigError
+            It is asked for an index, which nobody trades.
+        """
+        match kind:
+            case HedgeKind.PERPETUAL:
+                return self.half_spread_bps_perpetual, 0.0
+            case HedgeKind.STOCK:
+                return 0.0, self.half_spread_stock
+            case HedgeKind.FUTURE:
+                return 0.0, self.half_spread_ticks_future * tick
+            case HedgeKind.INDEX:
+                raise ConfigError("an index is not traded: it has no spread", where="costs")
 
 
 class VolumeShockConfig(Section):

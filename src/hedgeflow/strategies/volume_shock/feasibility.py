@@ -77,10 +77,22 @@ def explain_config(
     hedge : HedgeInstrument, optional
         What would be traded; lots and products cannot be judged without.
     """
-    case = _Case(config, price, hedge)
+    traded = None if hedge is None or hedge.kind is HedgeKind.INDEX else hedge
+    case = _Case(config, price, traded)
     found = [finding for rule in _RULES for finding in rule(case)]
+    if hedge is not traded and hedge is not None:
+        found.append(_not_tradable(hedge))
     rank = {"conflict": 0, "warning": 1, "info": 2}
     return sorted(found, key=lambda finding: rank[finding.level])
+
+
+def _not_tradable(hedge: HedgeInstrument) -> Finding:
+    return Finding(
+        "conflict",
+        "hedge_instrument",
+        f"{hedge.symbol} is an index: it cannot be bought or sold. Alerts can be found, none can "
+        "be traded.",
+    )
 
 
 def _tiers(case: _Case) -> Iterator[Finding]:
