@@ -101,7 +101,7 @@ def scan(
 
     check_strategy(strategy)
     day = _date(date)
-    market, chosen = _market(catalog, underlying, preset, config, settings)
+    market, chosen = _market(catalog, underlying, preset, config, settings, must_trade=False)
     with (
         _journal(catalog, journal) as record,
         progress_bar("Scanning option prints", quiet=as_json) as progress,
@@ -235,18 +235,33 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Show what an alert rests on: prints, quotes, signs, deltas, baselines, decision, trade."""
+    import polars as pl
+
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.studies.explaining import explain_alert
 
     opened = Catalog.open(catalog)
     with _journal(catalog, journal, create=False) as record:
         found = explain_alert(opened, record, alert, run)
-    rows = found.prints.with_columns(ts=found.prints["ts"].dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"))
+    stamps = [pl.col("ts", "hedge_known_at").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")]
+    rows = found.prints.with_columns(stamps)
     if as_json:
-        print_json({"alert": found.alert, "members": found.members, "prints": rows.to_dicts()})
+        print_json(
+            {
+                "alert": found.alert,
+                "signing": found.signing,
+                "members": found.members,
+                "prints": rows.to_dicts(),
+                "notes": found.notes,
+            }
+        )
         return
     typer.echo(found.alert["sentence"])
-    typer.echo(f"signed by: {found.alert['signing_json']}")
+    rules = ", ".join(
+        f"{each['rule']} {each['share']:.1%} (right with probability {each['probability']:.2f})"
+        for each in found.signing
+    )
+    typer.echo(f"signed by: {rules}")
     typer.echo(
         f"demand {found.alert['demand']:,.2f} units, 95 % band {found.alert['demand_low']:,.2f} to"
         f" {found.alert['demand_high']:,.2f}; response {found.alert['response_minutes']:.1f} min;"
@@ -261,15 +276,37 @@ def explain(
         [[member[name] for name in member_columns] for member in found.members],
         numeric=tuple(name for name in member_columns if name not in {"contract", "baseline"}),
     )
-    shown = (
-        "ts", "contract", "contracts", "price", "bid", "ask", "iv", "sign", "rule", "probability",
-        "delta", "demand",
-    )  # fmt: skip
-    print_table(shown, rows.select(shown).rows(), numeric=shown[2:8] + shown[9:])
+    for member in found.members:
+        if "baseline_days" in member:
+            typer.echo(_daily_baseline(member))
+    optional = ("bid", "ask", "hedge_bid", "hedge_ask", "iv")
+    shown = [
+        "ts", "contract", "contracts", "price",
+        *(name for name in optional if rows[name].null_count() < rows.height),
+        "underlying_price", "sign", "rule", "probability", "delta", "demand",
+    ]  # fmt: skip
+    text = {"ts", "contract", "rule"}
+    print_table(
+        shown, rows.select(shown).rows(), numeric=tuple(name for name in shown if name not in text)
+    )
+    for note in found.notes:
+        typer.echo(f"note: {note}")
     for decision in found.alert["decisions"]:
         typer.echo(f"{decision['kind']} ({decision['reason_code']}): {decision['sentence']}")
     for trade in found.alert["trades"]:
         typer.echo(f"trade: {trade['sentence']}")
+
+
+def _daily_baseline(member: dict[str, Any]) -> str:
+    """Return in words which sessions a baseline from daily volumes is the mean of."""
+    days = ", ".join(
+        f"{day['session']} {day['contracts']:,.10g} / {day['slots']}"
+        for day in member["baseline_days"]
+    )
+    return (
+        f"baseline of {member['contract']}: the mean of contracts / 5-minute slots over whole"
+        f" sessions, without a time of day ({days})"
+    )
 
 
 def check_strategy(strategy: str) -> None:
@@ -288,13 +325,16 @@ def _market(
     preset: str | None,
     config: Path | None,
     settings: list[str] | None,
+    *,
+    must_trade: bool = True,
 ) -> tuple[Market, VolumeShockConfig]:
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.strategies.volume_shock import load_config
     from hedgeflow.studies.markets import load_market
 
     chosen = load_config(preset, config, settings or [])
-    return load_market(Catalog.open(catalog), underlying, chosen), chosen
+    opened = Catalog.open(catalog)
+    return load_market(opened, underlying, chosen, must_trade=must_trade), chosen
 
 
 def _journal(catalog: Path, url: str | None, *, create: bool = True) -> Journal:
@@ -338,28 +378,15 @@ def _alert_document(row: dict[str, Any], config: VolumeShockConfig) -> dict[str,
     import json
 
     from hedgeflow.market.time import iso
+    from hedgeflow.studies.scanning import signing_rules
 
-    signing = config.signing
-    probabilities = {
-        "AGGRESSOR": signing.aggressor_probability,
-        "QUOTE": signing.quote_rule_probability,
-        "TICK": signing.tick_rule_probability,
-        "COMPLEX": signing.complex_leg_probability,
-        "ASSUMED": 0.5,
-        "NONE": 0.5,
-    }
-    shares = json.loads(row["signing_json"])
     return {
         **{name: value for name, value in row.items() if not name.endswith("_json")},
         "type": "VOLUME_SHOCK",
         "triggered": iso(row["triggered_ns"]),
         "detected": iso(row["detected_ns"]),
-        "signing": [
-            {"rule": rule, "share": share, "probability": probabilities[rule]}
-            for rule, share in shares.items()
-            if rule in probabilities
-        ],
-        "institutional_share": shares.get("INSTITUTIONAL"),
+        "signing": signing_rules(row["signing_json"], config),
+        "institutional_share": json.loads(row["signing_json"])["INSTITUTIONAL"],
         "members": json.loads(row["members_json"]),
     }
 

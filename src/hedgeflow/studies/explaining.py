@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from hedgeflow.market.errors import HedgeflowError
-from hedgeflow.signals.rules import SigningRule
-from hedgeflow.signals.scan import ShockScan
+from hedgeflow.market.sessions import session_date
+from hedgeflow.market.tapes import TapeKind, tape_schema
+from hedgeflow.signals.rules import BaselineOrigin, SigningRule
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
-from hedgeflow.strategies.volume_shock.rules import scan_rules
 from hedgeflow.studies.backtesting import code_version
 from hedgeflow.studies.markets import load_market
+from hedgeflow.studies.scanning import shock_scan, signing_rules
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hedgeflow.journal import Journal
     from hedgeflow.market.catalog import Catalog
+    from hedgeflow.market.sessions import Sessions
+    from hedgeflow.signals.scan import ShockScan
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +34,24 @@ class Explanation:
     ----------
     alert : dict
         The journal's row, with its decisions and trades.
+    signing : list of dict
+        The rules that signed its prints, with their share of lots and probability.
     members : list of dict
         The contracts, each with its window, volume, demand and ratio, and the baseline and volume
-        floor of its first anomaly in contracts, with the baseline's origin.
+        floor of its first anomaly in contracts, with the baseline's origin; a baseline from daily
+        volumes with the sessions that it is the mean of, as `baseline_days`.
     prints : polars.DataFrame
-        Every print of the members since their windows began: time, price, lots, quotes, sign,
-        rule, probability, delta, demand.
+        Every print of the members since their windows began: time, price, lots, quotes, the hedge
+        instrument's best bid and ask known then, sign, rule, probability, delta, demand.
+    notes : tuple of str
+        What the tape does not have, in words.
     """
 
     alert: dict[str, Any]
+    signing: list[dict[str, Any]]
     members: list[dict[str, Any]]
     prints: pl.DataFrame
+    notes: tuple[str, ...]
 
 
 def explain_alert(
@@ -61,7 +71,7 @@ def explain_alert(
     trials = journal.trials(runs["data_hash"]).filter(pl.col("config_hash") == runs["config_hash"])
     trial = json.loads(trials["config_json"][0])
     config = VolumeShockConfig.model_validate(trial["settings"])
-    market = load_market(catalog, runs["underlying"], config)
+    market = load_market(catalog, runs["underlying"], config, must_trade=False)
     if (market.option_hash, market.hedge_hash) != (runs["data_hash"], trial["hedge_data"]):
         raise HedgeflowError(
             f"alert {alert_id} was made from other data than the catalog now holds",
@@ -69,14 +79,7 @@ def explain_alert(
             hint="Run the scan again, then explain one of its alerts",
         )
     members = json.loads(alert["members_json"])
-    scan = ShockScan(
-        scan_rules(config, float(market.contracts["lot"][0])),
-        market.contracts,
-        market.sessions,
-        market.option_coverage.slots(market.sessions),
-        market.reference(config),
-        market.options.resolution_ns,
-    )
+    scan = shock_scan(market, config, market.reference(config))
     since = min(member["since_ns"] for member in members)
     before = pl.col("ts").dt.epoch("ns") <= since
     kept: list[pl.DataFrame] = []
@@ -99,16 +102,25 @@ def explain_alert(
             "since_ns": [member["since_ns"] for member in members],
         }
     )
-    members_only = (
-        table.join(starts, on="contract", how="inner", maintain_order="left")
-        .filter(pl.col("ts").dt.epoch("ns") > pl.col("since_ns"))
-        .select(
+    members_only = table.join(starts, on="contract", how="inner", maintain_order="left").filter(
+        pl.col("ts").dt.epoch("ns") > pl.col("since_ns")
+    )
+    prints = with_hedge_quotes(members_only, market.quotes)
+    anomalies = scan.advance(window).anomalies
+    return Explanation(
+        alert=alert,
+        signing=signing_rules(alert["signing_json"], config),
+        members=[_with_baseline(each, anomalies, scan, market.sessions) for each in members],
+        prints=prints.select(
             "ts",
             "contract",
             "contracts",
             "price",
             "bid",
             "ask",
+            "hedge_bid",
+            "hedge_ask",
+            "hedge_known_at",
             "iv",
             "underlying_price",
             "sign",
@@ -118,12 +130,47 @@ def explain_alert(
             "demand",
             "combo_id",
             "block_id",
+        ),
+        notes=tuple(_notes(prints, market.hedge.symbol)),
+    )
+
+
+def with_hedge_quotes(prints: pl.DataFrame, quotes: pl.DataFrame | None) -> pl.DataFrame:
+    """Return prints with the hedge instrument's best bid and ask, and since when they were known.
+
+    Null before the first quote and where there are none.
+
+    Look-ahead: quotes with ``known_at`` up to the print's ``ts``.
+
+    Parameters
+    ----------
+    prints : polars.DataFrame
+        Sorted by `ts`.
+    quotes : polars.DataFrame or None
+        The hedge-quotes tape.
+    """
+    given = pl.DataFrame(schema=tape_schema(TapeKind.HEDGE_QUOTES)) if quotes is None else quotes
+    known = given.sort("known_at", maintain_order=True).select(
+        ts="known_at", hedge_bid="bid", hedge_ask="ask", hedge_known_at="known_at"
+    )
+    return prints.join_asof(known, on="ts", strategy="backward")
+
+
+def _notes(prints: pl.DataFrame, hedge: str) -> list[str]:
+    """Return in words which quotes are missing, and what stands there instead."""
+    unquoted = prints.filter(pl.col("bid").is_null() & pl.col("ask").is_null()).height
+    notes: list[str] = []
+    if unquoted == prints.height:
+        notes.append("The tape has no option quotes at these prints.")
+    elif unquoted:
+        notes.append(f"The tape has no option quote at {unquoted:,} of {prints.height:,} prints.")
+    if prints["hedge_bid"].null_count() < prints.height:
+        notes.append(
+            f"hedge_bid and hedge_ask are the best bid and ask of {hedge} known at the print."
         )
-    )
-    anomalies = scan.advance(window).anomalies
-    return Explanation(
-        alert, [_with_baseline(each, anomalies, scan) for each in members], members_only
-    )
+    else:
+        notes.append(f"The catalog has no quotes of {hedge} known at these prints either.")
+    return notes
 
 
 def _run_of_this_code(journal: Journal, alert_id: str) -> str | None:
@@ -136,15 +183,29 @@ def _run_of_this_code(journal: Journal, alert_id: str) -> str | None:
 
 
 def _with_baseline(
-    member: dict[str, Any], anomalies: NDArray[Any], scan: ShockScan
+    member: dict[str, Any], anomalies: NDArray[Any], scan: ShockScan, sessions: Sessions
 ) -> dict[str, Any]:
     """Return a member with the baseline and the volume floor of its first anomaly, contracts."""
     symbols = scan.book.symbols
     own = [row for row in anomalies if symbols[int(row["contract"])] == member["contract"]]
     if not own:
         return {**member, "baseline_contracts": None, "floor_contracts": None}
-    return {
+    explained = {
         **member,
         "baseline_contracts": float(own[0]["baseline_lots"]) * scan.book.lot,
         "floor_contracts": float(own[0]["floor_lots"]) * scan.book.lot,
+    }
+    if int(own[0]["origin"]) != BaselineOrigin.DAYS or scan.daily is None:
+        return explained
+    session = int(sessions.index_of(own[0]["ts"]))
+    days = scan.daily.history(int(sessions.open_ns[session]), member["contract"])
+    return explained | {
+        "baseline_days": [
+            {
+                "session": session_date(sessions, int(sessions.open_ns[day.session])),
+                "contracts": day.lots * scan.book.lot,
+                "slots": day.slots,
+            }
+            for day in days
+        ]
     }

@@ -11,11 +11,12 @@ from hedgeflow.market.contracts import HedgeInstrument, hedge_instrument
 from hedgeflow.market.errors import CatalogError
 from hedgeflow.market.sessions import calendar_of_venue, sessions_between
 from hedgeflow.market.tapes import TapeKey, TapeKind
-from hedgeflow.market.time import MINUTE_NS, SLOT_NS
+from hedgeflow.market.time import MINUTE_NS
 from hedgeflow.signals.hedge_response import SignedFlow
 from hedgeflow.signals.hedge_volume import BarReference
 from hedgeflow.signals.trade_reference import TradeReference
 from hedgeflow.strategies.volume_shock.rules import observation_rules
+from hedgeflow.studies.hedge_choice import choose_hedge
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,10 +43,13 @@ class Market:
     contracts : polars.DataFrame
     option_coverage, bar_coverage : Coverage
     sessions : Sessions
-        Those of the option venue, spanning both tapes.
+        Those of the option venue, spanning all tapes.
     hedge : HedgeInstrument
+        Or the index that prices the options, where nothing is to be traded.
     bars_key : TapeKey
     bars : polars.DataFrame
+    days : polars.DataFrame or None
+        Volumes of the option contracts by session, where the catalog has them.
     trades, quotes : polars.DataFrame or None
         The hedge instrument's ticks, where the catalog has them.
     volume : BarReference
@@ -53,7 +57,7 @@ class Market:
     flow : SignedFlow or None
         Signed trades of the hedge instrument, summed by the second.
     option_hash : str
-        Of the option tape: the data set on which configurations are tried.
+        Of the option tape and its days: the data set on which configurations are tried.
     hedge_hash : str
         Of the hedge instrument's tapes.
     simulated : bool
@@ -71,6 +75,7 @@ class Market:
     hedge: HedgeInstrument
     bars_key: TapeKey
     bars: pl.DataFrame
+    days: pl.DataFrame | None
     trades: pl.DataFrame | None
     quotes: pl.DataFrame | None
     volume: BarReference
@@ -107,28 +112,41 @@ class Market:
         )
 
 
-def load_market(catalog: Catalog, underlying: str, config: VolumeShockConfig) -> Market:
+def load_market(
+    catalog: Catalog, underlying: str, config: VolumeShockConfig, *, must_trade: bool = True
+) -> Market:
     """Return the market of an underlying as the configuration names it.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    underlying : str
+    config : VolumeShockConfig
+    must_trade : bool
+        False where alerts are only found or explained, which an index in place of a hedge
+        instrument may do for.
 
     Raises
     ------
     CatalogError
         The catalog has no option tape or no hedge bars of the underlying, or several option
-        venues and none was chosen.
+        tapes; or as `choose_hedge`.
     """
     options = _option_tape(catalog, underlying)
-    bars_key, notes = _hedge_bars(catalog, underlying, config)
+    days_key = _days_tape(catalog, options)
+    choice = choose_hedge(catalog, options, config, must_trade=must_trade)
+    bars_key = choice.bars
     bars = catalog.read(bars_key)
-    summary, bar_summary = catalog.summary(options), catalog.summary(bars_key)
-    calendar = config.calendar or calendar_of_venue(options.venue)
+    spanned = [catalog.summary(key) for key in (options, bars_key, days_key) if key is not None]
     sessions = sessions_between(
-        calendar,
-        min(_known(summary.first_ns), _known(bar_summary.first_ns)),
-        max(_known(summary.last_ns), _known(bar_summary.last_ns)),
+        config.calendar or calendar_of_venue(options.venue),
+        min(_known(each.first_ns) for each in spanned),
+        max(_known(each.last_ns) for each in spanned),
     )
     hedge = hedge_instrument(bars_key.instrument, bars_key.venue)
     trades_key = _ticks(catalog, TapeKind.HEDGE_TRADES, bars_key)
     quotes_key = _ticks(catalog, TapeKind.HEDGE_QUOTES, bars_key)
+    option_keys = [key for key in (options, days_key) if key is not None]
     hedge_keys = [key for key in (bars_key, trades_key, quotes_key) if key is not None]
     trades = catalog.read(trades_key) if trades_key else None
     bar_coverage = catalog.coverage(bars_key)
@@ -152,16 +170,17 @@ def load_market(catalog: Catalog, underlying: str, config: VolumeShockConfig) ->
         hedge=hedge,
         bars_key=bars_key,
         bars=bars,
+        days=catalog.read(days_key) if days_key else None,
         trades=trades,
         quotes=catalog.read(quotes_key) if quotes_key else None,
         volume=volume,
         flow=None
         if trades is None or trades.is_empty() or trades_key is None
         else SignedFlow.from_trades(trades, catalog.coverage(trades_key), sessions),
-        option_hash=catalog.fingerprint([options]),
+        option_hash=catalog.fingerprint(option_keys),
         hedge_hash=catalog.fingerprint(hedge_keys),
-        simulated=_is_simulated(catalog, [options, *hedge_keys]),
-        notes=tuple(notes),
+        simulated=_is_simulated(catalog, [*option_keys, *hedge_keys]),
+        notes=choice.notes,
     )
 
 
@@ -174,54 +193,41 @@ def _known(stamp: int | None) -> int:
 
 def _option_tape(catalog: Catalog, underlying: str) -> TapeKey:
     found = catalog.find(TapeKind.OPTION_TRADES, underlying)
-    if len(found) > 1:
-        venues = ", ".join(sorted({key.venue for key in found}))
+    venues = sorted({key.venue for key in found})
+    if len(venues) > 1:
         raise CatalogError(
-            f"{underlying} options were imported from {venues}",
+            f"{underlying} options were imported from {', '.join(venues)}",
             where=str(catalog.path),
             hint="Keep one option venue of an underlying in a catalog",
         )
-    return found[0]
+    return _of_one_resolution(catalog, found, f"{underlying} option trades of {venues[0]}")
 
 
-def _hedge_bars(
-    catalog: Catalog, underlying: str, config: VolumeShockConfig
-) -> tuple[TapeKey, list[str]]:
-    """Return the bars to hedge on, and a note on the choice where there was one."""
-    found = catalog.find(
-        TapeKind.BARS, underlying, venue=config.hedge_venue, instrument=config.hedge_instrument
+def _days_tape(catalog: Catalog, options: TapeKey) -> TapeKey | None:
+    keys = catalog.keys()
+    found = [
+        key
+        for key in keys
+        if (key.kind, key.venue, key.underlying)
+        == (TapeKind.OPTION_DAYS, options.venue, options.underlying)
+        and catalog.summary(key).rows
+    ]
+    if not found:
+        return None
+    return _of_one_resolution(
+        catalog, found, f"{options.underlying} option days of {options.venue}"
     )
-    usable = [key for key in found if key.resolution_ns <= SLOT_NS]
-    if not usable:
+
+
+def _of_one_resolution(catalog: Catalog, found: list[TapeKey], what: str) -> TapeKey:
+    if len(found) > 1:
+        resolutions = " and of ".join(describe_resolution(key.resolution_ns) for key in found)
         raise CatalogError(
-            f"the bars of {underlying} are longer than 5 minutes, so V5 cannot be known",
+            f"the {what} are there twice, with stamps of {resolutions}: they would count twice",
             where=str(catalog.path),
-            hint="Import bars of at most 5 minutes",
+            hint="Keep one resolution of a tape in a catalog; import the other into its own",
         )
-    finest: dict[tuple[str, str], TapeKey] = {}
-    for key in sorted(usable, key=lambda key: key.resolution_ns):
-        finest.setdefault((key.venue, key.instrument), key)
-    candidates = list(finest.values())
-    if len(candidates) == 1:
-        return candidates[0], []
-    volumes = {key: _median_slot_volume(catalog, key) for key in candidates}
-    chosen = max(candidates, key=lambda key: (volumes[key], key.venue, key.instrument))
-    listed = ", ".join(f"{key.venue} {key.instrument} {volumes[key]:,.1f}" for key in candidates)
-    note = (
-        f"Hedge instrument: {chosen.instrument} on {chosen.venue}, the most traded of the"
-        f" catalog's over all of their bars, later ones included (median 5-minute volume:"
-        f" {listed}); set hedge_venue to choose one beforehand."
-    )
-    return chosen, [note]
-
-
-def _median_slot_volume(catalog: Catalog, key: TapeKey) -> float:
-    """Return the median over all recorded slots, silent ones included, underlying units."""
-    bars = catalog.read(key)
-    slots = bars["ts"].dt.timestamp("ns").to_numpy() // SLOT_NS
-    sums = np.bincount(slots - slots[0], weights=bars["volume"].to_numpy())
-    recorded = np.bincount(slots - slots[0]) > 0
-    return float(np.median(sums[recorded]))
+    return found[0]
 
 
 def _ticks(catalog: Catalog, kind: TapeKind, bars: TapeKey) -> TapeKey | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ import polars as pl
 
 from hedgeflow.market.time import SECOND_NS
 from hedgeflow.signals.alerts import alert_frame, alert_rows, with_class_at_close
-from hedgeflow.signals.rules import ANOMALY, CLOSE, FlowClass
+from hedgeflow.signals.daily_volume import DailyVolumes
+from hedgeflow.signals.rules import ANOMALY, CLOSE, BaselineOrigin, FlowClass, SigningRule
 from hedgeflow.signals.scan import ShockScan
 from hedgeflow.signals.trade_reference import TradeReference
 from hedgeflow.strategies.volume_shock.rules import alert_terms, scan_rules
@@ -71,18 +73,13 @@ def scan_market(
         Called with prints done and prints in all.
     """
     reference = market.reference(config)
-    lot = float(market.contracts["lot"][0]) if market.contracts.height else 1.0
-    resolution = market.options.resolution_ns
-    scan = ShockScan(
-        scan_rules(config, lot),
-        market.contracts,
-        market.sessions,
-        market.option_coverage.slots(market.sessions),
-        reference,
-        resolution,
-    )
+    scan = shock_scan(market, config, reference)
     terms = alert_terms(
-        config, market.underlying, market.hedge, resolution, market.sessions.minutes_per_year
+        config,
+        market.underlying,
+        market.hedge,
+        market.options.resolution_ns,
+        market.sessions.minutes_per_year,
     )
     rows: list[dict[str, Any]] = []
     anomalies: list[NDArray[Any]] = []
@@ -109,8 +106,35 @@ def scan_market(
             "events_without_scale": int(closed["no_scale"].sum()),
         },
         scale_volume=_typical_scale(market, config),
-        notes=tuple(_notes(market, config, scan, reference)),
+        notes=tuple(_notes(market, config, scan, reference, found)),
     )
+
+
+def shock_scan(market: Market, config: VolumeShockConfig, reference: HedgeReference) -> ShockScan:
+    """Return the fold of a market's option tape, before its first print."""
+    lot = float(market.contracts["lot"][0]) if market.contracts.height else 1.0
+    rules = scan_rules(config, lot)
+    daily = market.days
+    return ShockScan(
+        rules,
+        market.contracts,
+        market.sessions,
+        market.option_coverage.slots(market.sessions),
+        reference,
+        market.options.resolution_ns,
+        None if daily is None else DailyVolumes(daily, market.sessions, rules.baselines),
+    )
+
+
+def signing_rules(signing_json: str, config: VolumeShockConfig) -> list[dict[str, Any]]:
+    """Return which rules signed an alert's prints: each rule's share of lots and probability."""
+    probabilities = scan_rules(config, 1.0).prints.probabilities
+    shares: dict[str, float] = json.loads(signing_json)
+    return [
+        {"rule": rule.name, "share": shares[rule.name], "probability": probabilities[rule]}
+        for rule in SigningRule
+        if rule.name in shares
+    ]
 
 
 def _anomaly_frame(found: NDArray[Any], scan: ShockScan) -> pl.DataFrame:
@@ -154,7 +178,11 @@ def _typical_scale(market: Market, config: VolumeShockConfig) -> float | None:
 
 
 def _notes(
-    market: Market, config: VolumeShockConfig, scan: ShockScan, reference: HedgeReference
+    market: Market,
+    config: VolumeShockConfig,
+    scan: ShockScan,
+    reference: HedgeReference,
+    found: NDArray[Any],
 ) -> list[str]:
     notes: list[str] = []
     dropped = [window for window in scan.rules.windows_ns if window not in scan.windows_ns]
@@ -171,6 +199,8 @@ def _notes(
         )
     if isinstance(reference, TradeReference):
         notes.append(_calibration(reference, config))
+    if scan.daily is not None:
+        notes += _days_notes(scan.daily, found)
     if bool(market.contracts["inverse"].any()):
         notes.append(
             "Deltas use the printed index price as the forward of every expiry, so long expiries"
@@ -179,6 +209,23 @@ def _notes(
     if config.tape.complex == "net":
         notes.append("Complex orders were netted and count once, at their lead leg.")
     notes.append("The error band of demand takes prints as independent, which understates it.")
+    return notes
+
+
+def _days_notes(daily: DailyVolumes, found: NDArray[Any]) -> list[str]:
+    notes: list[str] = []
+    of_days = found[found["origin"] == BaselineOrigin.DAYS]
+    if of_days.size:
+        notes.append(
+            f"{of_days.size:,} anomalies of {np.unique(of_days['contract']).size:,} contracts were"
+            " measured against daily volumes, for want of intraday history: the mean of whole"
+            " sessions, which does not know the time of day, so that the busy open and close look"
+            " busier than they are."
+        )
+    if daily.outside_sessions:
+        notes.append(
+            f"{daily.outside_sessions:,} daily volumes belong to no session and were left out."
+        )
     return notes
 
 
