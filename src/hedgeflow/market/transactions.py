@@ -104,8 +104,15 @@ def replace_text(path: Path, text: str) -> None:
 
 
 @contextmanager
-def locked(root: Path) -> Generator[None]:
-    """Hold the catalog's write lock; the system lets go of it when the process ends.
+def locked(root: Path, work: str = "import is writing to this catalog") -> Generator[None]:
+    """Hold the write lock of a folder; the system lets go of it when the process ends.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The catalog, or a folder in it that has a lock of its own.
+    work : str
+        What another holder of the lock is doing, for its message.
 
     Raises
     ------
@@ -117,7 +124,7 @@ def locked(root: Path) -> Generator[None]:
             file.seek(0)
             holder = file.read().strip() or "unknown"
             raise CatalogError(
-                f"another import is writing to this catalog (process {holder})",
+                f"another {work} (process {holder})",
                 where=str(root),
                 hint="Wait until it has finished, then try again",
             )

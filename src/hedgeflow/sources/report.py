@@ -74,11 +74,11 @@ def import_into(
         if new.accept_rejects and before.needs_acceptance:
             before = catalog.accept(new.id)
             notes.append("Its rejects are accepted from now on.")
-        return _report(before, notes, already_imported=True)
+        return report_of(before, notes, already_imported=True)
     made = catalog.commit(new, progress)
     if made.needs_acceptance:
         notes = [*notes, _marked(made)]
-    return _report(made, notes, already_imported=False)
+    return report_of(made, notes, already_imported=False)
 
 
 def _marked(made: Manifest) -> str:
@@ -88,7 +88,8 @@ def _marked(made: Manifest) -> str:
     )
 
 
-def _report(made: Manifest, notes: list[str], *, already_imported: bool) -> ImportReport:
+def report_of(made: Manifest, notes: list[str], *, already_imported: bool) -> ImportReport:
+    """Return what a recorded import did."""
     return ImportReport(
         import_id=made.id,
         key=made.key,
