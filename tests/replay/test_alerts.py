@@ -228,8 +228,8 @@ def test_calendars_keep_positions_shut_and_absent_ones_are_said(make_alerts, mak
     alerts = make_alerts({"minute": 20}, {"minute": 31})
     result = replay_alerts(alerts, make_tape(minutes=90), CONFIG, calendars=Calendar([release]))
     assert list(reasons(result).values()) == ["PLANNED", "RELEASE"]
-    assert any("calendar is silent" in note and "earnings" in note for note in result.notes)
-    assert not any("release" in note for note in result.notes)
+    assert any("calendar is silent on earnings" in note for note in result.notes)
+    assert any("releases that concern BTC" in note and ": 1;" in note for note in result.notes)
     without = replay_alerts(alerts, make_tape(minutes=90), CONFIG)
     assert sum("No calendar was given" in note for note in without.notes) == 2
 

@@ -13,7 +13,7 @@ from hedgeflow.fills import CostModel, order_arrival_ns
 from hedgeflow.ledger import Books, LedgerEntry, ledger_frame
 from hedgeflow.market.errors import DataError
 from hedgeflow.market.sessions import ALWAYS_OPEN, minutes_to_close
-from hedgeflow.market.time import moment_of
+from hedgeflow.market.time import HOUR_NS, MINUTE_NS, moment_of
 from hedgeflow.replay.position import (
     Closed,
     Entry,
@@ -34,6 +34,7 @@ from hedgeflow.risk import (
     Reason,
     SizedPlan,
     VolatilityIndex,
+    calendar_sentence,
     pdt,
 )
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
@@ -164,7 +165,7 @@ class _Replay:
             begins.append(int(ordered["detected_ns"][0]))
         if begins:
             self.books = Books(self.config.risk.account_usd, min(begins))
-        self._note_calendars()
+        self._note_calendars(ordered)
         for tape in tapes:
             model = CostModel.of(self.config.costs, tape.instrument)
             self.costs[tape.instrument.symbol] = model
@@ -174,16 +175,15 @@ class _Replay:
     def note(self, sentence: str) -> None:
         self.notes[sentence] = None
 
-    def _note_calendars(self) -> None:
-        for kind, rule in (
-            (CalendarKind.EARNINGS, f"{self.config.risk.earnings_hours:g} hours of earnings"),
-            (CalendarKind.RELEASE, f"{self.config.risk.release_minutes:g} minutes of a release"),
-        ):
-            if self.calendar is None or not self.calendar.has(kind):
-                have = (
-                    "No calendar was given" if self.calendar is None else "The calendar is silent"
-                )
-                self.note(f"{have}: entries within {rule} were not looked for.")
+    def _note_calendars(self, ordered: pl.DataFrame) -> None:
+        risk, detected = self.config.risk, ordered["detected_ns"]
+        for underlying in sorted(set(ordered["underlying"])):
+            for kind, within in (
+                (CalendarKind.EARNINGS, risk.earnings_hours * HOUR_NS),
+                (CalendarKind.RELEASE, risk.release_minutes * MINUTE_NS),
+            ):
+                period = (int(detected[0]), int(detected[-1]))
+                self.note(calendar_sentence(self.calendar, kind, underlying, round(within), period))
 
     def _note_tape(self, tape: HedgeTape) -> None:
         symbol, plan = tape.instrument.symbol, self.config.plan

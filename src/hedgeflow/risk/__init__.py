@@ -1,6 +1,12 @@
 """What a plan must pass before it is an order: limits, sizing, calendars, governor, kill switch."""
 
-from hedgeflow.risk.calendars import Calendar, CalendarKind, ScheduledEvent, read_calendar
+from hedgeflow.risk.calendar_files import read_calendar
+from hedgeflow.risk.calendars import (
+    Calendar,
+    CalendarKind,
+    ScheduledEvent,
+    calendar_sentence,
+)
 from hedgeflow.risk.decision import Decision, SizedPlan
 from hedgeflow.risk.governor import Governor, Kill, OpenPosition
 from hedgeflow.risk.limits import AccountState, MarketState, decide
@@ -25,6 +31,7 @@ __all__ = [
     "SizedPlan",
     "Sizing",
     "VolatilityIndex",
+    "calendar_sentence",
     "decide",
     "pdt",
     "read_calendar",

@@ -1,20 +1,14 @@
-"""Calendars that users bring: earnings and scheduled economic releases."""
+"""Scheduled events, known in advance: earnings and economic releases."""
 
 from __future__ import annotations
 
-import csv
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
-from hedgeflow.market.errors import DataError
-from hedgeflow.market.time import instant_ns
-
-COLUMNS: Final = ("at", "kind", "name", "underlying")
+from hedgeflow.market.time import HOUR_NS, MINUTE_NS, iso
 
 
 class CalendarKind(StrEnum):
@@ -24,14 +18,34 @@ class CalendarKind(StrEnum):
     RELEASE = "release"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class ScheduledEvent:
-    """One scheduled event; a release without an underlying concerns all."""
+    """One scheduled event; a release without an underlying concerns all.
+
+    Attributes
+    ----------
+    at_ns : int
+        When it takes place, UTC nanoseconds; where only its date is known, the date's first.
+    kind : CalendarKind
+    name, underlying : str
+    length_ns : int
+        0; where only its date is known, the date's length.
+    """
 
     at_ns: int
     kind: CalendarKind
     name: str
     underlying: str
+    length_ns: int = 0
+
+    @property
+    def until_ns(self) -> int:
+        """When it has taken place for certain."""
+        return self.at_ns + self.length_ns
+
+    def concerns(self, kind: CalendarKind, underlying: str) -> bool:
+        """Say whether it is of a kind and concerns an underlying."""
+        return self.kind is kind and self.underlying in {"", underlying}
 
 
 class Calendar:
@@ -40,20 +54,28 @@ class Calendar:
     Parameters
     ----------
     events : iterable of ScheduledEvent
-        In any order.
+        In any order; what several files list alike counts once.
     """
 
     def __init__(self, events: Iterable[ScheduledEvent]) -> None:
-        self.events = tuple(sorted(events, key=lambda e: (e.at_ns, e.kind, e.underlying, e.name)))
+        self.events = tuple(sorted(set(events)))
+        self._longest_ns = max((each.length_ns for each in self.events), default=0)
 
-    def has(self, kind: CalendarKind) -> bool:
-        """Say whether it lists any event of a kind."""
-        return any(event.kind is kind for event in self.events)
+    def of(self, kind: CalendarKind, underlying: str | None = None) -> tuple[ScheduledEvent, ...]:
+        """Return the events of a kind, those that concern an underlying if one is named."""
+        return tuple(
+            each
+            for each in self.events
+            if (each.kind is kind if underlying is None else each.concerns(kind, underlying))
+        )
 
     def near(
         self, at_ns: int, kind: CalendarKind, underlying: str, within_ns: int
     ) -> ScheduledEvent | None:
         """Return the first event of a kind within a time of an instant, before or after it.
+
+        An event of which only the date is known is near from that time before the date begins to
+        that time after it ends.
 
         Parameters
         ----------
@@ -63,58 +85,67 @@ class Calendar:
         underlying : str
             Events of another underlying do not count; those that name none concern all.
         """
-        start = bisect_left(self.events, at_ns - within_ns, key=lambda event: event.at_ns)
+        earliest = at_ns - within_ns - self._longest_ns
+        start = bisect_left(self.events, earliest, key=lambda event: event.at_ns)
         for event in self.events[start:]:
             if event.at_ns > at_ns + within_ns:
                 return None
-            if event.kind is kind and event.underlying in {"", underlying}:
+            if event.until_ns >= at_ns - within_ns and event.concerns(kind, underlying):
                 return event
         return None
 
 
-def read_calendar(path: Path) -> Calendar:
-    """Return the calendar in a CSV file with the columns at, kind, name, underlying.
+PLURALS: Final = {CalendarKind.EARNINGS: "earnings", CalendarKind.RELEASE: "releases"}
 
-    `at` is ISO 8601 with a time zone, `kind` is earnings or release, `underlying` is required for
-    earnings and may be empty for a release, which then concerns every underlying.
 
-    Raises
-    ------
-    DataError
-        The file cannot be read, a column is missing, or a row is not of that form; the line is
-        named.
+def calendar_sentence(
+    calendar: Calendar | None,
+    kind: CalendarKind,
+    underlying: str,
+    within_ns: int,
+    period: tuple[int, int],
+) -> str:
+    """Return in words what a calendar knows of a period, so that silence is not taken for none.
+
+    Parameters
+    ----------
+    calendar : Calendar or None
+    kind : CalendarKind
+    underlying : str
+    within_ns : int
+        How near to such an event nothing is entered.
+    period : tuple of int
+        The first and the last decision, UTC nanoseconds.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise DataError(
-                    f"missing {', '.join(missing)}",
-                    where=str(path),
-                    hint=f"The first line must be {','.join(COLUMNS)}",
-                )
-            return Calendar([_event(row, f"{path}:{reader.line_num}") for row in reader])
-    except (OSError, UnicodeDecodeError, csv.Error) as cause:
-        raise DataError(f"the calendar cannot be read: {cause}", where=str(path)) from cause
-
-
-def _event(row: dict[str, str | None], where: str) -> ScheduledEvent:
-    text = {name: (row[name] or "").strip() for name in COLUMNS}
-    try:
-        at_ns = instant_ns(datetime.fromisoformat(text["at"]))
-    except ValueError as cause:
-        raise DataError(
-            f"'{text['at']}' is not an instant",
-            where=where,
-            hint="Write it with its time zone, as in 2025-04-10T12:30:00Z",
-        ) from cause
-    try:
-        kind = CalendarKind(text["kind"].lower())
-    except ValueError as cause:
-        raise DataError(
-            f"'{text['kind']}' is no kind of event", where=where, hint="Use earnings or release"
-        ) from cause
-    if kind is CalendarKind.EARNINGS and not text["underlying"]:
-        raise DataError("earnings must name their underlying", where=where)
-    return ScheduledEvent(at_ns, kind, text["name"], text["underlying"])
+    near = (
+        f"within {within_ns / HOUR_NS:g} hours of earnings"
+        if kind is CalendarKind.EARNINGS
+        else f"within {within_ns / MINUTE_NS:g} minutes of a release"
+    )
+    untested = f"entries {near} were not looked for."
+    if calendar is None:
+        return f"No calendar was given: {untested}"
+    every, plural = calendar.of(kind), PLURALS[kind]
+    if not every:
+        return f"The calendar is silent on {plural}: {untested}"
+    events = calendar.of(kind, underlying)
+    if not events:
+        others = sorted({each.underlying for each in every})
+        named = ", ".join(others[:3]) + (" and others" if len(others) > 3 else "")
+        return f"The calendar lists no {plural} of {underlying}, only of {named}: {untested}"
+    first_ns, last_ns = period
+    begins_ns, ends_ns = every[0].at_ns, max(each.until_ns for each in every)
+    tested = f"from {iso(first_ns)} to {iso(last_ns)}, the tested period"
+    if ends_ns + within_ns < first_ns:
+        return f"The calendar's last {plural} are of {iso(ends_ns)}, none {tested}: {untested}"
+    if begins_ns - within_ns > last_ns:
+        return f"The calendar's first {plural} are of {iso(begins_ns)}, none {tested}: {untested}"
+    inside = sum(
+        each.at_ns - within_ns <= last_ns and each.until_ns + within_ns >= first_ns
+        for each in events
+    )
+    found = f"The calendar's {plural} that concern {underlying} {tested}: {inside:,}"
+    if begins_ns <= first_ns and last_ns <= ends_ns:
+        return f"{found}; no entry is {near}."
+    reach = f"it reaches from {iso(begins_ns)} to {iso(ends_ns)} only"
+    return f"{found}; {reach}: before and after, {untested}"
