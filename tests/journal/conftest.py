@@ -7,16 +7,40 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 
+from builders.postgresql import running_server
 from hedgeflow.journal import Journal, Run, Trial
+from hedgeflow.journal.addresses import address_of
 
 TRIAL = Trial("data-1", "config-1", "0.1.0", "volume_shock", '{"preset": "normalized"}', 1_000)
 RUN = Run("data-1", "config-1", "0.1.0", "volume_shock", "normalized", "BTC", 7, simulated=True)
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(scope="session")
+def postgresql():
+    yield from running_server()
+
+
+@pytest.fixture
+def postgresql_url(postgresql) -> str:
+    """Return the address of an empty schema of the test's own."""
+    return postgresql.new_schema()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
 def journal_url(request, tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'journal.db'}"
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'journal.db'}"
+    return request.getfixturevalue("postgresql_url")
+
+
+@pytest.fixture
+def stranger(journal_url):
+    """Another program on the same database."""
+    engine = create_engine(address_of(journal_url))
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture
@@ -48,6 +72,11 @@ def another_run():
 
 
 @pytest.fixture
+def anomaly():
+    return anomaly_row
+
+
+@pytest.fixture
 def alert():
     return alert_row
 
@@ -74,6 +103,7 @@ def content():
     def rows(count: int = 3) -> dict[str, list[dict[str, Any]]]:
         numbers = range(count)
         return {
+            "anomalies": [anomaly_row(n) for n in numbers],
             "alerts": [alert_row(n) for n in numbers],
             "decisions": [decision_row(n, kind="plan", plan_json="{}") for n in numbers],
             "trades": [trade_row(n) for n in numbers],
@@ -85,6 +115,21 @@ def content():
         }
 
     return rows
+
+
+def anomaly_row(number: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "at_ns": 1_767_225_600_000_000_000 + number,
+        "contract": "BTC-2JAN26-90000-C",
+        "window_ns": 300_000_000_000,
+        "event_id": number,
+        "contracts": 450.0,
+        "baseline_contracts": 100.0,
+        "floor_contracts": 120.5,
+        "ratio": 4.5,
+        "baseline_origin": "BUCKET",
+        "demand": -1_234.567_890_123_456_7,
+    } | changes
 
 
 def alert_row(number: int, **changes: Any) -> dict[str, Any]:

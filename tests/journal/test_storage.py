@@ -4,20 +4,12 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from hedgeflow.journal import ROW_TABLES, SCHEMA_VERSION, Journal, JournalError
 
 TABLES = (*ROW_TABLES, "seals", "runs", "trials", "journal_schema")
-
-
-@pytest.fixture
-def stranger(journal_url):
-    """Another program on the same database."""
-    engine = create_engine(journal_url)
-    yield engine
-    engine.dispose()
 
 
 def test_a_journal_is_there_when_it_is_opened_again(journal_url, trial):

@@ -15,6 +15,7 @@ import typer
 from hedgeflow.cli.output import print_json, print_table
 from hedgeflow.cli.running import (
     ConfigOption,
+    JournalOption,
     JsonOption,
     PresetOption,
     SetOption,
@@ -25,6 +26,7 @@ from hedgeflow.cli.running import (
 MINIMUM_FREE_GB = 1.0
 EARLIEST_CLOCK_NS = 1_735_689_600_000_000_000
 """2025-01-01: a clock before it is wrong."""
+CLOCK_TOLERANCE_SECONDS = 1.0
 
 
 def check_config(
@@ -73,6 +75,7 @@ def doctor(
     catalog: Annotated[
         Path | None, typer.Option("--catalog", metavar="CAT", help="A catalog to look at too.")
     ] = None,
+    journal: JournalOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check this machine: Python, clock, disk, kernels' cache, catalog, journal, conflicts."""
@@ -86,6 +89,8 @@ def doctor(
     ]
     if catalog is not None:
         findings += _catalog(catalog)
+    if catalog is not None or journal is not None:
+        findings += _journal(catalog, journal)
     if as_json:
         print_json([{"state": s, "what": w, "text": t} for s, w, t in findings])
     else:
@@ -157,11 +162,9 @@ def _conflicts() -> list[Finding]:
 
 
 def _catalog(catalog: Path) -> list[Finding]:
-    from hedgeflow.journal import Journal
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.errors import HedgeflowError
     from hedgeflow.market.soundness import Severity
-    from hedgeflow.studies.backtesting import JOURNAL_FILE
 
     try:
         opened = Catalog.open(catalog)
@@ -171,11 +174,30 @@ def _catalog(catalog: Path) -> list[Finding]:
     findings: list[Finding] = [("bad", "catalog", f"{each.where}: {each.text}") for each in damaged]
     if not damaged:
         findings.append(("ok", "catalog", f"{len(opened.keys())} tapes, every file as recorded"))
-    if not (catalog / JOURNAL_FILE).exists():
-        return [*findings, ("note", "journal", "nothing has been run on this catalog yet")]
+    return findings
+
+
+def _journal(catalog: Path | None, url: str | None) -> list[Finding]:
+    from hedgeflow.journal import SCHEMA_VERSION, journal_facts
+    from hedgeflow.market.errors import HedgeflowError
+    from hedgeflow.studies.backtesting import JOURNAL_FILE
+
+    if not url and not (catalog and (catalog / JOURNAL_FILE).exists()):
+        return [("note", "journal", "nothing has been run on this catalog yet")]
     try:
-        with Journal.open(catalog / JOURNAL_FILE, create=False) as journal:
-            runs, trials = journal.runs().height, journal.trials().height
+        facts = journal_facts(url or (catalog or Path()) / JOURNAL_FILE, time.time_ns)
     except HedgeflowError as refusal:
-        return [*findings, ("bad", "journal", str(refusal))]
-    return [*findings, ("ok", "journal", f"{runs} runs, {trials} trials")]
+        return [("bad", "journal", str(refusal))]
+    place = f"{facts.database} at {facts.address}"
+    if facts.schema_version is None:
+        return [("note", "journal", f"{place} is empty; the first run makes its tables")]
+    runs, trials, rows = facts.rows["runs"], facts.rows["trials"], sum(facts.rows.values())
+    said = f"{place}: {runs:,} runs, {trials:,} trials, {rows:,} rows"
+    findings: list[Finding] = [("ok", "journal", f"{said}, schema version {facts.schema_version}")]
+    if facts.schema_version < SCHEMA_VERSION:
+        note = f"the next command that uses it brings it to schema version {SCHEMA_VERSION}"
+        findings.append(("note", "journal", note))
+    if (ahead := facts.clock_ahead_seconds) is not None:
+        state = "ok" if abs(ahead) <= CLOCK_TOLERANCE_SECONDS else "note"
+        findings.append((state, "journal", f"its server's clock is {ahead:+.3f} s from this one"))
+    return findings

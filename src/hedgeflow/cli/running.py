@@ -39,7 +39,12 @@ SetOption = Annotated[
 ]
 JournalOption = Annotated[
     str | None,
-    typer.Option("--journal", metavar="FILE", help="Without it, journal.sqlite in the catalog."),
+    typer.Option(
+        "--journal",
+        metavar="URL",
+        envvar="HEDGEFLOW_JOURNAL",
+        help="A file, or postgresql://user@host/database; else journal.sqlite in the catalog.",
+    ),
 ]
 CalendarOption = Annotated[
     Path | None,

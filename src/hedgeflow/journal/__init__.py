@@ -1,6 +1,7 @@
 """The durable record: what was tried, alerted, decided, traded and earned, append-only in SQL."""
 
 from hedgeflow.journal.errors import JournalError
+from hedgeflow.journal.facts import JournalFacts, journal_facts
 from hedgeflow.journal.journal import Journal
 from hedgeflow.journal.records import Run, Trial, TrialRecord, run_id_of
 from hedgeflow.journal.rows import Rows
@@ -11,10 +12,12 @@ __all__ = [
     "SCHEMA_VERSION",
     "Journal",
     "JournalError",
+    "JournalFacts",
     "Rows",
     "Run",
     "Trial",
     "TrialRecord",
     "columns",
+    "journal_facts",
     "run_id_of",
 ]

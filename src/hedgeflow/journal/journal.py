@@ -14,7 +14,7 @@ from hedgeflow.journal.errors import JournalError
 from hedgeflow.journal.reads import read, sealed_hashes
 from hedgeflow.journal.records import Run, Trial, TrialRecord
 from hedgeflow.journal.rows import Rows, row_frame
-from hedgeflow.journal.storage import open_database, reading, writing
+from hedgeflow.journal.storage import lock, open_database, reading, writing
 from hedgeflow.journal.tables import ROW_TABLES, TRIALS
 from hedgeflow.journal.writes import append, begin, check_reproduced, hold, insert_once, seal
 
@@ -38,14 +38,17 @@ class Journal:
         Parameters
         ----------
         url_or_path : str or Path
-            A file of SQLite, or the URL of a database.
+            A file of SQLite, or ``postgresql://user@host/database``. A password may stand in the
+            URL, in PGPASSWORD or in ~/.pgpass; no message shows it.
         create : bool
-            Whether an absent or empty database becomes a journal; readers say no.
+            Whether an absent or empty database becomes a journal; readers say no. Either way a
+            journal of an older schema version is brought to the present one.
 
         Raises
         ------
         JournalError
-            There is no journal, or one written by a newer hedgeflow.
+            The database cannot be reached, there is no journal, one that a newer hedgeflow wrote,
+            or an older one that cannot be written to.
         """
         return cls(open_database(url_or_path, create=create))
 
@@ -75,6 +78,7 @@ class Journal:
             The key is recorded with another strategy or configuration.
         """
         with writing(self._engine) as connection:
+            lock(connection, f"trials on {trial.data_hash}")
             stored, is_new = insert_once(connection, TRIALS, asdict(trial), but=("recorded_ns",))
             counts = select(_CONFIGURATIONS, func.count()).select_from(TRIALS)
             configurations, trials = connection.execute(
@@ -103,7 +107,14 @@ class Journal:
             return bool(sealed_hashes(connection, run.run_id))
 
     def record_run(
-        self, run: Run, *, alerts: Rows, decisions: Rows, trades: Rows, ledger_entries: Rows
+        self,
+        run: Run,
+        *,
+        anomalies: Rows,
+        alerts: Rows,
+        decisions: Rows,
+        trades: Rows,
+        ledger_entries: Rows,
     ) -> bool:
         """Record a whole run in one transaction and return whether anything was written.
 
@@ -116,7 +127,7 @@ class Journal:
             A row is refused, or the run is not reproducible: its rows differ from the record, and
             the message says in which table and where first.
         """
-        given = (alerts, decisions, trades, ledger_entries)
+        given = (anomalies, alerts, decisions, trades, ledger_entries)
         frames = {
             name: row_frame(name, run.run_id, rows)
             for name, rows in zip(ROW_TABLES, given, strict=True)
@@ -133,12 +144,16 @@ class Journal:
             seal(connection, run.run_id, frames)
         return True
 
-    def append_alerts(self, run_id: str, rows: Rows) -> int:
-        """Record alerts of a run under way, before anything acts on them; return how many were new.
+    def append_anomalies(self, run_id: str, rows: Rows) -> int:
+        """Record anomalies of a run under way; return how many were new.
 
         For this and the other appends a row recorded before is passed over if it is the same and
         refused if it is not, so that a caller can repeat what it does not know to have arrived.
         """
+        return self._append("anomalies", run_id, rows)
+
+    def append_alerts(self, run_id: str, rows: Rows) -> int:
+        """Record alerts, before anything acts on them; return how many were new."""
         return self._append("alerts", run_id, rows)
 
     def append_decisions(self, run_id: str, rows: Rows) -> int:

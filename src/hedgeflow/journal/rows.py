@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -31,6 +31,9 @@ _WIDENED: Final[dict[type[pl.DataType], tuple[type[pl.DataType], ...]]] = {
     pl.String: (pl.Categorical, pl.Enum),
 }
 _SHOWN: Final = 60
+_SMALL: Final = (-(2**15), 2**15 - 1)
+_BIG: Final = (-(2**63), 2**63 - 1)
+_NO_NUL: Final = "PostgreSQL cannot hold it, so no journal does"
 
 
 def dtype_of(column: Column[Any]) -> type[pl.DataType]:
@@ -74,6 +77,24 @@ def row_frame(name: str, run_id: str, rows: Rows) -> pl.DataFrame:
             f"two rows have one key: {repeats.select(key).row(0, named=True)}", where=name
         )
     return frame
+
+
+def check_values(name: str, values: Mapping[str, Any]) -> None:
+    """Refuse values of one row that a database could not keep as they are.
+
+    Raises
+    ------
+    JournalError
+        A text has a NUL or half a surrogate pair, or an integer needs more than 64 bits.
+    """
+    for column, value in values.items():
+        where = f"{name}.{column}"
+        if isinstance(value, int) and not _BIG[0] <= value <= _BIG[1]:
+            raise JournalError(f"is {value}", where=where, hint="It must fit 64 bits")
+        if isinstance(value, str) and "\0" in value:
+            raise JournalError("has a NUL character", where=where, hint=_NO_NUL)
+        if isinstance(value, str) and any("\ud800" <= each <= "\udfff" for each in value):
+            raise JournalError("is no Unicode text", where=where, hint="Decode it as UTF-8")
 
 
 def _series(name: str, wanted: tuple[str, ...], rows: Rows) -> dict[str, pl.Series]:
@@ -122,26 +143,29 @@ def _listed(
 def _fitted(where: str, series: pl.Series, column: Column[Any]) -> pl.Series:
     """A series in the column's type, refused where that would lose or hide something."""
     series = _typed(where, series, dtype_of(column)).alias(column.name)
-    if not column.nullable and series.null_count():
-        raise JournalError(
-            f"row {series.is_null().arg_max()} is null", where=where, hint="It must have a value"
-        )
-    if series.dtype == pl.Float64:
-        unbounded = ~series.is_finite().fill_null(value=True)
-        if unbounded.any():
-            number = unbounded.arg_max() or 0
-            raise JournalError(
-                f"row {number} is {series[number]}", where=where, hint="Unknown is null"
-            )
-        series += 0.0  # one zero: databases do not keep the sign of the other
-    if column.name == "sentence":
-        amiss = (series.str.strip_chars() == "") | series.str.contains("\n", literal=True)
+    for amiss, says, hint in _faults(series, column):
         if amiss.any():
             number = amiss.arg_max() or 0
             raise JournalError(
-                f"row {number} is {series[number]!r}", where=where, hint="Say why in one sentence"
+                f"row {number} {says.format(series[number])}", where=where, hint=hint
             )
-    return series
+    # One zero: SQLite does not keep the sign of the other.
+    return series + 0.0 if series.dtype == pl.Float64 else series
+
+
+def _faults(series: pl.Series, column: Column[Any]) -> Iterator[tuple[pl.Series, str, str]]:
+    """Which rows a database would lose, hide or not take, what they are, and what to do."""
+    if not column.nullable:
+        yield series.is_null(), "is null", "It must have a value"
+    if series.dtype == pl.Float64:
+        yield ~series.is_finite().fill_null(value=True), "is {}", "Unknown is null"
+    if isinstance(column.type, SmallInteger):
+        yield ~series.is_between(*_SMALL).fill_null(value=True), "is {}", "It must fit 16 bits"
+    if series.dtype == pl.String:
+        yield series.str.contains("\0", literal=True), "has a NUL character", _NO_NUL
+    if column.name == "sentence":
+        amiss = (series.str.strip_chars() == "") | series.str.contains("\n", literal=True)
+        yield amiss, "is {!r}", "Say why in one sentence"
 
 
 def _typed(where: str, series: pl.Series, wanted: type[pl.DataType]) -> pl.Series:

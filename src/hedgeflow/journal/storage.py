@@ -1,73 +1,77 @@
-"""The database under a journal: opened, recognised or created, and never another program's."""
+"""The database under a journal: opened, recognised, created or upgraded, and never a stranger's."""
 
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, func, inspect, select
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
+from hedgeflow.journal import postgresql, sqlite
+from hedgeflow.journal.addresses import address_of, shown
 from hedgeflow.journal.errors import JournalError
-from hedgeflow.journal.tables import JOURNAL_SCHEMA, METADATA, SCHEMA_VERSION
-
-BUSY_TIMEOUT_MS: Final = 60_000
-"""How long a writer waits for the others before it gives up."""
-
-_WAL_ATTEMPTS: Final = 200
-_WAL_PAUSE_SECONDS: Final = 0.02
-_PRAGMAS: Final = (
-    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
-    "PRAGMA foreign_keys=ON",
-    "PRAGMA recursive_triggers=ON",  # else INSERT OR REPLACE deletes without asking the triggers
-    "PRAGMA synchronous=FULL",  # a commit is on the disk
-)
+from hedgeflow.journal.tables import JOURNAL_SCHEMA, METADATA, SCHEMA_VERSION, table_named
 
 
 def open_database(url_or_path: str | Path, *, create: bool) -> Engine:
-    """Return an engine on a journal's database, creating the tables in an empty one.
+    """Return an engine on a journal's database, of the present schema version.
+
+    An empty database gets the tables, a journal of an older version those that it lacks, in one
+    transaction each.
 
     Raises
     ------
     JournalError
-        The database is not there and may not be created, is another program's, or was written by
-        a newer hedgeflow.
+        The database is not there and may not be created, is another program's, was written by a
+        newer hedgeflow, or is older and cannot be written to.
     """
-    url = _url(url_or_path)
-    where = shown(url)
-    with refusals(where):
-        if url.get_backend_name() == "sqlite":
-            _prepare_path(url, where, create=create)
-        if url.get_backend_name() != "sqlite":
-            raise JournalError(
-                f"a journal cannot be kept in {url.get_backend_name()} yet",
-                where=where,
-                hint="Name a file: the journal is SQLite",
-            )
-        engine = create_engine(url)
-        if engine.dialect.name == "sqlite":
-            _speak_sqlite(engine)
-        try:
-            _recognise_or_create(engine, where, create=create)
-        except BaseException:
-            engine.dispose()
-            raise
+    engine = connect(address_of(url_or_path), create=create)
+    try:
+        _bring_to_present(engine, create=create)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 
+def connect(url: URL, *, create: bool) -> Engine:
+    """Return an engine on a database, whatever it holds."""
+    with refusals(url):
+        if url.get_backend_name() == "sqlite":
+            return sqlite.connect(url, create=create)
+        return postgresql.connect(url)
+
+
+def recognise(engine: Engine) -> int | None:
+    """Return a journal's schema version, None for an empty database.
+
+    Raises
+    ------
+    JournalError
+        The database holds something else, or a journal of a version that is not known here.
+    """
+    with reading(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            postgresql.check_server(connection)
+        return _version(connection)
+
+
 @contextmanager
-def refusals(where: str) -> Generator[None, None, None]:
+def refusals(url: URL) -> Generator[None, None, None]:
     """Turn the database's errors into the journal's."""
+    where = shown(url)
     try:
         yield
     except IntegrityError as error:
-        raise JournalError(f"row refused: {error.orig}", where=where) from error
+        raise JournalError(f"row refused: {_broken_rule(error)}", where=where) from error
     except DBAPIError as error:
+        if url.get_backend_name() == "postgresql":
+            raise postgresql.refusal(error, where) from error
         raise JournalError(str(error.orig), where=where) from error
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         raise JournalError(str(error), where=where) from error
@@ -76,87 +80,88 @@ def refusals(where: str) -> Generator[None, None, None]:
 @contextmanager
 def reading(engine: Engine) -> Generator[Connection, None, None]:
     """A transaction that sees one state of the journal throughout."""
-    with refusals(shown(engine.url)), engine.connect() as connection:
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+    with refusals(engine.url), engine.connect() as connection:
         yield connection
 
 
 @contextmanager
 def writing(engine: Engine) -> Generator[Connection, None, None]:
     """A transaction that is kept whole or not at all; on SQLite it waits for the other writers."""
-    writer = engine.execution_options(hedgeflow_writes=True)
-    with refusals(shown(engine.url)), writer.begin() as connection:
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="READ COMMITTED")
+    else:
+        engine = engine.execution_options(hedgeflow_writes=True)
+    with refusals(engine.url), engine.begin() as connection:
         yield connection
 
 
-def shown(url: URL) -> str:
-    """Return an address that can be printed: a file's path, or a URL without its password."""
-    if url.get_backend_name() == "sqlite" and url.database:
-        return url.database
-    return url.render_as_string(hide_password=True)
+def lock(connection: Connection, what: str) -> None:
+    """Let no other writer at what is named, as in ``run 0123``; on SQLite there is no other."""
+    if connection.dialect.name == "postgresql":
+        postgresql.lock(connection, what)
 
 
-def _url(url_or_path: str | Path) -> URL:
-    if isinstance(url_or_path, str) and "://" in url_or_path:
-        try:
-            return make_url(url_or_path)
-        except ArgumentError as error:
-            raise JournalError("not a database address", hint="Expected dialect://…") from error
-    return URL.create("sqlite", database=str(url_or_path))
+def insert(connection: Connection, name: str, rows: list[tuple[Any, ...]]) -> None:
+    """Insert rows, each in the order of the table's columns, the fastest way there is."""
+    table = table_named(name)
+    if connection.dialect.name == "postgresql":
+        postgresql.copy(connection, table, rows)
+    else:
+        sqlite.insert(connection, table, rows)
 
 
-def _prepare_path(url: URL, where: str, *, create: bool) -> None:
-    if not url.database or url.database == ":memory:":
-        raise JournalError("a journal lives in a file", where="sqlite", hint="Name one")
-    path = Path(url.database)
-    if path.is_dir():
-        raise JournalError("is a folder", where=where, hint="Name a file")
-    if create:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    elif not path.exists():
-        raise JournalError("no such journal", where=where, hint="Check the path")
+def _bring_to_present(engine: Engine, *, create: bool) -> None:
+    version = recognise(engine)
+    if version is None and not create:
+        raise JournalError("the database is empty", where=shown(engine.url), hint="Name a journal")
+    if version is None:
+        _create(engine)
+        version = recognise(engine)  # another process, an older one perhaps, may have been first
+    if version is not None and version < SCHEMA_VERSION:
+        _upgrade(engine, version)
 
 
-def _speak_sqlite(engine: Engine) -> None:
-    """Take transactions out of the driver's hands; writers announce themselves at once."""
-
-    def connected(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None
-        for pragma in _PRAGMAS:
-            connection.execute(pragma)
-
-    def begun(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("hedgeflow_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    event.listen(engine, "connect", connected)
-    event.listen(engine, "begin", begun)
+def _create(engine: Engine) -> None:
+    if engine.dialect.name == "sqlite":
+        with refusals(engine.url):
+            sqlite.enter_wal(engine)
+    with writing(engine) as connection:
+        lock(connection, "schema")
+        if _version(connection) is None:
+            METADATA.create_all(connection, checkfirst=False)
+            connection.execute(JOURNAL_SCHEMA.insert().values(version=SCHEMA_VERSION))
 
 
-def _recognise_or_create(engine: Engine, where: str, *, create: bool) -> None:
-    if _is_empty(engine):
-        if not create:
-            raise JournalError("the database is empty", where=where, hint="Name a journal")
-        if engine.dialect.name == "sqlite":
-            _enter_wal(engine)
+def _upgrade(engine: Engine, found: int) -> None:
+    from hedgeflow.journal.migrations import migrate
+
+    try:
         with writing(engine) as connection:
-            if not inspect(connection).get_table_names():  # another process may have been first
-                METADATA.create_all(connection, checkfirst=False)
-                connection.execute(JOURNAL_SCHEMA.insert().values(version=SCHEMA_VERSION))
-    with reading(engine) as connection:
-        _check_version(connection, where)
+            lock(connection, "schema")
+            migrate(connection, _version(connection) or found)
+    except JournalError as error:
+        raise JournalError(
+            f"the journal has schema version {found} and cannot be brought to {SCHEMA_VERSION}:"
+            f" {error.what}",
+            where=error.where,
+            hint=error.hint or "Open it once where it can be written, or a copy of it",
+        ) from error
 
 
-def _is_empty(engine: Engine) -> bool:
-    with reading(engine) as connection:
-        return not inspect(connection).get_table_names()
-
-
-def _check_version(connection: Connection, where: str) -> None:
-    if not inspect(connection).has_table(JOURNAL_SCHEMA.name):
+def _version(connection: Connection) -> int | None:
+    where = shown(connection.engine.url)
+    tables = inspect(connection).get_table_names(connection.dialect.default_schema_name)
+    if not tables:
+        return None
+    if JOURNAL_SCHEMA.name not in tables:
         raise JournalError(
             "the database is another program's, not a journal",
             where=where,
-            hint="Name another file",
+            hint="Name another one",
         )
     version = connection.execute(select(func.max(JOURNAL_SCHEMA.columns["version"]))).scalar()
     if version is None or version < 1:
@@ -167,23 +172,13 @@ def _check_version(connection: Connection, where: str) -> None:
             where=where,
             hint="Use the hedgeflow that wrote it or a newer one",
         )
+    return int(version)
 
 
-def _enter_wal(engine: Engine) -> None:
-    """Let readers and the writer work side by side; the file remembers it.
-
-    SQLite does not wait for other connections here, whatever the busy timeout, so we do.
-    """
-    last = _WAL_ATTEMPTS - 1
-    for attempt in range(_WAL_ATTEMPTS):
-        raw: Any = engine.raw_connection()
-        try:
-            raw.driver_connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or attempt == last:
-                raise
-            time.sleep(_WAL_PAUSE_SECONDS)
-        else:
-            return
-        finally:
-            raw.close()
+def _broken_rule(error: IntegrityError) -> str:
+    """Return the rule that a row breaks, in the words that the tables give it."""
+    diagnosis: Any = getattr(error.orig, "diag", None)
+    if diagnosis is not None:
+        is_check = getattr(error.orig, "sqlstate", None) == "23514"
+        return str(diagnosis.constraint_name if is_check else diagnosis.message_primary)
+    return str(error.orig).removeprefix("CHECK constraint failed: ")

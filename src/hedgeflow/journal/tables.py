@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sqlalchemy import (
-    DDL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -17,34 +16,42 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
-    event,
 )
 from sqlalchemy.types import TypeEngine
 
+from hedgeflow.journal.append_only import refuse_changes
 from hedgeflow.journal.errors import JournalError
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+"""What `METADATA` describes; a step in `migrations` leads to it from the version before."""
+
+TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that sorts by its bytes on every database, whatever the server's language."""
 
 METADATA: Final = MetaData()
 
 
 def _key(name: str, kind: type[TypeEngine[Any]], meaning: str) -> Column[Any]:
     return Column(
-        name, kind, primary_key=True, nullable=False, autoincrement=False, comment=meaning
+        name, _type(kind), primary_key=True, nullable=False, autoincrement=False, comment=meaning
     )
 
 
 def _run() -> Column[Any]:
     """The run that a row belongs to: given by the call, never by the caller's rows."""
-    return Column("run_id", Text, ForeignKey("runs.run_id"), primary_key=True)
+    return Column("run_id", TEXT, ForeignKey("runs.run_id"), primary_key=True)
 
 
 def _must(name: str, kind: type[TypeEngine[Any]], meaning: str) -> Column[Any]:
-    return Column(name, kind, nullable=False, comment=meaning)
+    return Column(name, _type(kind), nullable=False, comment=meaning)
 
 
 def _may(name: str, kind: type[TypeEngine[Any]], meaning: str) -> Column[Any]:
-    return Column(name, kind, nullable=True, comment=meaning)
+    return Column(name, _type(kind), nullable=True, comment=meaning)
+
+
+def _type(kind: type[TypeEngine[Any]]) -> TypeEngine[Any]:
+    return TEXT if kind is Text else kind()
 
 
 JOURNAL_SCHEMA: Final = Table(
@@ -92,6 +99,24 @@ SEALS: Final = Table(
     _must("content_hash", Text, "SHA-256 of those rows in key order"),
 )
 """A run with seals is complete: nothing is added to it any more."""
+
+ANOMALIES: Final = Table(
+    "anomalies",
+    METADATA,
+    _run(),
+    _key("at_ns", BigInteger, "UTC ns, stamp of the print that made it"),
+    _key("contract", Text, "what traded too much"),
+    _key("window_ns", BigInteger, "length of the window, which ends at `at_ns`"),
+    _must("event_id", BigInteger, "the shock event it is a member of, unique in its run"),
+    _must("contracts", Double, "volume in the window"),
+    _must("baseline_contracts", Double, "normal volume of such a window (precise.md 11)"),
+    _must("floor_contracts", Double, "volume that it had to exceed besides (precise.md 14)"),
+    _must("ratio", Double, "volume over baseline"),
+    _must("baseline_origin", Text, "CONTRACT, BUCKET or FLOOR (precise.md 13)"),
+    _must("demand", Double, "D of the window, underlying units, positive: dealers must buy"),
+    CheckConstraint("window_ns > 0", name="a window has a length"),
+)
+"""Each anomaly with its own D (precise.md 17), whether or not its event became an alert."""
 
 ALERTS: Final = Table(
     "alerts",
@@ -214,13 +239,14 @@ LEDGER_ENTRIES: Final = Table(
     _must("sentence", Text, "why, in one sentence"),
 )
 
-ROW_TABLES: Final = ("alerts", "decisions", "trades", "ledger_entries")
+ROW_TABLES: Final = ("anomalies", "alerts", "decisions", "trades", "ledger_entries")
 """The tables that belong to a run, in the order in which they are written."""
 
 ORDER: Final[dict[str, tuple[str, ...]]] = {
     "trials": ("data_hash", "config_hash", "code_version"),
     "runs": ("run_id",),
     "seals": ("run_id", "table_name"),
+    "anomalies": ("run_id", "at_ns", "contract", "window_ns"),
     "alerts": ("run_id", "triggered_ns", "alert_id"),
     "decisions": ("run_id", "decided_ns", "alert_id"),
     "trades": ("run_id", "entry_ns", "trade_id"),
@@ -258,16 +284,5 @@ def columns(name: str) -> tuple[str, ...]:
     return tuple(column.name for column in METADATA.tables[name].columns if column.name != "run_id")
 
 
-def _append_only(table: Table) -> None:
-    """Let SQLite itself refuse a change of what was written."""
-    name = table.name
-    for verb in ("UPDATE", "DELETE"):
-        trigger = DDL(
-            f"CREATE TRIGGER {name}_refuses_{verb.lower()} BEFORE {verb} ON {name} BEGIN "
-            f"SELECT RAISE(ABORT, 'the journal is append-only: {name} refuses {verb}'); END"
-        )
-        event.listen(table, "after_create", trigger.execute_if(dialect="sqlite"))
-
-
 for _table in METADATA.tables.values():
-    _append_only(_table)
+    refuse_changes(_table)

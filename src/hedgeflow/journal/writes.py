@@ -12,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from hedgeflow.journal.errors import JournalError
 from hedgeflow.journal.reads import read, row_count, sealed_hashes
 from hedgeflow.journal.records import Run
-from hedgeflow.journal.rows import content_hash, first_difference
+from hedgeflow.journal.rows import check_values, content_hash, first_difference
+from hedgeflow.journal.storage import insert, lock
 from hedgeflow.journal.tables import RUNS, SEALS, key_of, table_named
 
 
@@ -21,21 +22,15 @@ def insert_once(
 ) -> tuple[dict[str, Any], bool]:
     """Insert a row unless its key is there; return the row as recorded and whether it is new.
 
-    The columns in `but` may differ from the record, which stays as it is.
+    The columns in `but` may differ from the record, which stays as it is. The caller holds a lock
+    that keeps others from the same key.
     """
+    check_values(table.name, values)
     by_key = and_(*(column == values[column.name] for column in table.primary_key))
     stored = connection.execute(select(*table.columns).where(by_key)).mappings().first()
     if stored is None:
-        try:
-            with connection.begin_nested():
-                connection.execute(table.insert().values(values))
-        except IntegrityError:
-            # Where the database lets two write at once, another may have been first.
-            stored = connection.execute(select(*table.columns).where(by_key)).mappings().first()
-            if stored is None:
-                raise
-        else:
-            return values, True
+        connection.execute(table.insert().values(values))
+        return values, True
     unequal = [name for name in values if name not in but and stored[name] != values[name]]
     if unequal:
         name = unequal[0]
@@ -50,6 +45,7 @@ def insert_once(
 def begin(connection: Connection, run: Run) -> None:
     """Insert a run unless it is there, and hold it against other writers of the same run."""
     values = asdict(run) | {"run_id": run.run_id}
+    lock(connection, f"run {run.run_id}")
     try:
         insert_once(connection, RUNS, values)
     except IntegrityError as error:
@@ -58,13 +54,13 @@ def begin(connection: Connection, run: Run) -> None:
             where=f"run {run.run_id}",
             hint="Record the trial first: what is tried is counted",
         ) from error
-    hold(connection, run.run_id)
 
 
 def hold(connection: Connection, run_id: str) -> None:
-    """Let no other transaction write to a run; on SQLite none does anyway."""
+    """Let no other transaction write to a run, which has begun."""
+    lock(connection, f"run {run_id}")
     found = select(RUNS.columns["run_id"]).where(RUNS.columns["run_id"] == run_id)
-    if connection.execute(found.with_for_update()).first() is None:
+    if connection.execute(found).first() is None:
         raise JournalError("not begun", where=f"run {run_id}", hint="Call begin_run first")
 
 
@@ -121,8 +117,8 @@ def check_reproduced(connection: Connection, run_id: str, frames: dict[str, pl.D
     recorded = sealed_hashes(connection, run_id)
 
     def differs(name: str, frame: pl.DataFrame) -> bool:
-        if recorded:
-            return recorded[name] != content_hash(name, frame)
+        if recorded:  # a table younger than the run has no seal, and says nothing about it
+            return name in recorded and recorded[name] != content_hash(name, frame)
         return row_count(connection, name, run_id) != frame.height
 
     differing = [name for name, frame in frames.items() if differs(name, frame)]
@@ -138,14 +134,8 @@ def check_reproduced(connection: Connection, run_id: str, frames: dict[str, pl.D
 
 
 def _insert(connection: Connection, name: str, frame: pl.DataFrame) -> None:
-    """Insert rows in bulk: as tuples where the driver takes them, which is faster."""
-    statement = table_named(name).insert()
-    compiled = statement.compile(dialect=connection.dialect)
-    if compiled.positional:
-        tuples = list(zip(*(series.to_list() for series in frame), strict=True))
-        connection.exec_driver_sql(str(compiled), tuples)
-    else:
-        connection.execute(statement, frame.to_dicts())
+    columns = table_named(name).columns.keys()
+    insert(connection, name, frame.select(columns).rows())
 
 
 def _not_yet_recorded(

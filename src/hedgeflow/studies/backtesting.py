@@ -9,15 +9,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 import hedgeflow
 from hedgeflow.journal import Journal, Run, Trial
+from hedgeflow.market.time import SECOND_NS
 from hedgeflow.replay import HedgeTape, replay_alerts
+from hedgeflow.signals.rules import BaselineOrigin
 from hedgeflow.studies.scanning import ScanResult, scan_market
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import polars as pl
 
     from hedgeflow.risk import Calendar
     from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
@@ -127,18 +129,36 @@ def hedge_tape(market: Market) -> HedgeTape:
     )
 
 
+def anomaly_rows(scan: ScanResult) -> pl.DataFrame:
+    """Return a scan's anomalies as the journal takes them, each with its own D (precise.md 17)."""
+    origins = {origin.value: origin.name for origin in BaselineOrigin}
+    return scan.anomalies.select(
+        "at_ns",
+        "contract",
+        "event_id",
+        "contracts",
+        "baseline_contracts",
+        "floor_contracts",
+        "ratio",
+        "demand",
+        window_ns=(pl.col("window_seconds") * SECOND_NS).round().cast(pl.Int64),
+        baseline_origin=pl.col("origin").replace_strict(origins, return_dtype=pl.String),
+    )
+
+
 def scan_to_journal(
     market: Market,
     config: VolumeShockConfig,
     journal: Journal,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Run, ScanResult]:
-    """Scan a market and journal its alerts, before anything acts on them."""
+    """Scan a market and journal its anomalies and alerts, before anything acts on them."""
     text = trial_document(market, config)
     run = run_of(market, config, text)
     record_trial(journal, run, text)
     result = scan_market(market, config, progress)
     if not journal.begin_run(run):
+        journal.append_anomalies(run.run_id, anomaly_rows(result))
         journal.append_alerts(run.run_id, result.alerts)
     return run, result
 
@@ -173,6 +193,7 @@ def backtest(
     result = replay_alerts(scan.alerts, hedge_tape(market), config, calendars=calendar)
     journal.record_run(
         run,
+        anomalies=anomaly_rows(scan),
         alerts=scan.alerts,
         decisions=result.decisions,
         trades=result.trades,
