@@ -5,11 +5,21 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from builders.stock_market import (
+    CALL,
+    session_open,
+    shock,
+    stock_catalog,
+    store_days,
+    store_options,
+)
 from hedgeflow.market.catalog import Catalog
 from hedgeflow.market.errors import CatalogError
+from hedgeflow.signals import BaselineOrigin
 from hedgeflow.sources import import_bars, import_deribit_trades
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 from hedgeflow.studies import load_market
+from hedgeflow.studies.scanning import scan_market
 from hedgeflow.studies.validation import true_classes
 
 START = "2025-05-05T00:00:00"
@@ -110,3 +120,52 @@ def test_the_true_class_is_that_of_the_shock_an_alert_overlaps():
     )
     found = true_classes(alerts, events, truth)
     assert found["true_class"].to_list() == ["GAMMA_EMERGENCY", "AMBIGUOUS_SIGNAL"]
+
+
+def test_daily_volumes_are_read_where_the_catalog_has_them_and_name_the_data_set(tmp_path):
+    stocks = stock_catalog(tmp_path)
+    before = load_market(stocks, "AAPL", VolumeShockConfig())
+    assert before.days is None
+    assert before.option_hash == stocks.fingerprint([before.options])
+    store_days(stocks, {day: {CALL: 78} for day in (-4, -3, -2, -1)})
+    after = load_market(stocks, "AAPL", VolumeShockConfig())
+    assert after.days is not None
+    assert after.days["lots"].to_list() == [78] * 4
+    assert after.option_hash != before.option_hash
+    assert int(after.sessions.open_ns[0]) == session_open(-4)
+
+
+def test_daily_volumes_of_another_underlying_change_nothing(tmp_path):
+    stocks = stock_catalog(tmp_path)
+    before = load_market(stocks, "AAPL", VolumeShockConfig())
+    store_days(stocks, {-1: {"MSFT  140620C00040000": 78}}, underlying="MSFT")
+    after = load_market(stocks, "AAPL", VolumeShockConfig())
+    assert after.days is None
+    assert after.option_hash == before.option_hash
+
+
+def test_a_scan_measures_against_daily_volumes_and_says_that_they_know_no_time_of_day(tmp_path):
+    stocks = stock_catalog(tmp_path)
+    store_days(stocks, {day: {CALL: 78 * 20} for day in (-4, -3, -2, -1)})
+    config = VolumeShockConfig.source()
+    result = scan_market(load_market(stocks, "AAPL", config), config)
+    assert result.anomalies["origin"].to_list() == [BaselineOrigin.DAYS]
+    assert result.anomalies["baseline_contracts"].to_list() == [20.0]
+    assert result.alerts["baseline_origin"].to_list() == ["DAYS"]
+    assert any("1 anomalies of 1 contracts" in note and "time of day" in note
+               for note in result.notes)  # fmt: skip
+
+
+def test_one_tape_in_two_resolutions_is_refused_as_that(tmp_path):
+    stocks = stock_catalog(tmp_path)
+    store_options(stocks, shock(), resolution_ns=1_000_000_000)
+    with pytest.raises(CatalogError) as refused:
+        load_market(stocks, "AAPL", VolumeShockConfig())
+    assert "AAPL option trades of usa" in str(refused.value)
+    assert "1 s and of 1 min" in str(refused.value)
+
+
+def test_two_option_venues_are_refused_by_name(catalog, tmp_path):
+    store_options(catalog, shock(), underlying="BTC")
+    with pytest.raises(CatalogError, match="imported from deribit, usa"):
+        load_market(catalog, "BTC", VolumeShockConfig())
