@@ -112,7 +112,7 @@ ANOMALIES: Final = Table(
     _must("baseline_contracts", Double, "normal volume of such a window (precise.md 11)"),
     _must("floor_contracts", Double, "volume that it had to exceed besides (precise.md 14)"),
     _must("ratio", Double, "volume over baseline"),
-    _must("baseline_origin", Text, "CONTRACT, BUCKET or FLOOR (precise.md 13)"),
+    _must("baseline_origin", Text, "CONTRACT, DAYS, BUCKET or FLOOR (precise.md 13)"),
     _must("demand", Double, "D of the window, underlying units, positive: dealers must buy"),
     CheckConstraint("window_ns > 0", name="a window has a length"),
 )
@@ -154,7 +154,7 @@ ALERTS: Final = Table(
     _may("sigma", Double, "annual volatility at the trigger"),
     _may("sigma_source", Text, "implied, realised or none"),
     _may("scale_volume", Double, "V5 in force, underlying units; null under absolute demand"),
-    _may("baseline_origin", Text, "contract, bucket or floor (precise.md 13)"),
+    _may("baseline_origin", Text, "CONTRACT, DAYS, BUCKET or FLOOR (precise.md 13)"),
     _may("members_json", Text, "the event's anomalies, each with its own D"),
     _must("sentence", Text, "why, in one sentence"),
     CheckConstraint("detected_ns >= triggered_ns", name="an alert is detected after its trigger"),

@@ -32,7 +32,7 @@ def upgrade(op: Operations) -> None:
         _column("baseline_contracts", Double, "normal volume of such a window (precise.md 11)"),
         _column("floor_contracts", Double, "volume that it had to exceed besides (precise.md 14)"),
         _column("ratio", Double, "volume over baseline"),
-        _column("baseline_origin", Text, "CONTRACT, BUCKET or FLOOR (precise.md 13)"),
+        _column("baseline_origin", Text, "CONTRACT, DAYS, BUCKET or FLOOR (precise.md 13)"),
         _column("demand", Double, "D of the window, underlying units, positive: dealers must buy"),
         PrimaryKeyConstraint("run_id", "at_ns", "contract", "window_ns"),
         CheckConstraint("window_ns > 0", name="a window has a length"),
