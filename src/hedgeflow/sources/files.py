@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PARQUET_MAGIC = b"PAR1"
+CSV_ENDINGS = (".csv", ".txt", ".csv.gz", ".txt.gz")
 
 
 def read_table(path: Path) -> pl.DataFrame:
-    """Return a Parquet or CSV file with `row`, the position of each row counted from 0.
+    """Return a Parquet, CSV or gzipped CSV file with `row`, each row's position counted from 0.
 
     Raises
     ------
@@ -29,7 +30,7 @@ def read_table(path: Path) -> pl.DataFrame:
         raise DataError(
             "the file is empty (0 bytes)", where=path.name, hint="Download or export it again"
         )
-    frame = _read_csv(path) if path.suffix.lower() in {".csv", ".txt"} else _read_parquet(path)
+    frame = _read_csv(path) if path.name.lower().endswith(CSV_ENDINGS) else _read_parquet(path)
     if frame.is_empty():
         raise DataError("the file holds no rows", where=path.name)
     if ROW in frame.columns:
@@ -68,6 +69,18 @@ def numbers(frame: pl.DataFrame, column: str, *, where: str) -> pl.Series:
     return found
 
 
+def identifiers(series: pl.Series) -> pl.Series:
+    """Return identifiers as text; what is empty or NaN is missing, whole floats lose their .0."""
+    if series.dtype.is_float():
+        known = series.fill_nan(None)
+        whole = known.cast(pl.Int64, strict=False)
+        series = (
+            known if (whole != known).any() or whole.null_count() > known.null_count() else whole
+        )
+    text = series.cast(pl.String).str.strip_chars()
+    return text.set(text.is_in(["", "null", "None", "nan"]), None)
+
+
 def first_of(frame: pl.DataFrame, names: tuple[str, ...], *, where: str) -> str:
     """Return the first of some column names that a table has.
 
@@ -98,7 +111,9 @@ def _read_parquet(path: Path) -> pl.DataFrame:
         begins = file.read(4) == PARQUET_MAGIC
     if not begins:
         raise DataError(
-            "this is no Parquet file", where=path.name, hint="Expected are .parquet or .csv files"
+            "this is no Parquet file",
+            where=path.name,
+            hint="Expected are .parquet, .csv or .csv.gz files",
         )
     try:
         return pl.read_parquet(path, hive_partitioning=False, glob=False)
