@@ -408,3 +408,17 @@ def test_a_scan_takes_a_table_of_more_contracts_than_it_meets():
     assert one.book.symbols == ["CALL"]
     assert DEEP.height > 1
     assert isinstance(FINE, RandomTape)
+
+
+def test_signed_prints_start_the_tick_test_anew_with_each_session():
+    """A rising price over midnight: the first print of the new day has no sign (precise.md 8)."""
+    rows = [
+        trade(at(9, 23, 58 + step), "CALL", 60, price=1.0 + step, aggressor=0) for step in range(4)
+    ]
+    scan = scan_of()
+    signed = scan.signed_prints(tape(*rows))
+    assert signed["sign"].tolist() == [0.0, 1.0, 0.0, 1.0]
+    output = scan_of().advance(tape(*rows))
+    known = int(output.anomalies["ts"][-1])
+    before = np.array([row["ts"] <= known for row in rows])
+    assert output.anomalies["demand"][-1] == pytest.approx(signed["demand"][before].sum())

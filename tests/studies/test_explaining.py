@@ -141,3 +141,18 @@ def test_the_prints_are_those_since_the_window_began(tmp_path):
     assert stamps.to_list() == [row["ts"] for row in shock()[3:]]
     assert found.prints["contracts"].sum() == member["contracts"] == 120.0
     assert isinstance(found.prints.schema["hedge_known_at"], pl.Datetime)
+
+
+def test_prints_before_the_bell_are_no_part_of_an_alert(tmp_path):
+    """They lie in the window, and the scan left them out."""
+    catalog = Catalog.create_or_open(tmp_path / "catalog")
+    early = option_print(-1, lots=500, price=11.0)
+    bought = [option_print(minute, lots=60, price=12.0 + minute) for minute in (0, 1)]
+    store_options(catalog, [early, *bought])
+    store_bars(catalog)
+    found = explained(catalog, tmp_path)
+    (member,) = found.members
+    assert member["since_ns"] < session_open() - MINUTE_NS
+    assert found.prints["contracts"].to_list() == [60.0, 60.0]
+    assert found.prints["sign"].to_list() == [0.0, 1.0]
+    assert found.alert["demand"] == pytest.approx(found.prints["demand"].sum())

@@ -320,15 +320,13 @@ class ShockScan:
     def signed_prints(self, frame: pl.DataFrame) -> dict[str, NDArray[Any]]:
         """Return sign, rule, probability, delta and demand of prints, leaving the scan as it is.
 
-        Demand is that of each print on its own: complex orders are not netted.
+        Demand is that of each print on its own: complex orders are not netted. Prints lie in
+        sessions, as those that a scan takes in.
         """
         prints = slice_of(frame, self.book)
         self._state.reserve(len(self.book))
-        session = int(self._sessions.index_of(prints.ts[:1])[0]) if prints.ts.size else -1
-        signed = self._signed(prints, session, self.rules.prints)
-        exposure = self._signed(
-            prints, session, replace(self.rules.prints, assume_bought=True)
-        ).demand
+        signed = self._signed(prints, self.rules.prints)
+        exposure = self._signed(prints, replace(self.rules.prints, assume_bought=True)).demand
         lots = prints.lots * self.book.lot * self.book.multiplier[prints.contract]
         return {
             "sign": np.rint(signed.demand / np.where(exposure == 0, np.inf, exposure)),
@@ -338,20 +336,18 @@ class ShockScan:
             "demand": signed.demand,
         }
 
-    def _signed(self, prints: PrintSlice, session: int, rules: PrintRules) -> Entries:
+    def _signed(self, prints: PrintSlice, rules: PrintRules) -> Entries:
         """Return every print as an entry of its own, its demand settled."""
         count = prints.ts.size
-        entries = empty_entries(count, 0)
-        everything = replace(rules, complex="include", exclude_conditions=())
-        take_in(
-            prints,
-            session,
-            intake_rules(everything, self.book.lot),
-            self._state.memory.copy(),
-            entries,
-            0,
-            np.empty((2, count), np.int64),
+        entries, memory = empty_entries(count, 0), self._state.memory.copy()
+        everything = intake_rules(
+            replace(rules, complex="include", exclude_conditions=()), self.book.lot
         )
+        sessions = self._sessions.index_of(prints.ts)
+        bounds = [0, *(np.flatnonzero(np.diff(sessions)) + 1).tolist(), count]
+        for start, stop in pairwise(bounds if count else []):
+            part, legs = prints.part(start, stop), np.empty((2, stop - start), np.int64)
+            take_in(part, int(sessions[start]), everything, memory, entries, start, legs)
         put_demands(entries, np.arange(count), self._demand_terms(rules), np.empty(count))
         return entries
 
