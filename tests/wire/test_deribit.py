@@ -154,6 +154,7 @@ def test_a_trade_without_a_needed_field_is_refused_by_name(recorded, field):
         ("price", None),
         ("direction", "hold"),
         ("trade_id", 284830854),
+        ("trade_id", "ETH-none"),
     ],
 )
 def test_a_field_of_another_type_is_refused_with_its_place(recorded, field, value):

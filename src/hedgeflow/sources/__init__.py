@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from hedgeflow.sources.bars_file import import_bars, parse_column_map
 from hedgeflow.sources.deribit_file import import_deribit_trades
+from hedgeflow.sources.deribit_history import FetchedDay, HistoryProgress, fetch_deribit_history
 from hedgeflow.sources.report import ImportReport
 
-__all__ = ["ImportReport", "import_bars", "import_deribit_trades", "parse_column_map"]
+__all__ = [
+    "FetchedDay",
+    "HistoryProgress",
+    "ImportReport",
+    "fetch_deribit_history",
+    "import_bars",
+    "import_deribit_trades",
+    "parse_column_map",
+]

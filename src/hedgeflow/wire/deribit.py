@@ -6,7 +6,7 @@ refuses the message. Shapes: docs.deribit.com, API v2 (JSON-RPC 2.0); times are 
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -43,6 +43,10 @@ class DeribitError(DataError):
         return self.code in TRANSIENT_CODES
 
 
+TradeId = Annotated[str, msgspec.Meta(pattern="^([A-Z0-9_]+-)?[0-9]+$")]
+"""``244343036`` for bitcoin, ``ETH-284830839`` for ether."""
+
+
 class Trade(msgspec.Struct, frozen=True, kw_only=True):
     """One public trade.
 
@@ -73,7 +77,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
         Of a trade of a combination.
     """
 
-    trade_id: str
+    trade_id: TradeId
     trade_seq: int
     instrument_name: str
     timestamp: int

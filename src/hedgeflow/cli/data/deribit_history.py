@@ -1,0 +1,170 @@
+"""`hedgeflow data fetch deribit`: Deribit's public history into a catalog."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hedgeflow.cli.data.options import AcceptOption, CatalogOption, JsonOption, report_fields
+from hedgeflow.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from hedgeflow.sources import FetchedDay, HistoryProgress
+
+DATE = ["%Y-%m-%d"]
+KEPT_WORDS = "hedgeflow: what was downloaded is kept; the same command goes on from there"
+
+
+class Only(StrEnum):
+    """One half of what is downloaded."""
+
+    OPTIONS = "options"
+    PERPETUAL = "perpetual"
+
+
+def fetch_deribit(
+    catalog: CatalogOption,
+    currency: Annotated[str, typer.Option(help="BTC or ETH.")],
+    first: Annotated[
+        datetime,
+        typer.Option("--from", formats=DATE, metavar="YYYY-MM-DD", help="The first UTC day."),
+    ],
+    last: Annotated[
+        datetime,
+        typer.Option(
+            "--to",
+            formats=DATE,
+            metavar="YYYY-MM-DD",
+            help="The last UTC day, included; it must be over.",
+        ),
+    ],
+    url: Annotated[
+        str, typer.Option(help="Another server with the same interface.")
+    ] = "https://history.deribit.com",
+    only: Annotated[
+        Only | None, typer.Option(help="Option trades alone, or the perpetual's alone.")
+    ] = None,
+    rate: Annotated[float, typer.Option(min=0.01, max=1000, help="Requests a second.")] = 20.0,
+    accept_gaps: Annotated[
+        bool,
+        typer.Option(
+            "--accept-gaps", help="Write a day although the venue does not give out all of it."
+        ),
+    ] = False,
+    accept_rejects: AcceptOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Download whole days of Deribit's option and perpetual trades; a stopped one goes on."""
+    import asyncio
+    import random
+
+    import aiohttp
+
+    from hedgeflow import __version__
+    from hedgeflow.market.catalog import Catalog
+    from hedgeflow.sources import fetch_deribit_history
+
+    async def fetch(progress: Callable[[HistoryProgress], None] | None) -> list[FetchedDay]:
+        headers = {"User-Agent": f"hedgeflow/{__version__}"}
+        async with aiohttp.ClientSession(headers=headers) as session:
+            return await fetch_deribit_history(
+                Catalog.create_or_open(catalog),
+                session,
+                currency=currency.upper(),
+                first=first.date(),
+                last=last.date(),
+                clock=lambda: datetime.now(UTC),
+                rng=random.Random(),  # noqa: S311 - for pauses, not for secrets
+                only=None if only is None else only.value,
+                url=url,
+                rate_per_second=rate,
+                accept_rejects=accept_rejects,
+                accept_gaps=accept_gaps,
+                progress=progress,
+            )
+
+    try:
+        with _days_bar(quiet=as_json) as progress:
+            days = asyncio.run(fetch(progress))
+    except KeyboardInterrupt:
+        typer.echo(KEPT_WORDS, err=True)
+        raise
+    if as_json:
+        print_json([_fields(day) for day in days])
+    else:
+        _print(days)
+
+
+def _fields(day: FetchedDay) -> dict[str, object]:
+    return {
+        "day": day.day,
+        "missing": day.missing,
+        "linear_left_out": day.linear,
+        "tapes": [report_fields(report, dry_run=False) for report in day.reports],
+    }
+
+
+def _print(days: list[FetchedDay]) -> None:
+    print_table(
+        ("day", "tape", "instrument", "read", "kept", "rejected", "repeats", "state"),
+        [
+            (
+                day.day,
+                str(report.key.kind),
+                report.key.instrument,
+                report.read,
+                report.kept,
+                report.rows_rejected,
+                report.repeats,
+                "there already" if report.already_imported else "written",
+            )
+            for day in days
+            for report in day.reports
+        ],
+        numeric=("read", "kept", "rejected", "repeats"),
+    )
+    for day in days:
+        if day.linear:
+            typer.echo(f"{day.day}: {day.linear:,} trades of linear options were left out")
+        if day.missing:
+            typer.echo(f"{day.day}: {day.missing:,} trades are missing: the venue has them not")
+        for report in day.reports:
+            for reason, count in sorted(report.rejected.items()):
+                typer.echo(f"{day.day}: {report.key.kind}: rejected {reason}: {count:,}")
+            for note in report.notes:
+                typer.echo(f"{day.day}: {report.key.kind}: {note}")
+
+
+@contextmanager
+def _days_bar(*, quiet: bool) -> Generator[Callable[[HistoryProgress], None] | None]:
+    """Yield a callable that draws days and trades on standard error, or None when quiet."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),  # a server's words may hold brackets
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("days"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Fetching", total=None)
+
+        def draw(now: HistoryProgress) -> None:
+            said = now.waiting or f"{now.trades:,} trades"
+            bar.update(
+                task, description=f"{now.day} {said}", completed=now.days_done, total=now.days
+            )
+
+        yield draw
