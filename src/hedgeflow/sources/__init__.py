@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from hedgeflow.sources.bars_file import import_bars, parse_column_map
+from hedgeflow.sources.databento import DbnSummary, import_databento, summarize_dbn
 from hedgeflow.sources.deribit_file import import_deribit_trades
 from hedgeflow.sources.deribit_history import FetchedDay, HistoryProgress, fetch_deribit_history
 from hedgeflow.sources.report import ImportReport
 
 __all__ = [
+    "DbnSummary",
     "FetchedDay",
     "HistoryProgress",
     "ImportReport",
     "fetch_deribit_history",
     "import_bars",
+    "import_databento",
     "import_deribit_trades",
     "parse_column_map",
+    "summarize_dbn",
 ]

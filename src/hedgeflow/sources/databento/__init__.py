@@ -1,0 +1,17 @@
+"""Databento's DBN files: decoded, resolved to instruments, and made into tapes."""
+
+from __future__ import annotations
+
+from hedgeflow.sources.databento.decoding import DbnFile, DbnHeader, read_dbn, read_header
+from hedgeflow.sources.databento.importing import import_databento
+from hedgeflow.sources.databento.summary import DbnSummary, summarize_dbn
+
+__all__ = [
+    "DbnFile",
+    "DbnHeader",
+    "DbnSummary",
+    "import_databento",
+    "read_dbn",
+    "read_header",
+    "summarize_dbn",
+]
