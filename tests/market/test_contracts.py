@@ -55,6 +55,10 @@ def test_what_is_no_inverse_option_is_refused(symbol):
         ("ESH25", HedgeKind.FUTURE, "ES", 50.0),
         ("AAPL", HedgeKind.STOCK, "AAPL", 100.0),
         ("SPX", HedgeKind.INDEX, "SPX", 1.0),
+        ("VIX", HedgeKind.INDEX, "VIX", 1.0),
+        ("INDIAVIX", HedgeKind.INDEX, "INDIAVIX", 1.0),
+        ("BTC-DVOL", HedgeKind.INDEX, "BTC-DVOL", 1.0),
+        ("UVIX", HedgeKind.STOCK, "UVIX", 100.0),
     ],
 )
 def test_a_hedge_symbol_names_its_instrument(symbol, kind, underlying, units):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
 
 from builders.market_files import BARS_KEY, START, file_bars, with_value, written
 from hedgeflow.market import Catalog, DataError
-from hedgeflow.market.time import MINUTE_NS, instant_ns
+from hedgeflow.market.time import DAY_NS, MINUTE_NS, instant_ns
 from hedgeflow.sources import import_bars, parse_column_map
 
 
@@ -209,6 +209,108 @@ def test_one_instrument_of_several_is_read(imported):
     assert any("1 other" in note for note in report.notes)
     with pytest.raises(DataError, match="holds BTC, ETH, not SOL"):
         imported(both, instrument="SOL-PERP")
+
+
+# --- the same file, read otherwise --------------------------------------------------------------
+
+
+def floating():
+    return file_bars().with_columns(pl.col("date").dt.replace_time_zone(None))
+
+
+def test_the_same_file_in_another_zone_is_refused_not_taken_for_the_same(imported):
+    imported(floating())
+    again, _ = imported(floating(), timezone="UTC")
+    assert again.already_imported
+    with pytest.raises(DataError, match="before with no arguments, now it is to be with time zone"):
+        imported(floating(), timezone="America/New_York")
+
+
+def test_the_same_file_with_another_column_map_is_refused(imported):
+    frame = file_bars().with_columns(settle=pl.col("close"))
+    imported(frame)
+    assert imported(frame, columns={"close": "close"})[0].already_imported
+    with pytest.raises(DataError, match="now it is to be with close=settle"):
+        imported(frame, columns={"close": "settle"})
+
+
+def test_a_zone_that_no_time_needs_changes_nothing(imported):
+    imported(file_bars())
+    assert imported(file_bars(), timezone="Asia/Tokyo")[0].already_imported
+
+
+@pytest.mark.parametrize("option", ["instrument", "venue"])
+def test_an_empty_name_is_refused(imported, option):
+    with pytest.raises(DataError, match=f"--{option}: the name is empty"):
+        imported(file_bars(), **{option: " "})
+
+
+def test_a_file_without_one_usable_bar_is_refused_with_its_reasons(imported, catalog):
+    frame = file_bars(4).with_columns(close=pl.lit(None, pl.Float64))
+    with pytest.raises(
+        DataError, match=r"none of its 4 rows can be used: MISSING_VALUE 3, NON_POSITIVE_PRICE 1"
+    ):
+        imported(with_value(frame, 0, "high", -1.0))
+    assert catalog.keys() == []
+
+
+# --- indices ------------------------------------------------------------------------------------
+
+DAILY_VIX = """DATE,OPEN,HIGH,LOW,CLOSE
+04/03/2025,25.120000,30.300000,25.120000,30.020000
+04/04/2025,35.520000,45.610000,32.920000,45.310000
+04/07/2025,60.130000,60.130000,38.580000,46.980000
+04/14/2025,35.250000,35.250000,29.750000,30.890000
+"""
+"""The form in which the exchange publishes it: no volume, the month first."""
+
+
+@pytest.fixture
+def vix(catalog, tmp_path):
+    """Return a function that imports a text as bars of the index."""
+
+    def run(text, instrument="VIX"):
+        path = tmp_path / "VIX_History.csv"
+        path.write_text(text, encoding="utf-8")
+        report = import_bars(path, catalog, instrument=instrument, venue="cboe")
+        return report, catalog.read(report.key)
+
+    return run
+
+
+def test_an_index_needs_no_volume_and_a_day_is_known_at_its_end(vix):
+    report, tape = vix(DAILY_VIX)
+    assert (report.key.underlying, report.key.resolution_ns) == ("VIX", DAY_NS)
+    assert tape["volume"].to_list() == [0.0] * 4
+    assert tape["known_at"][1] == datetime(2025, 4, 5, tzinfo=UTC)
+    assert tape["close"][1] == 45.31
+    assert any("month/day/year" in note for note in report.notes)
+    assert any("no volume" in note for note in report.notes)
+
+
+def test_what_is_traded_needs_a_volume(vix):
+    with pytest.raises(DataError, match="column 'volume' is missing"):
+        vix(DAILY_VIX, "UVIX")
+
+
+def test_an_index_in_fractions_is_refused(vix):
+    text = "ts,open,high,low,close\n2025-04-03,0.25,0.3,0.25,0.3\n2025-04-04,0.4,0.5,0.3,0.45\n"
+    with pytest.raises(DataError, match=r"VIX are at most 0.45: fractions, not percent"):
+        vix(text)
+
+
+@pytest.mark.parametrize(
+    ("days", "first"),
+    [(("04/03", "04/14"), 3), (("03/04", "14/04"), 3), (("04/03", "04/05"), None)],
+)
+def test_day_and_month_are_told_by_a_number_above_12_or_refused(vix, days, first):
+    rows = "".join(f"{day}/2025,20,21,19,20\n" for day in days)
+    if first is None:
+        with pytest.raises(DataError, match="day or month comes first in '04/03/2025' cannot"):
+            vix(f"ts,open,high,low,close\n{rows}")
+    else:
+        _, tape = vix(f"ts,open,high,low,close\n{rows}")
+        assert tape["ts"].dt.date().to_list() == [date(2025, 4, first), date(2025, 4, 14)]
 
 
 @pytest.mark.parametrize(

@@ -272,9 +272,28 @@ def hedge_instrument(symbol: str, venue: str, kind: HedgeKind | None = None) -> 
         multiplier, tick = FUTURE_SPECIFICATIONS.get(root, (1.0, 0.0))
         return HedgeInstrument(symbol, venue, root, kind, multiplier=multiplier, lot=1.0, tick=tick)
     if kind is HedgeKind.INDEX:
-        return HedgeInstrument(symbol, venue, root, kind, lot=1.0)
+        return HedgeInstrument(symbol, venue, symbol, kind, lot=1.0)
     return HedgeInstrument(symbol, venue, root, kind, standard_contract_units=100.0, lot=0.01)
 
+
+def is_volatility_index(symbol: str) -> bool:
+    """Say whether a symbol is that of a known index of implied volatility, as ``BTC-DVOL`` is."""
+    return symbol in VOLATILITY_INDICES or symbol.endswith(DVOL_SUFFIXES)
+
+
+VOLATILITY_INDICES: Final = frozenset(
+    {
+        "VIX", "VIX1D", "VIX9D", "VIX3M", "VIX6M", "VIX1Y", "VXN", "RVX", "VXD", "OVX", "GVZ",
+        "VSTOXX", "VDAX", "INDIAVIX", "INDIA-VIX", "DVOL",
+    }
+)  # fmt: skip
+"""By name, because funds such as UVIX and SVIX are called like them and are traded."""
+
+DVOL_SUFFIXES: Final = ("-DVOL", "_DVOL")
+"""Deribit's indices of a coin."""
+
+LOWEST_VOLATILITY_PERCENT: Final = 3.0
+"""No such index, in percent per year, has always been below."""
 
 FUTURE_SPECIFICATIONS: Final[dict[str, tuple[float, float]]] = {
     "ES": (50.0, 0.25),
@@ -288,7 +307,7 @@ FUTURE_SPECIFICATIONS: Final[dict[str, tuple[float, float]]] = {
 def _guessed_kind(symbol: str) -> HedgeKind:
     if symbol.endswith("-PERP"):
         return HedgeKind.PERPETUAL
-    if symbol in INDEX_OF_ROOT.values():
+    if symbol in INDEX_OF_ROOT.values() or is_volatility_index(symbol):
         return HedgeKind.INDEX
     future = _FUTURE_SYMBOL.fullmatch(symbol)
     if future is not None and future["root"] in FUTURE_SPECIFICATIONS:

@@ -45,6 +45,8 @@ class Import:
         Terms of the option contracts.
     accept_rejects : bool
         The tape may be used although more than 0.01 % of it was rejected.
+    arguments : str
+        What was said of the source that changes its rows, in words; empty if it speaks for itself.
     """
 
     key: TapeKey
@@ -58,16 +60,18 @@ class Import:
     coverage: Coverage
     contracts: pl.DataFrame | None = None
     accept_rejects: bool = False
+    arguments: str = ""
 
     @property
     def id(self) -> str:
-        """The import's name: the same source into the same tape has the same."""
-        return import_id(self.source_sha256, self.key)
+        """The import's name: the same source read alike into the same tape has the same."""
+        return import_id(self.source_sha256, self.key, self.arguments)
 
 
-def import_id(source_sha256: str, key: TapeKey) -> str:
+def import_id(source_sha256: str, key: TapeKey, arguments: str = "") -> str:
     """Return the name of an import of a source into a tape."""
-    text = "|".join((source_sha256, *(str(part) for part in asdict(key).values())))
+    parts = [source_sha256, *(str(part) for part in asdict(key).values())]
+    text = "|".join([*parts, arguments] if arguments else parts)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -112,6 +116,8 @@ class Manifest:
         Added to a row's position in the source, it gives the row's `sequence`.
     parts, contracts, rejects : tuple of Part
     accept_rejects : bool
+    arguments : str
+        As in `Import`.
     """
 
     id: str
@@ -129,6 +135,7 @@ class Manifest:
     last_ns: int | None
     sequence_start: int
     accept_rejects: bool
+    arguments: str = ""
     rejected: dict[str, int] = field(default_factory=dict[str, int])
     parts: tuple[Part, ...] = ()
     contracts: tuple[Part, ...] = ()

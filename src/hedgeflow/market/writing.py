@@ -35,6 +35,7 @@ def stage(
     """Write the new rows of an import into a staging folder and return its record."""
     others = [each for each in every if each.id != new.id]
     tape = [each for each in others if each.key == new.key]
+    _check_read_alike(new, tape)
     earlier = next((each for each in every if each.id == new.id), None)
     if earlier is not None:
         ordinal, sequence = earlier.ordinal, earlier.sequence_start
@@ -61,6 +62,7 @@ def stage(
         first_ns=None if rows.is_empty() else int(stamps[0]),
         last_ns=None if rows.is_empty() else int(stamps[-1]),
         sequence_start=sequence,
+        arguments=new.arguments,
         accept_rejects=new.accept_rejects or (earlier is not None and earlier.accept_rejects),
         rejected={str(reason): int(count) for reason, count in reasons.items()},
         parts=_write_days(new, rows, folder, progress),
@@ -69,6 +71,18 @@ def stage(
             (folder.write(rejects, f"{layout.REJECTS}/{new.id}.parquet"),) if rejects.height else ()
         ),
     )
+
+
+def _check_read_alike(new: Import, tape: list[Manifest]) -> None:
+    """Refuse a source that the tape holds already, read in another way."""
+    before = next((each for each in tape if each.source_sha256 == new.source_sha256), None)
+    if before is not None:
+        raise DataError(
+            f"this file was imported before with {before.arguments or 'no arguments'}, now it is to"
+            f" be with {new.arguments or 'none'}: the tape would hold it twice",
+            where=new.source,
+            hint="If the first was wrong, import it into a new catalog",
+        )
 
 
 def _admitted(new: Import, tape: list[Manifest], root: Path) -> Admitted:

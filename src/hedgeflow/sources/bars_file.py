@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from hedgeflow.market.contracts import hedge_instrument
+from hedgeflow.market.contracts import (
+    LOWEST_VOLATILITY_PERCENT,
+    HedgeKind,
+    hedge_instrument,
+    is_volatility_index,
+)
 from hedgeflow.market.coverage import Coverage
 from hedgeflow.market.errors import DataError
 from hedgeflow.market.layout import file_sha256
@@ -24,7 +29,7 @@ from hedgeflow.market.validation import (
     validate,
 )
 from hedgeflow.sources.files import numbers, read_table
-from hedgeflow.sources.report import ImportReport, import_into
+from hedgeflow.sources.report import ImportReport, check_usable, import_into
 from hedgeflow.sources.stamps import read_stamps
 
 if TYPE_CHECKING:
@@ -46,6 +51,8 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "volume": ("volume", "vol", "v"),
 }
 """Column names that are recognised, whatever their case."""
+
+NO_VOLUME: Final = "volume of an index"
 
 SYMBOL_NAMES: Final = ("symbol", "instrument", "ticker", "coin")
 
@@ -82,7 +89,7 @@ def import_bars(
     accept_rejects: bool = False,
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Import a file of OHLCV bars.
+    """Import a file of OHLCV bars; those of an index need no volume.
 
     Parameters
     ----------
@@ -109,18 +116,27 @@ def import_bars(
     Raises
     ------
     DataError
-        The file cannot be read, lacks a column, is not sorted by time, holds several instruments
-        or has no regular interval.
+        The file cannot be read, lacks a column, is not sorted by time, holds several instruments,
+        has no regular interval or no bar that can be used; it was imported with other arguments;
+        a volatility index is not in percent.
     """
     path = Path(path)
     where = path.name
+    for option, text in (("--instrument", instrument), ("--venue", venue)):
+        if text is not None and not text.strip():
+            raise DataError("the name is empty", where=option, hint="Write it, as in BTC-PERP")
     source_sha256 = file_sha256(path) if path.is_file() else ""
     raw = read_table(path)
     if progress is not None:
         progress(0, raw.height)
-    named = _named(raw, columns or {}, where)
     hedge = hedge_instrument(instrument, _venue(path, venue))
     notes = [_venue_note(path, venue, hedge.venue)]
+    recognised = _recognised(raw)
+    named = recognised | dict(columns or {})
+    if hedge.kind is HedgeKind.INDEX and "volume" not in named:
+        raw, named = raw.with_columns(pl.lit(0.0).alias(NO_VOLUME)), named | {"volume": NO_VOLUME}
+        notes.append(f"{instrument} is an index, which has no volume: it is 0.")
+    _check_named(raw, named, where)
     raw = _of_instrument(raw, {instrument, hedge.underlying}, where, notes)
     stamps = read_stamps(raw, named["time"], timezone=timezone, where=where)
     notes += stamps.notes
@@ -132,6 +148,8 @@ def import_bars(
     notes.append(f"Bars are {interval_ns / SECOND_NS:g} s long, each known at its end.")
     known_at = (pl.col("ts") + pl.duration(nanoseconds=interval_ns)).alias("known_at")
     checked = validate(timed.with_columns(known_at), TapeKind.BARS, where=where)
+    if is_volatility_index(instrument):
+        _check_percent(checked.rows, instrument, where)
     new = Import(
         key=TapeKey(TapeKind.BARS, hedge.venue, hedge.underlying, instrument, interval_ns),
         rows=checked.rows,
@@ -141,38 +159,59 @@ def import_bars(
         identical_without_id=0,
         source=where,
         source_sha256=source_sha256,
+        arguments=_arguments(columns or {}, recognised, stamps.zone),
         coverage=Coverage.from_stamps(
             timed["ts"].to_physical().to_numpy(), interval_ns, split_ns=interval_ns
         ),
         accept_rejects=accept_rejects,
     )
+    check_usable(new)
     return import_into(catalog, new, notes, progress)
 
 
-def _named(raw: pl.DataFrame, columns: Mapping[str, str], where: str) -> dict[str, str]:
-    """Return the column of each field: as mapped, else as recognised."""
-    unknown = set(columns) - set(ALIASES)
+def _recognised(raw: pl.DataFrame) -> dict[str, str]:
+    """Return the column of each field that has one of its usual names."""
+    there = {name.lower(): name for name in raw.columns if name != ROW}
+    found = {
+        field: next((there[alias] for alias in aliases if alias in there), None)
+        for field, aliases in ALIASES.items()
+    }
+    return {field: name for field, name in found.items() if name is not None}
+
+
+def _check_named(raw: pl.DataFrame, named: Mapping[str, str], where: str) -> None:
+    unknown = set(named) - set(ALIASES)
     if unknown:
         raise DataError(
             f"bars have no field '{min(unknown)}'",
             where=where,
             hint=f"The fields are {', '.join(ALIASES)}",
         )
-    there = {name.lower(): name for name in raw.columns if name != ROW}
-    named: dict[str, str] = {}
-    for field, aliases in ALIASES.items():
-        found = columns.get(field)
-        if found is None:
-            found = next((there[alias] for alias in aliases if alias in there), None)
-        if found is None or found not in raw.columns:
+    for field in ALIASES:
+        if named.get(field) not in raw.columns:
+            there = ", ".join(name for name in raw.columns if name != ROW)
             raise DataError(
-                f"column '{found or field}' is missing",
+                f"column '{named.get(field, field)}' is missing",
                 where=where,
-                hint=f"The file has {', '.join(there.values())}; name the column with "
-                f"--columns {field}=NAME",
+                hint=f"The file has {there}; name the column with --columns {field}=NAME",
             )
-        named[field] = found
-    return named
+
+
+def _arguments(columns: Mapping[str, str], recognised: Mapping[str, str], zone: str | None) -> str:
+    """Return what was said of the file that it does not say itself, in words."""
+    mapped = [f"{key}={name}" for key, name in columns.items() if recognised.get(key) != name]
+    zones = [] if zone in {None, "UTC"} else [f"time zone {zone}"]
+    return ", ".join([*sorted(mapped), *zones])
+
+
+def _check_percent(bars: pl.DataFrame, instrument: str, where: str) -> None:
+    highest = bars["close"].max()
+    if isinstance(highest, float) and highest < LOWEST_VOLATILITY_PERCENT:
+        raise DataError(
+            f"the closes of {instrument} are at most {highest:g}: fractions, not percent per year",
+            where=where,
+            hint="Multiply open, high, low and close by 100: 18.5 is meant, not 0.185",
+        )
 
 
 def _venue(path: Path, venue: str | None) -> str:

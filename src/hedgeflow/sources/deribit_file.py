@@ -12,7 +12,7 @@ from hedgeflow.market.manifests import Import
 from hedgeflow.market.tapes import TapeKey, TapeKind
 from hedgeflow.sources.deribit_rows import VENUE, option_rows
 from hedgeflow.sources.files import read_table
-from hedgeflow.sources.report import ImportReport, import_into
+from hedgeflow.sources.report import ImportReport, check_usable, import_into
 
 if TYPE_CHECKING:
     import polars as pl
@@ -78,6 +78,7 @@ def import_deribit_trades(
         contracts=trades.traded,
         accept_rejects=accept_rejects,
     )
+    check_usable(new)
     return import_into(catalog, new, list(trades.notes), progress)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hedgeflow.market.errors import DataError
+
 if TYPE_CHECKING:
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.coverage import Coverage
@@ -79,6 +81,24 @@ def import_into(
     if made.needs_acceptance:
         notes = [*notes, _marked(made)]
     return report_of(made, notes, already_imported=False)
+
+
+def check_usable(new: Import) -> None:
+    """Refuse a file that has rows, none of which can be used.
+
+    Raises
+    ------
+    DataError
+        Naming the reasons.
+    """
+    if new.rows.is_empty() and new.read:
+        reasons = sorted(new.rejects["reason"].value_counts().iter_rows())
+        raise DataError(
+            f"none of its {new.read:,} rows can be used:"
+            f" {', '.join(f'{reason} {count:,}' for reason, count in reasons)}",
+            where=new.source,
+            hint="Nothing was written; name other columns, or correct the file",
+        )
 
 
 def _marked(made: Manifest) -> str:

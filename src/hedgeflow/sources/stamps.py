@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
@@ -27,10 +27,19 @@ OFFSET: Final = r"(?i)(z|[+-]\d{2}:?\d{2})$"
 
 @dataclass(frozen=True, slots=True)
 class Stamps:
-    """A column of times in UTC nanoseconds, and what was assumed to read it."""
+    """A column of times in UTC nanoseconds, and what was assumed to read it.
+
+    Attributes
+    ----------
+    series : polars.Series
+    notes : sequence of str
+    zone : str or None
+        The zone that was taken for times which state none; None if they state theirs.
+    """
 
     series: pl.Series
     notes: Sequence[str]
+    zone: str | None = None
 
 
 def read_stamps(frame: pl.DataFrame, column: str, *, timezone: str | None, where: str) -> Stamps:
@@ -58,6 +67,11 @@ def read_stamps(frame: pl.DataFrame, column: str, *, timezone: str | None, where
         has_offset = text.str.contains(OFFSET) & text.str.contains(":")
         if has_offset.any():
             return Stamps(_from_text(frame, text, column, where, zoned=True), ())
+        slashed = _slashed_form(text, column, where)
+        if slashed is not None:
+            dates = text.str.to_datetime(slashed.form, time_unit="ns", strict=False)
+            local = _localized(dates, column, timezone, where)
+            return Stamps(local.series, (slashed.note, *local.notes), local.zone)
         series = _from_text(frame, text, column, where, zoned=False)
     if series.dtype == pl.Date:
         series = series.cast(pl.Datetime("ns"))
@@ -117,6 +131,41 @@ def _first_that_parses(text: pl.Series) -> pl.Series:
     return parsed
 
 
+class _Slashed(NamedTuple):
+    form: str
+    note: str
+
+
+MONTH_FIRST: Final = _Slashed("%m/%d/%Y", "Dates were read as month/day/year.")
+DAY_FIRST: Final = _Slashed("%d/%m/%Y", "Dates were read as day/month/year.")
+
+
+def _slashed_form(text: pl.Series, column: str, where: str) -> _Slashed | None:
+    """Return which of day and month comes first, as a number above 12 proves.
+
+    Raises
+    ------
+    DataError
+        No number does.
+    """
+    written = text.drop_nulls().filter(text.drop_nulls() != "")
+    if written.is_empty() or not written.str.contains(r"^\d{1,2}/\d{1,2}/\d{4}$").all():
+        return None
+    first, second = (
+        int(str(written.str.extract(form).cast(pl.Int64).max()))
+        for form in (r"^(\d+)/", r"^\d+/(\d+)/")
+    )
+    if first > 12 >= second:
+        return DAY_FIRST
+    if second > 12 >= first:
+        return MONTH_FIRST
+    raise DataError(
+        f"column '{column}': whether day or month comes first in '{written[0]}' cannot be told",
+        where=where,
+        hint="Write dates as YYYY-MM-DD",
+    )
+
+
 def _localized(series: pl.Series, column: str, timezone: str | None, where: str) -> Stamps:
     zone = timezone or "UTC"
     try:
@@ -130,4 +179,4 @@ def _localized(series: pl.Series, column: str, timezone: str | None, where: str)
         ) from cause
     given = "was given" if timezone else "is assumed (for bars, --timezone gives another)"
     note = f"Times state no zone: {zone} {given}."
-    return Stamps(local.dt.convert_time_zone("UTC").cast(TIME), (note,))
+    return Stamps(local.dt.convert_time_zone("UTC").cast(TIME), (note,), zone)

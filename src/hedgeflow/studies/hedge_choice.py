@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from hedgeflow.market.contracts import INDEX_OF_ROOT
+from hedgeflow.market.contracts import HedgeKind, hedge_instrument
 from hedgeflow.market.errors import CatalogError
 from hedgeflow.market.tapes import TapeKey, TapeKind
 from hedgeflow.market.time import SLOT_NS
@@ -82,7 +82,7 @@ def choose_hedge(
 
 def is_index(bars: TapeKey) -> bool:
     """Say whether bars are of an index, which cannot be traded."""
-    return bars.instrument in INDEX_OF_ROOT.values()
+    return hedge_instrument(bars.instrument, bars.venue).kind is HedgeKind.INDEX
 
 
 def _not_tradable(index: str, catalog: Catalog) -> CatalogError:
