@@ -13,7 +13,7 @@ from hedgeflow.risk.limits import AccountState, MarketState, decide
 from hedgeflow.risk.pattern_day_trader import PatternDayTraderRule, pdt
 from hedgeflow.risk.reasons import Reason
 from hedgeflow.risk.sizing import Cap, Sizing, risk_share, size_plan
-from hedgeflow.risk.volatility_index import VolatilityIndex
+from hedgeflow.risk.volatility_index import VolatilityIndex, load_volatility_index
 
 __all__ = [
     "AccountState",
@@ -33,6 +33,7 @@ __all__ = [
     "VolatilityIndex",
     "calendar_sentence",
     "decide",
+    "load_volatility_index",
     "pdt",
     "read_calendar",
     "risk_share",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hedgeflow.market.contracts import HedgeKind
 from hedgeflow.market.errors import ConfigError
@@ -16,9 +16,18 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class Section(BaseModel):
-    """A group of settings: frozen, and a key it does not know is an error."""
+    """A group of settings: frozen; a key it does not know and a value of another type are errors.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    A whole number may stand for any number, a list for a tuple, nothing else for anything else:
+    TOML writes numbers, texts and true or false differently, so a mistake can be told.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _lists_are_tuples(cls, value: object) -> object:
+        return tuple(cast("list[object]", value)) if isinstance(value, list) else value
 
 
 class Signing(Section):
@@ -200,6 +209,13 @@ class Risk(Section):
     contracts: Positive = 20.0
     flat_before_close_minutes: NonNegative = 30.0
     daily_volume_contracts: NonNegative = 1_000.0
+    volatility_index: str | None = None
+    """Name of its bars in the catalog, as in VIX; without one, an alert's own implied volatility.
+
+    Percent per year, like the limit.
+    """
+    volatility_index_days: Positive = 7.0
+    """An older value is not known: the longest holidays are shorter."""
     volatility_index_limit: Positive = 40.0
     volatility_index_multiplier: Share = 0.5
     earnings_hours: NonNegative = 24.0

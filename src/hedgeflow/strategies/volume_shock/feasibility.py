@@ -334,6 +334,13 @@ def _limits(case: _Case) -> Iterator[Finding]:
             f"{risk.margin_utilisation:.0%} margin utilisation leaves less than the reserve of "
             f"{risk.cash_reserve:.0%}, which wins.",
         )
+    if risk.volatility_index is None:
+        yield Finding(
+            "info",
+            "risk.volatility_index",
+            f"No volatility index is named: for the limit of {risk.volatility_index_limit:g} % the "
+            "alert's own implied volatility takes its place.",
+        )
     if risk.positions_per_instrument > risk.positions:
         yield Finding(
             "warning",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 PRESETS = ("normalized", "source")
+WRONG_TYPE = {
+    "float_type": "must be a number",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+    "string_type": "must be a text",
+    "tuple_type": "must be a list",
+    "model_type": "is a section with settings of its own",
+}
+"""What a value of the wrong type must be, by pydantic's name of the fault."""
 
 
 def load_config(
@@ -110,11 +120,16 @@ def _config_error(cause: ValidationError, where: str) -> ConfigError:
         meant = ".".join([*parts[:-1], near[0]]) if near else ""
         hint = f"Did you mean '{meant}'?" if near else f"Known are {', '.join(sorted(known))}"
         return ConfigError(f"'{key}' is not a setting", where=where, hint=hint)
-    text = fault["msg"].removeprefix("Value error, ")
-    text = text[:1].lower() + text[1:]
     others = len(cause.errors()) - 1
     hint = f"And {others} more" if others else ""
-    return ConfigError(f"'{key}': {text}, was {fault['input']!r}", where=where, hint=hint)
+    shown = json.dumps(fault["input"], default=str)
+    wrong_type = WRONG_TYPE.get(fault["type"])
+    if wrong_type is not None:
+        return ConfigError(f"'{key}' {wrong_type}, was {shown}", where=where, hint=hint)
+    text = fault["msg"].removeprefix("Value error, ")
+    text = text[:1].lower() + text[1:]
+    was = "" if isinstance(fault["input"], dict) else f", was {shown}"  # a section says it itself
+    return ConfigError(f"'{key}': {text}{was}", where=where, hint=hint)
 
 
 def _keys(sections: list[str]) -> list[str]:
