@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hedgeflow.sources.bars_file import import_bars, parse_column_map
+from hedgeflow.sources.ccxt_history import FetchedTape, fetch_ccxt
 from hedgeflow.sources.databento import DbnSummary, import_databento, summarize_dbn
 from hedgeflow.sources.deribit_file import import_deribit_trades
 from hedgeflow.sources.deribit_history import FetchedDay, HistoryProgress, fetch_deribit_history
@@ -11,8 +12,10 @@ from hedgeflow.sources.report import ImportReport
 __all__ = [
     "DbnSummary",
     "FetchedDay",
+    "FetchedTape",
     "HistoryProgress",
     "ImportReport",
+    "fetch_ccxt",
     "fetch_deribit_history",
     "import_bars",
     "import_databento",
