@@ -63,34 +63,23 @@ def import_databento_files(
 
 def describe(files: FilesArgument, as_json: JsonOption = False) -> None:
     """Decode DBN files of any schema and say what they hold."""
+    from dataclasses import asdict
+
     from hedgeflow.market.time import iso
     from hedgeflow.sources import summarize_dbn
 
     rows: list[dict[str, object]] = []
     for file in files:
         found = summarize_dbn(file)
-        rows.append(
-            {
-                "file": found.file,
-                "dataset": found.dataset,
-                "schema": found.schema,
-                "version": found.version,
-                "records": found.records,
-                "instruments": found.instruments,
-                "symbols": found.symbols if as_json else _shortened(found.symbols),
-                "first": None if found.first_ns is None else iso(found.first_ns),
-                "last": None if found.last_ns is None else iso(found.last_ns),
-                "becomes": found.becomes,
-            }
-        )
+        stamps = {"first": found.first_ns, "last": found.last_ns}
+        row: dict[str, object] = asdict(found)
+        row |= {name: None if at is None else iso(at) for name, at in stamps.items()}
+        rows.append(row if as_json else row | {"symbols": _shortened(found.symbols)})
     if as_json:
         print_json(rows)
         return
-    print_table(
-        list(rows[0]),
-        [list(row.values()) for row in rows],
-        numeric=("version", "records", "instruments"),
-    )
+    columns = ("file", "dataset", "schema", "records", "symbols", "first", "last", "becomes")
+    print_table(columns, [[row[name] for name in columns] for row in rows], numeric=("records",))
 
 
 def _shortened(symbols: tuple[str, ...]) -> str:

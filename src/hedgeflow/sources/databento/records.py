@@ -126,18 +126,24 @@ def _instants(values: NDArray[Any]) -> pl.Series:
 
 def _with_symbols(frame: pl.DataFrame, header: DbnHeader) -> pl.DataFrame:
     """Return records with the symbol that the header maps their instrument to on their UTC day."""
-    mapped = _mappings(header)
-    days = frame.with_columns(pl.col(AT).dt.date().alias("_day"), pl.col(POSITION).alias("_order"))
-    found = days.sort("_day", maintain_order=True).join_asof(
-        mapped.sort("_start", maintain_order=True),
-        left_on="_day",
-        right_on="_start",
-        by="instrument_id",
-        strategy="backward",
-        check_sortedness=False,
+    days = frame.with_columns(pl.col(AT).dt.date().alias("_day"))
+    on = ["instrument_id", "_day"]
+    found = (
+        days.select(on)
+        .unique()
+        .sort("_day")
+        .join_asof(
+            _mappings(header).sort("_start"),
+            left_on="_day",
+            right_on="_start",
+            by="instrument_id",
+            strategy="backward",
+            check_sortedness=False,
+        )
+        .filter(pl.col("_day") < pl.col("_end"))
     )
-    symbol = pl.when(pl.col("_day") < pl.col("_end")).then("symbol").alias("symbol")
-    return found.sort("_order").with_columns(symbol).drop("_day", "_order", "_start", "_end")
+    known = found.select(*on, "symbol")
+    return days.join(known, on=on, how="left", maintain_order="left").drop("_day")
 
 
 def _mappings(header: DbnHeader) -> pl.DataFrame:

@@ -60,7 +60,7 @@ def becomes(header: DbnHeader) -> str:
     """Return the kinds of tape that become of a file, or why none."""
     refused = refusal(header)
     if refused is not None:
-        return f"nothing: {refused.what}"
+        return f"nothing ({refused.what.partition(':')[0]})"
     schema = header.schema
     if schema == DEFINITION:
         return str(TapeKind.OPTION_DEFINITIONS)
