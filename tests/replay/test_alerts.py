@@ -223,6 +223,26 @@ def test_sizes_are_halved_from_an_index_of_40_on(
     assert result.trades["size_contracts"].to_list() == [size]
 
 
+def test_the_share_of_decisions_at_which_the_index_was_known_is_said(make_alerts, make_tape, day):
+    known = day + 20 * MINUTE_NS
+    index = VolatilityIndex("VIX", np.array([known]), np.array([45.0]))
+    alerts = make_alerts({"minute": 5}, {"minute": 19.9}, {"minute": 35}, {"minute": 50})
+    result = replay_alerts(alerts, make_tape(minutes=90), CONFIG, volatility_index=index)
+    assert result.trades["size_contracts"].to_list() == [4.0, 4.0, 2.0, 2.0]
+    [note] = [note for note in result.notes if note.startswith("Volatility index")]
+    assert note == (
+        "Volatility index: VIX, known at 2 of 4 decisions (50.0%); at the others sizes were not "
+        "changed."
+    )
+
+
+def test_without_an_index_it_is_said_what_took_its_place(make_alerts, make_tape):
+    alerts = make_alerts({"minute": 10}, {"minute": 30, "sigma_source": "realised"})
+    notes = replay_alerts(alerts, make_tape(), CONFIG).notes
+    assert any("none was named; the alert's own implied volatility" in note
+               and "at 1 of 2 decisions (50.0%)" in note for note in notes)  # fmt: skip
+
+
 def test_calendars_keep_positions_shut_and_absent_ones_are_said(make_alerts, make_tape, day):
     release = ScheduledEvent(day + HOUR_NS, CalendarKind.RELEASE, "CPI", "")
     alerts = make_alerts({"minute": 20}, {"minute": 31})

@@ -47,8 +47,28 @@ JournalOption = Annotated[
     ),
 ]
 CalendarOption = Annotated[
-    Path | None,
-    typer.Option("--calendar", metavar="FILE", help="CSV of earnings and economic releases."),
+    list[Path] | None,
+    typer.Option(
+        "--calendar",
+        metavar="FILE",
+        help="CSV or iCalendar file of earnings and economic releases; may be repeated.",
+    ),
+]
+CalendarKindOption = Annotated[
+    str | None,
+    typer.Option(
+        "--calendar-kind",
+        metavar="KIND",
+        help="What events are that do not say it: earnings or release.",
+    ),
+]
+CalendarTimezoneOption = Annotated[
+    str | None,
+    typer.Option(
+        "--calendar-timezone",
+        metavar="ZONE",
+        help="Time zone of the calendars' dates, and of times that carry none.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 StrategyArgument = Annotated[str, typer.Argument(metavar="STRATEGY", help="volume-shock")]
@@ -155,6 +175,8 @@ def backtest(
     settings: SetOption = None,
     journal: JournalOption = None,
     calendar: CalendarOption = None,
+    calendar_kind: CalendarKindOption = None,
+    calendar_timezone: CalendarTimezoneOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Trade the alerts in replay and journal every decision; no verdict, see validate."""
@@ -162,13 +184,12 @@ def backtest(
 
     check_strategy(strategy)
     market, chosen = _market(catalog, underlying, preset, config, settings)
+    events = _calendar(calendar or [], calendar_kind, calendar_timezone, market)
     with (
         _journal(catalog, journal) as record,
         progress_bar("Scanning option prints", quiet=as_json) as progress,
     ):
-        result = run_backtest(
-            market, chosen, record, calendar=_calendar(calendar), progress=progress
-        )
+        result = run_backtest(market, chosen, record, calendar=events, progress=progress)
     reasons = result.decisions["reason_code"].value_counts(sort=True).rows()
     exits = result.trades["exit_reason"].value_counts(sort=True).rows()
     net = float(result.trades["net_usd"].sum())
@@ -212,6 +233,8 @@ def validate(
     settings: SetOption = None,
     journal: JournalOption = None,
     calendar: CalendarOption = None,
+    calendar_kind: CalendarKindOption = None,
+    calendar_timezone: CalendarTimezoneOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say whether the claim holds: backtest, test, and write the evidence package and report."""
@@ -221,13 +244,12 @@ def validate(
     check_strategy(strategy)
     check_out(out)
     market, chosen = _market(catalog, underlying, preset, config, settings)
+    events = _calendar(calendar or [], calendar_kind, calendar_timezone, market)
     with (
         _journal(catalog, journal) as record,
         progress_bar("Scanning option prints", quiet=as_json) as progress,
     ):
-        result = run_validation(
-            market, chosen, record, calendar=_calendar(calendar), progress=progress
-        )
+        result = run_validation(market, chosen, record, calendar=events, progress=progress)
     report = write_validation(result, out, _now())
     _print_validation(result, report, as_json=as_json)
 
@@ -349,12 +371,31 @@ def _journal(catalog: Path, url: str | None, *, create: bool = True) -> Journal:
     return Journal.open(url or catalog / JOURNAL_FILE, create=create)
 
 
-def _calendar(path: Path | None) -> Calendar | None:
-    if path is None:
-        return None
-    from hedgeflow.risk import read_calendar
+def _calendar(
+    paths: list[Path], kind: str | None, timezone: str | None, market: Market
+) -> Calendar | None:
+    """Return what all calendars list together; what recurs for ever, a year beyond the data."""
+    from hedgeflow.market.errors import ConfigError
+    from hedgeflow.market.time import YEAR_NS
+    from hedgeflow.risk import Calendar, CalendarKind, read_calendar
 
-    return read_calendar(path)
+    if not paths:
+        for option, value in (("--calendar-kind", kind), ("--calendar-timezone", timezone)):
+            if value is not None:
+                raise ConfigError("there is no calendar", where=option, hint="Add --calendar FILE")
+        return None
+    if kind is not None and kind not in list(CalendarKind):
+        raise ConfigError(
+            f"'{kind}' is no kind of event",
+            where="--calendar-kind",
+            hint=f"Use {' or '.join(CalendarKind)}",
+        )
+    until_ns = int(market.sessions.close_ns[-1]) + YEAR_NS
+    given = None if kind is None else CalendarKind(kind)
+    calendars = [
+        read_calendar(path, kind=given, timezone=timezone, until_ns=until_ns) for path in paths
+    ]
+    return Calendar(event for each in calendars for event in each.events)
 
 
 def _now() -> str:

@@ -148,6 +148,9 @@ class _Replay:
     decisions: list[Decision] = field(default_factory=list[Decision])
     trades: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
     notes: dict[str, None] = field(default_factory=dict[str, None])
+    asked: int = 0
+    known: int = 0
+    """Decisions, and those at which the volatility index was known."""
     governor: Governor = field(init=False)
     books: Books | None = None
 
@@ -291,8 +294,8 @@ class _Replay:
                 "daily volume could not be tested."
             )
         index = self._volatility(alert, now)
-        if index is None:
-            self.note("For some alerts no implied-volatility index was known: sizes not halved.")
+        self.asked += 1
+        self.known += index is not None
         return MarketState(
             instrument=tape.instrument,
             minutes_to_close=minutes_to_close(tape.sessions, now),
@@ -309,6 +312,19 @@ class _Replay:
         if sigma is None or source is None or IMPLIED not in str(source):
             return None
         return 100.0 * float(sigma)
+
+    def _note_volatility(self) -> None:
+        """Say which volatility was tested against the limit, and at how many decisions."""
+        if not self.asked:
+            return
+        said = (
+            "none was named; the alert's own implied volatility took its place, known"
+            if self.index is None
+            else f"{self.index.name}, known"
+        )
+        share = f"{self.known:,} of {self.asked:,} decisions ({self.known / self.asked:.1%})"
+        unknown = "" if self.known == self.asked else "; at the others sizes were not changed"
+        self.note(f"Volatility index: {said} at {share}{unknown}.")
 
     def _trade(
         self,
@@ -331,6 +347,7 @@ class _Replay:
     def finish(self) -> ReplayResult:
         """Book what is still open, check the books and return the tables."""
         self._settle(None)
+        self._note_volatility()
         self.trades.sort(key=lambda row: (row["entry_ns"], row["trade_id"]))
         entries: tuple[LedgerEntry, ...] = ()
         if self.books is not None:

@@ -15,13 +15,14 @@ import hedgeflow
 from hedgeflow.journal import Journal, Run, Trial
 from hedgeflow.market.time import SECOND_NS
 from hedgeflow.replay import HedgeTape, replay_alerts
+from hedgeflow.risk import load_volatility_index
 from hedgeflow.signals.rules import BaselineOrigin
 from hedgeflow.studies.scanning import ScanResult, scan_market
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hedgeflow.risk import Calendar
+    from hedgeflow.risk import Calendar, VolatilityIndex
     from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
     from hedgeflow.studies.markets import Market
 
@@ -62,9 +63,12 @@ def resolved_config(market: Market, config: VolumeShockConfig) -> dict[str, Any]
 
 
 def trial_document(
-    market: Market, config: VolumeShockConfig, calendar: Calendar | None = None
+    market: Market,
+    config: VolumeShockConfig,
+    calendar: Calendar | None = None,
+    index: VolatilityIndex | None = None,
 ) -> str:
-    """Return what is tried as canonical JSON: settings, hedge tapes and calendar.
+    """Return what is tried as canonical JSON: settings, hedge tapes, calendar, volatility index.
 
     The data set of a trial is the option tape. The hedge venue is part of the configuration, so
     that trying another one counts.
@@ -74,6 +78,7 @@ def trial_document(
         "settings": resolved_config(market, config),
         "hedge_data": market.hedge_hash,
         "calendar": hashlib.sha256(json.dumps(events).encode()).hexdigest() if events else None,
+        "volatility_index": None if index is None else index.sha256,
     }
     return json.dumps(document, sort_keys=True, separators=(",", ":"))
 
@@ -153,7 +158,8 @@ def scan_to_journal(
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Run, ScanResult]:
     """Scan a market and journal its anomalies and alerts, before anything acts on them."""
-    text = trial_document(market, config)
+    index = load_volatility_index(market.catalog, config.risk)
+    text = trial_document(market, config, index=index)
     run = run_of(market, config, text)
     record_trial(journal, run, text)
     result = scan_market(market, config, progress)
@@ -183,14 +189,22 @@ def backtest(
         Earnings and scheduled releases.
     progress : callable, optional
         Called with prints scanned and prints in all.
+
+    Raises
+    ------
+    CatalogError, DataError
+        As `load_volatility_index`.
     """
-    text = trial_document(market, config, calendar)
+    index = load_volatility_index(market.catalog, config.risk)
+    text = trial_document(market, config, calendar, index)
     run = run_of(market, config, text)
     configurations = record_trial(journal, run, text)
     scan = scan_market(market, config, progress)
     if not journal.begin_run(run):
         journal.append_alerts(run.run_id, scan.alerts)
-    result = replay_alerts(scan.alerts, hedge_tape(market), config, calendars=calendar)
+    result = replay_alerts(
+        scan.alerts, hedge_tape(market), config, calendars=calendar, volatility_index=index
+    )
     journal.record_run(
         run,
         anomalies=anomaly_rows(scan),
