@@ -36,11 +36,23 @@ def journal_url(request, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def stranger(journal_url):
+def stranger_to():
+    """Return what makes another program on the database at an address."""
+    engines = []
+
+    def connect(url):
+        engines.append(create_engine(address_of(url)))
+        return engines[-1]
+
+    yield connect
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture
+def stranger(journal_url, stranger_to):
     """Another program on the same database."""
-    engine = create_engine(address_of(journal_url))
-    yield engine
-    engine.dispose()
+    return stranger_to(journal_url)
 
 
 @pytest.fixture

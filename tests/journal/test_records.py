@@ -53,6 +53,32 @@ def test_one_key_cannot_stand_for_two_configurations(journal, trial):
         journal.record_trial(replace(trial, config_json="{}"))
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            {"recorded_ns": 2**63},
+            r"trials\.recorded_ns: is 9223372036854775808. It must fit 64 bits",
+        ),
+        ({"config_json": "a\0"}, r"trials\.config_json: has a NUL character"),
+        ({"strategy": "\udc80"}, r"trials\.strategy: is no Unicode text"),
+    ],
+)
+def test_a_trial_that_a_database_could_not_hold_is_refused_by_every_one(
+    journal, trial, change, says
+):
+    with pytest.raises(JournalError, match=says):
+        journal.record_trial(replace(trial, **change))
+    assert journal.trials().is_empty()
+
+
+def test_the_largest_integers_are_kept(journal, trial, run):
+    journal.record_trial(replace(trial, recorded_ns=-(2**63)))
+    journal.begin_run(replace(run, seed=2**63 - 1))
+    assert journal.trials()["recorded_ns"].to_list() == [-(2**63)]
+    assert journal.runs()["seed"].to_list() == [2**63 - 1]
+
+
 def test_a_run_needs_its_trial_to_be_recorded(journal, run):
     with pytest.raises(JournalError, match="Record the trial first"):
         journal.begin_run(run)

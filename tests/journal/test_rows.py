@@ -58,6 +58,7 @@ def test_a_missing_and_an_unknown_column_are_named(skip, as_frame):
         ({"pressure": "high"}, "alerts.pressure: unexpected value"),
         ({"strikes": 2.5}, "alerts.strikes: unexpected value"),
         ({"triggered_ns": 2**63}, "alerts.triggered_ns: unexpected value"),
+        ({"tier": "a\0b"}, "alerts.tier: row 0 has a NUL character. PostgreSQL cannot hold it"),
         ({"sentence": " "}, "alerts.sentence: row 0 is ' '. Say why in one sentence"),
         ({"sentence": "One.\nTwo."}, "alerts.sentence: row 0 is"),
     ],
@@ -66,6 +67,11 @@ def test_a_value_that_does_not_fit_is_refused_by_name(alert, changes, says):
     with pytest.raises(JournalError) as caught:
         row_frame("alerts", "r", [alert(0, **changes)])
     assert str(caught.value).startswith(says)
+
+
+def test_a_small_integer_must_fit(trade):
+    with pytest.raises(JournalError, match=r"trades\.direction: row 1 is 32768\. It must fit 16"):
+        row_frame("trades", "r", [trade(0, direction=-32768), trade(1, direction=32768)])
 
 
 @pytest.mark.parametrize("dtype", [pl.Float64, pl.Boolean, pl.Datetime("us", "UTC"), pl.UInt64])

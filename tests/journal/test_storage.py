@@ -3,11 +3,16 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import polars as pl
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from hedgeflow.journal import ROW_TABLES, SCHEMA_VERSION, Journal, JournalError
+from hedgeflow.journal.reads import read
+from hedgeflow.journal.rows import row_frame
+from hedgeflow.journal.storage import reading, writing
+from hedgeflow.journal.writes import append
 
 TABLES = (*ROW_TABLES, "seals", "runs", "trials", "journal_schema")
 
@@ -114,19 +119,39 @@ def test_a_reader_does_not_make_a_journal_of_a_wrong_path(tmp_path):
         ("", "lives in a file"),
         (":memory:", "lives in a file"),
         ("sqlite://", "lives in a file"),
-        ("nothing://user:secret@host/db", "nothing"),
-        ("://", "not a database address"),
     ],
 )
-def test_an_address_that_cannot_hold_a_journal_is_refused_without_its_secret(address, says):
-    with pytest.raises(JournalError, match=says) as caught:
+def test_an_address_of_no_file_is_refused(address, says):
+    with pytest.raises(JournalError, match=says):
         Journal.open(address)
-    assert "secret" not in str(caught.value)
 
 
 def test_a_folder_is_no_journal(tmp_path):
     with pytest.raises(JournalError, match="is a folder"):
         Journal.open(tmp_path)
+
+
+def test_a_reader_sees_one_state_throughout(begun, run, alert, journal_url):
+    begun.append_alerts(run.run_id, [alert(0)])
+    with Journal.open(journal_url) as other, reading(other._engine) as connection:
+        assert read(connection, "alerts").height == 1
+        begun.append_alerts(run.run_id, [alert(1)])
+        assert read(connection, "alerts").height == 1
+    assert begun.table("alerts").height == 2
+
+
+def test_what_fails_half_way_is_not_kept_at_all(begun, run, alert):
+    rows = row_frame("alerts", run.run_id, [alert(0)])
+
+    def fail_after_two() -> None:
+        with writing(begun._engine) as connection:
+            append(connection, "alerts", rows)
+            append(connection, "alerts", rows.with_columns(alert_id=pl.lit("a1")))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_after_two()
+    assert begun.table("alerts").is_empty()
 
 
 def test_readers_do_not_wait_for_a_writer(begun, run, alert, journal_url, stranger):

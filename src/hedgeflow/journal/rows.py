@@ -149,13 +149,13 @@ def _fitted(where: str, series: pl.Series, column: Column[Any]) -> pl.Series:
             raise JournalError(
                 f"row {number} {says.format(series[number])}", where=where, hint=hint
             )
-    # One zero: SQLite does not keep the sign of the other.
-    return series + 0.0 if series.dtype == pl.Float64 else series
+    # One zero: SQLite does not keep the sign of the other. Adding 0.0 is no work to polars.
+    return series.set(series == 0.0, 0.0) if series.dtype == pl.Float64 else series
 
 
 def _faults(series: pl.Series, column: Column[Any]) -> Iterator[tuple[pl.Series, str, str]]:
     """Which rows a database would lose, hide or not take, what they are, and what to do."""
-    if not column.nullable:
+    if not column.nullable and series.null_count():
         yield series.is_null(), "is null", "It must have a value"
     if series.dtype == pl.Float64:
         yield ~series.is_finite().fill_null(value=True), "is {}", "Unknown is null"

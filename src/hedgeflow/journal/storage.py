@@ -81,9 +81,7 @@ def refusals(url: URL) -> Generator[None, None, None]:
 def reading(engine: Engine) -> Generator[Connection, None, None]:
     """A transaction that sees one state of the journal throughout."""
     if engine.dialect.name == "postgresql":
-        engine = engine.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
     with refusals(engine.url), engine.connect() as connection:
         yield connection
 
