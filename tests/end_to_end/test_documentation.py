@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from builders.lean_folders import lean_folder
 from builders.market_files import file_bars
 from hedgeflow.cli.app import app
 from hedgeflow.evidence.package import COMPANIONS, EVIDENCE, schema
@@ -121,6 +122,7 @@ def make_example(folder: Path) -> None:
     exported.with_columns(pl.col("Time").dt.strftime("%Y-%m-%d %H:%M:%S")).write_csv(
         files / "export.csv"
     )
+    lean_folder(files / "Lean" / "Data")
     opened = Catalog.create_or_open(folder / "catalog")
     import_deribit_trades(files / "trades.parquet", opened)
     import_bars(files / "BTC-PERP-1m.parquet", opened, instrument="BTC-PERP", venue="binance")

@@ -7,6 +7,7 @@ from hedgeflow.sources.ccxt_history import FetchedTape, fetch_ccxt
 from hedgeflow.sources.databento import DbnSummary, import_databento, summarize_dbn
 from hedgeflow.sources.deribit_file import import_deribit_trades
 from hedgeflow.sources.deribit_history import FetchedDay, HistoryProgress, fetch_deribit_history
+from hedgeflow.sources.lean import LeanReport, import_lean
 from hedgeflow.sources.report import ImportReport
 
 __all__ = [
@@ -15,11 +16,13 @@ __all__ = [
     "FetchedTape",
     "HistoryProgress",
     "ImportReport",
+    "LeanReport",
     "fetch_ccxt",
     "fetch_deribit_history",
     "import_bars",
     "import_databento",
     "import_deribit_trades",
+    "import_lean",
     "parse_column_map",
     "summarize_dbn",
 ]

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from hedgeflow.cli.data import ccxt_history, databento, deribit_history, files, looking, tables
+from hedgeflow.cli.data import (
+    ccxt_history,
+    databento,
+    deribit_history,
+    files,
+    lean,
+    looking,
+    tables,
+)
 
 app = typer.Typer(no_args_is_help=True, help="Bring tapes into a catalog, list and check them.")
 import_app = typer.Typer(no_args_is_help=True, help="Import files into a catalog.")
@@ -17,6 +25,7 @@ app.command("check")(looking.check)
 import_app.command("deribit")(files.import_deribit)
 import_app.command("bars")(files.import_bars_file)
 import_app.command("table")(tables.import_any_table)
+import_app.command("lean")(lean.import_lean_folder)
 
 fetch_app.command("ccxt")(ccxt_history.fetch_ccxt_history)
 fetch_app.command("deribit")(deribit_history.fetch_deribit)
