@@ -11,6 +11,7 @@ from builders.stock_market import (
     shock,
     stock_catalog,
     store_days,
+    store_hedge_quotes,
     store_options,
 )
 from hedgeflow.market.catalog import Catalog
@@ -19,6 +20,7 @@ from hedgeflow.signals import BaselineOrigin
 from hedgeflow.sources import import_bars, import_deribit_trades
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 from hedgeflow.studies import load_market
+from hedgeflow.studies.backtesting import hedge_tape
 from hedgeflow.studies.scanning import scan_market
 from hedgeflow.studies.validation import true_classes
 
@@ -133,6 +135,24 @@ def test_daily_volumes_are_read_where_the_catalog_has_them_and_name_the_data_set
     assert after.days["lots"].to_list() == [78] * 4
     assert after.option_hash != before.option_hash
     assert int(after.sessions.open_ns[0]) == session_open(-4)
+
+
+def test_quotes_no_finer_than_the_bars_are_shown_and_not_traded_on(tmp_path):
+    """A minute's last quote, stamped with its start, would fill an order a minute early."""
+    stocks = stock_catalog(tmp_path)
+    store_hedge_quotes(stocks, {58: (644.0, 645.0)})
+    market = load_market(stocks, "AAPL", VolumeShockConfig())
+    assert market.quotes is not None
+    assert market.tick_quotes is None
+    tape = hedge_tape(market)
+    assert tape.bars is not None
+    assert tape.ticks is None
+
+
+def test_quotes_finer_than_the_bars_are_traded_on(simulated_market):
+    market = load_market(Catalog.open(simulated_market), "SIM", VolumeShockConfig())
+    assert market.tick_quotes is market.quotes
+    assert hedge_tape(market).ticks is not None
 
 
 def test_daily_volumes_of_another_underlying_change_nothing(tmp_path):

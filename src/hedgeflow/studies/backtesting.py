@@ -121,10 +121,10 @@ def record_trial(journal: Journal, run: Run, trial_text: str) -> int:
 
 
 def hedge_tape(market: Market) -> HedgeTape:
-    """Return the hedge instrument's ticks where quotes are known, else its bars."""
-    calendar = market.sessions.calendar
-    if market.quotes is not None:
-        return HedgeTape.from_ticks(market.trades, market.quotes, market.hedge, calendar=calendar)
+    """Return the hedge instrument's ticks where quotes finer than its bars are known, else bars."""
+    calendar, quotes = market.sessions.calendar, market.tick_quotes
+    if quotes is not None:
+        return HedgeTape.from_ticks(market.trades, quotes, market.hedge, calendar=calendar)
     return HedgeTape.from_bars(
         market.bars,
         market.hedge,

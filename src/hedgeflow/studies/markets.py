@@ -51,7 +51,8 @@ class Market:
     days : polars.DataFrame or None
         Volumes of the option contracts by session, where the catalog has them.
     trades, quotes : polars.DataFrame or None
-        The hedge instrument's ticks, where the catalog has them.
+        The hedge instrument's trades and best quotes, where the catalog has them.
+    quotes_key : TapeKey or None
     volume : BarReference
         V5 and daily volume of the hedge instrument.
     flow : SignedFlow or None
@@ -78,6 +79,7 @@ class Market:
     days: pl.DataFrame | None
     trades: pl.DataFrame | None
     quotes: pl.DataFrame | None
+    quotes_key: TapeKey | None
     volume: BarReference
     flow: SignedFlow | None
     option_hash: str
@@ -96,6 +98,13 @@ class Market:
         return TradeReference(
             self.volume, self.flow, observation_rules(config), observations_needed=needed
         )
+
+    @property
+    def tick_quotes(self) -> pl.DataFrame | None:
+        """The quotes to trade on: finer than the bars, which alone know what was between."""
+        if self.quotes_key is None or self.quotes_key.resolution_ns >= self.bars_key.resolution_ns:
+            return None
+        return self.quotes
 
     def tested_sessions(self, config: VolumeShockConfig) -> tuple[int, ...]:
         """Return the sessions in which the strategy could have traded.
@@ -173,6 +182,7 @@ def load_market(
         days=catalog.read(days_key) if days_key else None,
         trades=trades,
         quotes=catalog.read(quotes_key) if quotes_key else None,
+        quotes_key=quotes_key,
         volume=volume,
         flow=None
         if trades is None or trades.is_empty() or trades_key is None
