@@ -18,10 +18,10 @@ from hedgeflow.risk.calendar_files import span_ns
 from hedgeflow.risk.calendars import CalendarKind, ScheduledEvent
 
 UNDERLYING: Final = "X-UNDERLYING"
-"""The property in which a file may say what an event concerns."""
+"""The property in which a file may say whom an event concerns."""
 
 FREQUENCIES: Final = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
-MOST_OCCURRENCES: Final = 10_000
+MOST_OCCURRENCES: Final = 50_000
 
 _Moment = date | datetime
 _Key = int | date
@@ -75,10 +75,10 @@ def icalendar_events(
 
     An event takes place when it starts: its length is what calendar programs draw. One with a
     date only takes the whole of it, or all its dates. What it is, CATEGORIES says (EARNINGS or
-    RELEASE), else a SUMMARY that begins like "AAPL earnings", else `kind`. Its underlying is in
-    X-UNDERLYING; that of earnings may also be the one symbol in SUMMARY. Dates, and times without
-    a zone, are in `zone`, else in the zone that the header X-WR-TIMEZONE names. Cancelled events
-    are left out.
+    RELEASE), else a SUMMARY that begins like "AAPL earnings", else `kind`. X-UNDERLYING says whom
+    it concerns; whose earnings they are, the one symbol in SUMMARY may say instead. Dates, and
+    times without a zone, are in `zone`, else in the zone that the header X-WR-TIMEZONE names.
+    Cancelled events are left out.
 
     Parameters
     ----------
@@ -113,27 +113,33 @@ def icalendar_events(
 def _scheduled(
     event: _Event, reading: _Reading, replaced: set[tuple[str, _Key]]
 ) -> Iterator[ScheduledEvent]:
-    kind, underlying = _meaning(event, reading.kind)
+    kind, underlyings = _meaning(event, reading.kind)
     days = _days(event)
     override = event.replaces is not None
     starts = [event.start] if override else _occurrences(event, reading)
     for start in starts:
         at_ns, length_ns = span_ns(start, reading.zone, where=event.where, days=days)
         if override or not {(event.uid, at_ns), (event.uid, _date(start))} & replaced:
-            yield ScheduledEvent(at_ns, kind, event.summary, underlying, length_ns)
+            for underlying in sorted(underlyings):
+                yield ScheduledEvent(at_ns, kind, event.summary, underlying, length_ns)
 
 
 # --- what an event is ---------------------------------------------------------------------------
 
-# Not the symbols that headings begin with: a quarter, a half or fiscal year, earnings per share.
-_SYMBOL: Final = r"(?!(?:Q[1-4]|[FCH][YH]?\d*|EPS|US)\b)[A-Z][A-Z0-9]{0,5}(?:[.-][A-Z]{1,2})?"
+# Headings begin with other things in capitals: a quarter, half or fiscal year, per share.
+_SYMBOL: Final = r"(?!(?:Q[1-4]|H[12]|[FC]Y\d*|EPS|US)\b)[A-Z][A-Z0-9]{0,5}(?:[.-][A-Z]{1,2})?"
 _SYMBOL_EARNINGS: Final = re.compile(rf"\$?(?P<symbol>{_SYMBOL})\s+(?i:earnings)\b")
 _FIRST_SYMBOL: Final = re.compile(rf"\$?(?P<symbol>{_SYMBOL})(?=\s|$)")
 _BRACKETED_SYMBOL: Final = re.compile(rf"\((?P<symbol>{_SYMBOL}|\d{{4,6}})\)")
+_TIMES_OF_DAY: Final = frozenset(
+    {"AFTER", "AM", "AMC", "BEFORE", "BMO", "DMH", "EDT", "EST", "ET", "PM", "POST", "PRE", "TAS",
+     "TBA", "TBD", "TNS", "UTC"}
+)  # fmt: skip
+"""What feeds write in brackets where they do not name a symbol: after the close, to be decided."""
 
 
-def _meaning(event: _Event, given: CalendarKind | None) -> tuple[CalendarKind, str]:
-    """Return kind and underlying, as the event says itself or, for the kind, as given."""
+def _meaning(event: _Event, given: CalendarKind | None) -> tuple[CalendarKind, set[str]]:
+    """Return kind and underlyings, as the event says itself or, for the kind, as given."""
     categories = {str(each).strip().lower() for each in _categories(event.component)}
     kinds = [each for each in CalendarKind if each.value in categories]
     if len(kinds) > 1:
@@ -146,9 +152,10 @@ def _meaning(event: _Event, given: CalendarKind | None) -> tuple[CalendarKind, s
             where=event.where,
             hint="Say it with --calendar-kind, or in the event's CATEGORIES",
         )
-    underlying = str(event.component.get(UNDERLYING, "")).strip().upper()
-    if underlying or kind is CalendarKind.RELEASE:
-        return kind, underlying
+    listed = ",".join(str(each) for each in _written(event.component, UNDERLYING)).upper()
+    named = {each.strip() for each in listed.split(",")} - {""}
+    if named or kind is CalendarKind.RELEASE:
+        return kind, named or {""}
     symbols = {by_summary["symbol"]} if by_summary else _symbols(event.summary)
     if len(symbols) != 1:
         said = f"of {' or of '.join(sorted(symbols))}" if symbols else "its SUMMARY has no symbol"
@@ -157,13 +164,13 @@ def _meaning(event: _Event, given: CalendarKind | None) -> tuple[CalendarKind, s
             where=event.where,
             hint=f"Give the event a line {UNDERLYING}:SYMBOL or a SUMMARY 'SYMBOL earnings'",
         )
-    return kind, symbols.pop()
+    return kind, symbols
 
 
 def _symbols(summary: str) -> set[str]:
     first = _FIRST_SYMBOL.match(summary)
     bracketed = {each["symbol"] for each in _BRACKETED_SYMBOL.finditer(summary)}
-    return bracketed | ({first["symbol"]} if first else set())
+    return (bracketed - _TIMES_OF_DAY) | ({first["symbol"]} if first else set())
 
 
 def _categories(component: Any) -> list[Any]:
