@@ -312,10 +312,9 @@ def explain(
         *(name for name in optional if rows[name].null_count() < rows.height),
         "underlying_price", "sign", "rule", "probability", "delta", "demand",
     ]  # fmt: skip
-    text = {"ts", "contract", "rule"}
-    print_table(
-        shown, rows.select(shown).rows(), numeric=tuple(name for name in shown if name not in text)
-    )
+    brief = rows.with_columns(pl.col("ts").str.replace(".000Z", "Z", literal=True))
+    words = {"ts", "contract", "rule"}
+    print_table(shown, brief.select(shown).rows(), numeric=tuple(set(shown) - words))
     for note in found.notes:
         typer.echo(f"note: {note}")
     for decision in found.alert["decisions"]:

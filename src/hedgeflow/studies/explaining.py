@@ -89,7 +89,7 @@ def explain_alert(
     window = pl.concat(kept)
     signed = scan.signed_prints(window)
     table = window.with_columns(
-        sign=pl.Series(signed["sign"]),
+        sign=pl.Series(signed["sign"]).cast(pl.Int8),
         rule=pl.Series([SigningRule(code).name for code in signed["rule"].tolist()]),
         probability=pl.Series(signed["probability"]),
         delta=pl.Series(signed["delta"]),
