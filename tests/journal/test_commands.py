@@ -14,7 +14,7 @@ from hedgeflow.cli import main
 from hedgeflow.journal import ROW_TABLES, Journal
 from hedgeflow.journal.tables import ORDER
 from hedgeflow.market.catalog import Catalog
-from hedgeflow.strategies.volume_shock import VolumeShockConfig
+from hedgeflow.strategies.volume_shock import load_config
 from hedgeflow.studies import load_market, validate, write_validation
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "keep-the-journal-in-postgresql.md"
@@ -57,7 +57,7 @@ def test_scan_and_explain_say_the_same_of_both_databases(
 
 def test_evidence_is_the_same_to_the_last_byte(simulated_copy, tmp_path, postgresql_url):
     packages: list[dict[str, bytes]] = []
-    config = VolumeShockConfig()
+    config = load_config(None, None, ["null.draws_on_ticks=100"])
     for number, url in enumerate((tmp_path / "journal.db", postgresql_url)):
         market = load_market(Catalog.open(simulated_copy), "SIM", config)
         with Journal.open(url) as journal:

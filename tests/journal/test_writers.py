@@ -165,7 +165,7 @@ def test_a_process_killed_in_a_transaction_leaves_the_last_commit(journal_url, s
 
 def test_a_process_killed_at_any_moment_leaves_whole_runs(journal_url, start, content):
     child = start(RUN_AFTER_RUN)
-    seen = [int(child.stdout.readline()) for _ in range(20)]
+    seen = [int(child.stdout.readline()) for _ in range(10)]
     child.kill()
     child.wait()
     with Journal.open(journal_url, create=False) as journal:

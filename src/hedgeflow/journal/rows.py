@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -65,11 +66,9 @@ def row_frame(name: str, run_id: str, rows: Rows) -> pl.DataFrame:
     named_run = given.pop("run_id", None)
     if named_run is not None and not (named_run.null_count() == 0 and (named_run == run_id).all()):
         raise JournalError(f"rows name another run than {run_id}", where=f"{name}.run_id")
-    fitted = [
-        _fitted(f"{name}.{column}", given[column], table.columns[column]) for column in wanted
-    ]
-    frame = pl.DataFrame(fitted)
-    frame = frame.select(pl.lit(run_id, dtype=pl.String).alias("run_id"), *wanted)
+    frame = pl.DataFrame([_typed(name, given[column], table.columns[column]) for column in wanted])
+    frame = frame.select(pl.lit(run_id, dtype=pl.String).alias("run_id"), *map(_one_zero, frame))
+    _refuse_faults(name, frame)
     key = key_of(name)
     repeats = frame.filter(pl.struct(key).is_duplicated())
     if repeats.height:
@@ -140,44 +139,70 @@ def _listed(
         raise JournalError(str(error).partition(";")[0], where=f"{name}.{column}") from error
 
 
-def _fitted(where: str, series: pl.Series, column: Column[Any]) -> pl.Series:
-    """A series in the column's type, refused where that would lose or hide something."""
-    series = _typed(where, series, dtype_of(column)).alias(column.name)
-    for amiss, says, hint in _faults(series, column):
-        if amiss.any():
-            number = amiss.arg_max() or 0
-            raise JournalError(
-                f"row {number} {says.format(series[number])}", where=where, hint=hint
-            )
-    # One zero: SQLite does not keep the sign of the other. Adding 0.0 is no work to polars.
-    return series.set(series == 0.0, 0.0) if series.dtype == pl.Float64 else series
-
-
-def _faults(series: pl.Series, column: Column[Any]) -> Iterator[tuple[pl.Series, str, str]]:
+class _Fault(NamedTuple):
     """Which rows a database would lose, hide or not take, what they are, and what to do."""
-    if not column.nullable and series.null_count():
-        yield series.is_null(), "is null", "It must have a value"
-    if series.dtype == pl.Float64:
-        yield ~series.is_finite().fill_null(value=True), "is {}", "Unknown is null"
-    if isinstance(column.type, SmallInteger):
-        yield ~series.is_between(*_SMALL).fill_null(value=True), "is {}", "It must fit 16 bits"
-    if series.dtype == pl.String:
-        yield series.str.contains("\0", literal=True), "has a NUL character", _NO_NUL
-    if column.name == "sentence":
-        amiss = (series.str.strip_chars() == "") | series.str.contains("\n", literal=True)
-        yield amiss, "is {!r}", "Say why in one sentence"
+
+    column: str
+    amiss: pl.Expr
+    says: str
+    hint: str
 
 
-def _typed(where: str, series: pl.Series, wanted: type[pl.DataType]) -> pl.Series:
+@cache
+def _faults(name: str) -> tuple[_Fault, ...]:
+    """Everything that makes a row of a table unfit, to be asked in one pass."""
+    found: list[_Fault] = []
+    for column in table_named(name).columns:
+        value = pl.col(column.name)
+        dtype = dtype_of(column)
+        if not column.nullable:
+            found.append(_Fault(column.name, value.is_null(), "is null", "It must have a value"))
+        if dtype is pl.Float64:
+            found.append(_Fault(column.name, ~value.is_finite(), "is {}", "Unknown is null"))
+        if isinstance(column.type, SmallInteger):
+            amiss = ~value.is_between(*_SMALL)
+            found.append(_Fault(column.name, amiss, "is {}", "It must fit 16 bits"))
+        if dtype is pl.String:
+            amiss = value.str.contains("\0", literal=True)
+            found.append(_Fault(column.name, amiss, "has a NUL character", _NO_NUL))
+        if column.name == "sentence":
+            amiss = (value.str.strip_chars() == "") | value.str.contains("\n", literal=True)
+            found.append(_Fault(column.name, amiss, "is {!r}", "Say why in one sentence"))
+    return tuple(found)
+
+
+def _refuse_faults(name: str, frame: pl.DataFrame) -> None:
+    """Refuse a frame for the first fault of its first unfit column."""
+    faults = _faults(name)
+    asked = [fault.amiss.any().alias(str(number)) for number, fault in enumerate(faults)]
+    for fault, is_there in zip(faults, frame.select(asked).row(0), strict=True):
+        if is_there:
+            number = frame.select(fault.amiss.fill_null(value=False).arg_max()).item()
+            raise JournalError(
+                f"row {number} {fault.says.format(frame[fault.column][number])}",
+                where=f"{name}.{fault.column}",
+                hint=fault.hint,
+            )
+
+
+def _typed(name: str, series: pl.Series, column: Column[Any]) -> pl.Series:
     """A series widened to the column's type; narrowing and guessing are refused."""
-    given = series.dtype
-    if isinstance(given, (wanted, pl.Null)):
-        return series.cast(wanted)
+    given, wanted = series.dtype, dtype_of(column)
     if wanted is pl.Int64 and given == pl.Datetime("ns", "UTC"):
-        return series.to_physical()
-    if not isinstance(given, _WIDENED.get(wanted, ())):
-        raise JournalError(f"is {given}", where=where, hint=f"It must be {wanted.__name__}")
-    return series.cast(wanted)
+        return series.to_physical().alias(column.name)
+    if not isinstance(given, (wanted, pl.Null, *_WIDENED.get(wanted, ()))):
+        raise JournalError(
+            f"is {given}", where=f"{name}.{column.name}", hint=f"It must be {wanted.__name__}"
+        )
+    return series.cast(wanted).alias(column.name)
+
+
+def _one_zero(series: pl.Series) -> pl.Expr:
+    """A column without negative zeros, whose sign SQLite does not keep."""
+    column = pl.col(series.name)
+    if series.dtype != pl.Float64:
+        return column
+    return pl.when(column == 0.0).then(0.0).otherwise(column).alias(series.name)
 
 
 def content_hash(name: str, frame: pl.DataFrame) -> str:
