@@ -12,6 +12,7 @@ from hedgeflow.sources.databento import tapes
 from hedgeflow.sources.databento.definitions import (
     DELETED,
     OPRA,
+    OPTION_CLASSES,
     definitions_table,
     other_classes,
     terms_of,
@@ -82,8 +83,9 @@ def _from_definitions(source: Source) -> Made:
     header = source.file.header
     table = definitions_table(source.file)
     others = other_classes(table)
-    current = table.filter(pl.col("security_update_action") != DELETED)
-    _note_count(source, table, current, "definitions that were withdrawn")
+    options = table.filter(pl.col("instrument_class").is_in(OPTION_CLASSES))
+    current = options.filter(pl.col("security_update_action") != DELETED)
+    _note_count(source, options, current, "definitions that were withdrawn")
     terms = terms_of(current, header.dataset)
     contracts = {name: each.contract for name, each in terms.items() if each.contract is not None}
     rows = [
@@ -91,7 +93,8 @@ def _from_definitions(source: Source) -> Made:
         for name, each in terms.items()
     ]
     schema = {SYMBOL: pl.String, "_reason": pl.String, "_column": pl.String, UNDERLYING: pl.String}
-    records = current.with_columns(pl.col("raw_symbol").alias(SYMBOL)).join(
+    named = current.rename({"underlying": "underlying_stated"})
+    records = named.with_columns(pl.col("raw_symbol").alias(SYMBOL)).join(
         pl.DataFrame(rows, schema=schema, orient="row"), on=SYMBOL, maintain_order="left"
     )
     is_kept = pl.col(UNDERLYING).is_not_null() | pl.col("_reason").is_not_null()

@@ -13,8 +13,8 @@ from hedgeflow.market.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
-    import databento_dbn
     from numpy.typing import NDArray
 
 ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
@@ -174,7 +174,7 @@ def _existing(path: Path | str) -> Path:
 def _beginning(stream: Any, path: Path) -> bytes:
     """Return the bytes of a file's header."""
     prelude = bytes(stream.read(PRELUDE_BYTES))
-    if prelude[: len(DBN_MAGIC)] != DBN_MAGIC:
+    if not prelude.startswith(DBN_MAGIC[: len(prelude)]):
         raise DataError(
             "this is no DBN file",
             where=path.name,
@@ -191,6 +191,8 @@ def _header(path: Path, beginning: bytes) -> DbnHeader:
     import databento_dbn as dbn
 
     version = beginning[3]
+    if not version:
+        raise DataError("the header states DBN version 0", where=path.name, hint=DAMAGED)
     if version > dbn.DBN_VERSION:
         raise DataError(
             f"the file has DBN version {version}, newer than {dbn.DBN_VERSION}, the newest known",
@@ -253,7 +255,7 @@ def _damaged(path: Path, cause: Exception) -> DataError:
 
 
 def _records(header: DbnHeader, body: memoryview) -> NDArray[Any]:
-    import databento_dbn as dbn
+    from databento_dbn import v1, v2, v3
 
     if not len(body):
         raise DataError(
@@ -261,34 +263,14 @@ def _records(header: DbnHeader, body: memoryview) -> NDArray[Any]:
             where=header.where,
             hint="Ask for a time and symbols that were traded",
         )
-    dtype = _layout(header)
-    if body[0] * LENGTH_UNIT_BYTES != dtype.itemsize:
-        body = _upgraded(header, body)
-    whole, rest = divmod(len(body), dtype.itemsize)
-    if rest:
-        raise DataError(
-            f"the file is cut off: {rest} bytes follow record {whole - 1}",
-            where=header.where,
-            hint=DAMAGED,
-        )
-    records = np.frombuffer(body, dtype)
-    wanted = int(dbn.RType.from_schema(dbn.Schema.from_str(header.schema)))
-    foreign = (records["rtype"] != wanted) | (
-        records["length"] != dtype.itemsize // LENGTH_UNIT_BYTES
-    )
-    if foreign.any():
-        at = int(foreign.argmax())
-        raise DataError(
-            f"record {at} is not of schema {header.schema} (type {records['rtype'][at]})",
-            where=header.where,
-            hint=f"{DAMAGED}; records count from 0",
-        )
-    return records
+    written = _layout(header, (v1, v2, v3)[header.version - 1])
+    newest = _layout(header, v3)
+    records = _uniform(header, body, written)
+    return records if written == newest else _upgraded(header, body, newest)
 
 
-def _layout(header: DbnHeader) -> np.dtype[Any]:
-    import databento_dbn as dbn
-
+def _layout(header: DbnHeader, version: ModuleType) -> np.dtype[Any]:
+    """Return how a version of the encoding lays out the records of a schema."""
     name = RECORD_OF_SCHEMA.get(header.schema)
     if name is None:
         raise DataError(
@@ -296,37 +278,47 @@ def _layout(header: DbnHeader) -> np.dtype[Any]:
             where=header.where,
             hint=f"Known are {', '.join(RECORD_OF_SCHEMA)}",
         )
-    fields: list[tuple[str, str]] = getattr(dbn, name)._dtypes  # noqa: SLF001 # its public layout
+    fields: list[tuple[str, str]] = getattr(version, name)._dtypes  # noqa: SLF001 # its public layout
     return np.dtype([*fields, ("ts_out", "u8")] if header.ts_out else fields)
 
 
-def _upgraded(header: DbnHeader, body: memoryview) -> memoryview:
+def _uniform(header: DbnHeader, body: memoryview, layout: np.dtype[Any]) -> NDArray[Any]:
+    """Return records of one layout as they lie in memory.
+
+    Checked before any is decoded: the decoder ends the process over a record of another length.
+    """
+    import databento_dbn as dbn
+
+    whole, rest = divmod(len(body), layout.itemsize)
+    records = np.frombuffer(body, layout, count=whole)
+    type_wanted = int(dbn.RType.from_schema(dbn.Schema.from_str(header.schema)))
+    length_wanted = layout.itemsize // LENGTH_UNIT_BYTES
+    foreign = (records["rtype"] != type_wanted) | (records["length"] != length_wanted)
+    if foreign.any():
+        at = int(foreign.argmax())
+        raise DataError(
+            f"record {at} is not of schema {header.schema} (type {records['rtype'][at]})",
+            where=header.where,
+            hint=f"{DAMAGED}; records count from 0",
+        )
+    if rest:
+        raise DataError(
+            f"the file is cut off: {rest} bytes of a record follow {whole:,} whole ones",
+            where=header.where,
+            hint=DAMAGED,
+        )
+    return records
+
+
+def _upgraded(header: DbnHeader, body: memoryview, newest: np.dtype[Any]) -> NDArray[Any]:
     """Return records of an older version in the newest layout."""
     import databento_dbn as dbn
 
-    decoder = dbn.DBNDecoder(
-        has_metadata=False,
-        ts_out=header.ts_out,
-        input_version=header.version,
-    )
-    kind: type[databento_dbn.InstrumentDefMsg] = getattr(dbn, RECORD_OF_SCHEMA[header.schema])
+    decoder = dbn.DBNDecoder(has_metadata=False, ts_out=header.ts_out, input_version=header.version)
     try:
         found = decoder.write_and_decode(bytes(body))
     except dbn.DBNError as cause:
         raise DataError(
             f"the records cannot be decoded ({cause})", where=header.where, hint=DAMAGED
         ) from cause
-    if decoder.buffer():
-        raise DataError(
-            f"the file is cut off: {len(decoder.buffer())} bytes follow record {len(found) - 1}",
-            where=header.where,
-            hint=DAMAGED,
-        )
-    foreign = next((each for each in found if not isinstance(each, kind)), None)
-    if foreign is not None:
-        raise DataError(
-            f"a record is not of schema {header.schema}, but a {type(foreign).__name__}",
-            where=header.where,
-            hint=DAMAGED,
-        )
-    return memoryview(b"".join(bytes(each) for each in found))
+    return np.frombuffer(b"".join(bytes(each) for each in found), newest)

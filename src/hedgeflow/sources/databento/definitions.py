@@ -130,7 +130,7 @@ def definitions_table(file: DbnFile) -> pl.DataFrame:
 def terms_of(definitions: pl.DataFrame, dataset: str) -> dict[str, Terms]:
     """Return the terms of every option that is defined, by its symbol.
 
-    A symbol that is defined twice has the terms of its last definition.
+    A symbol that is defined twice has the terms of its last definition; a withdrawal is none.
     """
     options = definitions.filter(
         pl.col("instrument_class").is_in(OPTION_CLASSES),

@@ -23,8 +23,12 @@ PRICE_UNIT: Final = 1e9
 """Prices are integers, this many to one unit of the quote currency."""
 UNDEFINED_PRICE: Final = 2**63 - 1
 UNDEFINED_TIME: Final = 2**64 - 1
-UNDEFINED_SIZE: Final = 2**32 - 1
-SIZES: Final = frozenset({"size", "bid_sz_00", "ask_sz_00"})
+UNDEFINED_QUANTITIES: Final = {
+    "size": 2**32 - 1,
+    "bid_sz_00": 2**32 - 1,
+    "ask_sz_00": 2**32 - 1,
+    "quantity": 2**63 - 1,
+}
 TICK_RESOLUTION_NS: Final = 1
 """Stamps of single messages are in nanoseconds, so a message is known one later."""
 CONTINUOUS_SYMBOL: Final = r"\.[cnv]\.[0-9]+$"
@@ -109,12 +113,13 @@ def _column(name: str, values: NDArray[Any], layout: Any) -> pl.Series:
     if packed.dtype == "S1":
         return pl.Series(name, packed.view(np.uint8))
     if packed.dtype.kind == "S":
-        return pl.Series(name, packed.tolist(), dtype=pl.Binary).cast(pl.String)
+        return pl.Series(name, packed.tolist(), dtype=pl.Binary).cast(pl.String, strict=False)
     series = pl.Series(name, packed)
     if name in layout._price_fields:  # noqa: SLF001 # the public description of a record
-        return (series / PRICE_UNIT).set(series == UNDEFINED_PRICE, None)
-    if name in SIZES:
-        return series.set(series == UNDEFINED_SIZE, None)
+        # Divided by numpy: polars multiplies by the reciprocal, and 3702.75 has a last digit more.
+        return pl.Series(name, packed / PRICE_UNIT).set(series == UNDEFINED_PRICE, None)
+    if name in UNDEFINED_QUANTITIES:
+        return series.set(series == UNDEFINED_QUANTITIES[name], None)
     is_time = name in layout._timestamp_fields  # noqa: SLF001 # as above
     return _instants(values).alias(name) if is_time else series
 
