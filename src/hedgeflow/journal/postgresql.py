@@ -35,7 +35,6 @@ _SESSION: Final = (
 )
 """What a session keeps to, whatever its role's settings are."""
 
-
 _LOST: Final = (
     "Repeat the command when the server is back: what was kept is not written a second time"
 )
