@@ -10,6 +10,8 @@ from hypothesis import settings
 
 PROJECT = Path(__file__).resolve().parent.parent
 
+os.environ.pop("HEDGEFLOW_JOURNAL", None)  # no test writes into a journal that someone keeps
+
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci")
 
