@@ -15,6 +15,7 @@ from builders.dbn_files import (
     NUMBERS,
     OPENING,
     OPRA,
+    WEEKLY,
     bar,
     es_option,
     header,
@@ -198,6 +199,14 @@ def test_an_underlying_of_several_venues_must_be_chosen(catalog, tmp_path):
     )
     [report] = import_databento([prints], catalog, underlying_from="equs:AAPL")
     assert catalog.read(report.key)["underlying_price"].to_list() == [200.0] * 3
+
+
+def test_one_named_price_cannot_serve_several_underlyings(catalog, tmp_path):
+    names = {CALL: NUMBERS[CALL], WEEKLY: NUMBERS[WEEKLY]}
+    records = [trade(name, OPENING + SECOND_NS, 1.0) for name in names]
+    path = written(tmp_path, "both", header("trades", OPRA, names), records)
+    message = "options on AAPL, SPX, and xnas:AAPL can give the price of one only"
+    check_refused(catalog, [path], message, underlying_from="xnas:AAPL")
 
 
 def test_definitions_must_be_definitions(catalog, tmp_path):

@@ -244,7 +244,7 @@ def test_trades_without_quotes_take_the_last_known_before_them(priced, tmp_path)
     tape = priced.read(OPTION_TRADES)
     assert tape["bid"].to_list() == [None, 1.0, 1.3]
     assert tape["ask"].to_list() == [None, 1.2, 1.5]
-    assert any("1 trades had none" in note for note in report.notes)
+    assert any("1 trades had none, or one side only" in note for note in report.notes)
 
 
 def test_quotes_of_another_time_are_no_quotes(priced, tmp_path):
@@ -444,6 +444,21 @@ def test_another_instruments_price_may_be_asked_for(catalog, tmp_path):
         underlying_from="cme:ESM5",
     )
     assert catalog.read(report.key)["underlying_price"].to_list() == [6051.0]
+
+
+def test_a_price_of_something_else_is_taken_only_where_it_is_named(catalog, tmp_path):
+    path = written(
+        tmp_path,
+        "index",
+        header("trades", OPRA, numbers(WEEKLY)),
+        [trade(WEEKLY, OPENING + 3 * SECOND_NS, 9.0)],
+    )
+    import_databento([futures_bars(tmp_path)], catalog)
+    with pytest.raises(DataError, match="neither trades nor bars of SPX"):
+        import_databento([path], catalog)
+    [report] = import_databento([path], catalog, underlying_from="ESH5")
+    assert catalog.read(report.key)["underlying_price"].to_list() == [6002.0]
+    assert "That is not SPX itself, but was asked for." in report.notes
 
 
 def test_options_on_futures_need_their_definitions(catalog, tmp_path):

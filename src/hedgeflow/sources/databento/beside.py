@@ -31,7 +31,7 @@ class Beside:
     catalogs : tuple of Catalog
         The first that has a tape gives it.
     underlying_from : str or None
-        Instrument, or venue:instrument, whose prices are taken.
+        Instrument, or venue:instrument, whose prices are taken, even if it is on something else.
     where : str
         File name, for messages.
     """
@@ -64,6 +64,8 @@ class Beside:
             parts.append(_priced(part, catalog, key))
             kind = "bars" if key.kind is TapeKind.BARS else "trades"
             notes.append(f"Underlying prices are {kind} of {key.instrument} on {key.venue}.")
+            if key.underlying != underlying:
+                notes.append(f"That is not {underlying} itself, but was asked for.")
         if not parts:
             return prints.with_columns(pl.lit(None, dtype=pl.Float64).alias("underlying_price")), []
         return pl.concat(parts).sort(ROW), notes
@@ -93,9 +95,11 @@ class Beside:
             pl.when(known).then(name).alias(name) for name in ("bid", "ask")
         )
         unquoted = quoted["bid"].is_null() | quoted["ask"].is_null()
+        sampled = f", sampled every {key.resolution_ns / SECOND_NS:g} s"
         note = (
-            f"Quotes are the last known before each trade of those in the catalog, every"
-            f" {key.resolution_ns / SECOND_NS:g} s; {int(unquoted.sum()):,} trades had none."
+            "Quotes are the last that the catalog knew before each trade"
+            f"{sampled if key.resolution_ns >= SECOND_NS else ''}; {int(unquoted.sum()):,} trades"
+            " had none, or one side only."
         )
         return quoted, [note]
 
@@ -114,7 +118,7 @@ class Beside:
             (catalog, key)
             for catalog, key in self._tapes()
             if key.kind in {TapeKind.HEDGE_TRADES, TapeKind.BARS}
-            and key.underlying == underlying
+            and (named or key.underlying == underlying)
             and wanted in {None, key.instrument}
             and venue in {"", key.venue}
         ]

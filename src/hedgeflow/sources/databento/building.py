@@ -187,6 +187,7 @@ def _from_trades(source: Source, directory: Directory, beside: Beside) -> Made:
     trades = table.filter(pl.col("action") == TRADE)
     _note_count(source, table, trades, "records that are no trades")
     records, listed = with_instruments(trades, header, directory)
+    _check_one_price(beside, records, header.where)
     made: Made = [
         (tapes.hedge_trades(source, _numbered(part), listed.hedges[symbol]), [])
         for symbol, part in _by_hedge(records)
@@ -202,6 +203,18 @@ def _from_trades(source: Source, directory: Directory, beside: Beside) -> Made:
     made += _by_underlying(_options(records), of_options, source)
     _note_left_out(source, records)
     return _something(made, source, records)
+
+
+def _check_one_price(beside: Beside, records: pl.DataFrame, where: str) -> None:
+    """Refuse a named price for options on several underlyings: it can be that of one only."""
+    names = _options(records)[UNDERLYING].drop_nulls().unique().sort().to_list()
+    if beside.underlying_from and len(names) > 1:
+        raise DataError(
+            f"the file holds options on {', '.join(names)}, and {beside.underlying_from} can give"
+            " the price of one only",
+            where=where,
+            hint="Leave --underlying-from out, or ask for a file of each",
+        )
 
 
 def _from_statistics(source: Source, directory: Directory) -> Made:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from hedgeflow.sources.databento.beside import Beside
-from hedgeflow.sources.databento.building import tapes_of
+from hedgeflow.sources.databento.building import SHOWN_NAMES, tapes_of
 from hedgeflow.sources.databento.decoding import DbnFile, DbnHeader, read_dbn, read_header
 from hedgeflow.sources.databento.definitions import definitions_table, venue_of
 from hedgeflow.sources.databento.instruments import Directory
@@ -55,8 +55,8 @@ def import_databento(
         A definition file that tells what instruments are and is not itself imported.
     underlying_from : str, optional
         Instrument, or venue:instrument, whose trades or bars in the catalog give options' prints
-        their underlying price; without it the underlying's own, which must be one only, and for
-        options on futures the future of each.
+        their underlying price; without it the underlying's own, of which there must be one only,
+        and for options on futures the future of each.
     prices : Catalog, optional
         Another catalog to look in for underlying prices and quotes.
     accept_rejects : bool
@@ -121,9 +121,9 @@ def _source(file: DbnFile, *, accept_rejects: bool) -> Source:
             " taken to end with the last one."
         )
     if header.not_found:
-        shown = ", ".join(header.not_found[:5])
+        shown = ", ".join(header.not_found[:SHOWN_NAMES])
         source.notes.append(
-            f"Databento knew {len(header.not_found)} of the symbols not, or not on all days:"
-            f" {shown}{', …' if len(header.not_found) > 5 else ''}."
+            f"{len(header.not_found):,} of the symbols asked for did not exist, or not on all days:"
+            f" {shown}{', …' if len(header.not_found) > SHOWN_NAMES else ''}."
         )
     return source
