@@ -46,6 +46,17 @@ def test_a_scan_says_how_each_alert_was_signed_and_measured(catalog):
     assert alert["signing"] == [{"rule": "TICK", "share": 1.0, "probability": 0.75}]
     assert alert["baseline_origin"] == "DAYS"
     assert any("does not know the time of day" in note for note in document["notes"])
+    assert not any("quote rule" in note for note in document["notes"])
+
+
+def test_a_scan_says_that_quotes_a_minute_older_than_the_price_sign_less_well(tmp_path):
+    made = Catalog.create_or_open(tmp_path / "catalog")
+    store_options(made, [option_print(1, lots=200, price=12.2, bid=11.9, ask=12.3)])
+    store_bars(made)
+    command = ("scan", "--catalog", made.path, "--underlying", "AAPL", "--preset", "source")
+    document = json.loads(printed(*command, "--json"))
+    assert document["alerts"][0]["signing"][0]["rule"] == "QUOTE"
+    assert any("resolve 1 min: the quote rule" in note for note in document["notes"])
 
 
 def test_an_explanation_shows_the_hedges_quotes_and_the_days_of_the_baseline(catalog):

@@ -66,7 +66,7 @@ def test_without_any_quotes_that_is_said(tmp_path):
     found = explained(stock_catalog(tmp_path), tmp_path)
     assert found.prints["hedge_bid"].null_count() == 3
     assert len(found.notes) == 2
-    assert "no quotes of AAPL known at these prints either" in found.notes[1]
+    assert "no quotes of AAPL known at these prints" in found.notes[1]
 
 
 def test_quotes_of_the_option_are_shown_and_sign_its_prints(tmp_path):

@@ -175,7 +175,7 @@ def _notes(prints: pl.DataFrame, hedge: str) -> list[str]:
             f"hedge_bid and hedge_ask are the best bid and ask of {hedge} known at the print."
         )
     else:
-        notes.append(f"The catalog has no quotes of {hedge} known at these prints either.")
+        notes.append(f"The catalog has no quotes of {hedge} known at these prints.")
     return notes
 
 

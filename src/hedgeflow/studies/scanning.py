@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from hedgeflow.market.time import SECOND_NS
+from hedgeflow.market.time import MINUTE_NS, SECOND_NS
 from hedgeflow.signals.alerts import alert_frame, alert_rows, with_class_at_close
 from hedgeflow.signals.daily_volume import DailyVolumes
 from hedgeflow.signals.rules import ANOMALY, CLOSE, BaselineOrigin, FlowClass, SigningRule
@@ -106,7 +106,10 @@ def scan_market(
             "events_without_scale": int(closed["no_scale"].sum()),
         },
         scale_volume=_typical_scale(market, config),
-        notes=tuple(_notes(market, config, scan, reference, found)),
+        notes=(
+            *_notes(market, config, scan, reference, found),
+            *_late_prices(rows, market.options.resolution_ns),
+        ),
     )
 
 
@@ -227,6 +230,19 @@ def _days_notes(daily: DailyVolumes, found: NDArray[Any]) -> list[str]:
             f"{daily.outside_sessions:,} daily volumes belong to no session and were left out."
         )
     return notes
+
+
+def _late_prices(alerts: list[dict[str, Any]], resolution_ns: int) -> list[str]:
+    """Say where the quote rule compares prices with quotes that were much older."""
+    quoted = any(SigningRule.QUOTE.name in json.loads(row["signing_json"]) for row in alerts)
+    if not quoted or resolution_ns < MINUTE_NS:
+        return []
+    return [
+        "The option tape's stamps resolve"
+        f" {describe_resolution(resolution_ns)}: the quote rule compares a price with a quote that"
+        " may be so much older, so that its sign also follows the market's move in between. How"
+        " much less often it is right then is not known."
+    ]
 
 
 def _calibration(reference: TradeReference, config: VolumeShockConfig) -> str:
