@@ -296,6 +296,26 @@ def option_definitions(folder: Path) -> Path:
     return written(folder, "options.definition", top, records)
 
 
+def databento_files(folder: Path) -> None:
+    """Write what the documentation's commands read."""
+    stock_bars(folder)
+    option_prints(folder)
+    option_definitions(folder)
+    order = dbn.MBOMsg(
+        publisher_id=1,
+        instrument_id=NUMBERS["ESH5"],
+        ts_event=OPENING,
+        order_id=1,
+        price=6_000 * UNIT,
+        size=1,
+        channel_id=0,
+        action=dbn.Action.ADD,
+        side=dbn.Side.BID,
+        ts_recv=OPENING,
+    )
+    written(folder, "book.mbo", header("mbo", CME, {"ESH5": NUMBERS["ESH5"]}), [order])
+
+
 def _packed(content: bytes) -> bytes:
     return zstandard.ZstdCompressor(write_checksum=True).compress(content)
 

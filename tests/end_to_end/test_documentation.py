@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from builders.dbn_files import databento_files
 from builders.lean_folders import lean_folder
 from builders.market_files import file_bars
 from hedgeflow.cli.app import app
@@ -123,6 +124,7 @@ def make_example(folder: Path) -> None:
         files / "export.csv"
     )
     lean_folder(files / "Lean" / "Data")
+    databento_files(files)
     opened = Catalog.create_or_open(folder / "catalog")
     import_deribit_trades(files / "trades.parquet", opened)
     import_bars(files / "BTC-PERP-1m.parquet", opened, instrument="BTC-PERP", venue="binance")
