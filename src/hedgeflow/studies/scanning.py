@@ -237,12 +237,13 @@ def _late_prices(alerts: list[dict[str, Any]], resolution_ns: int) -> list[str]:
     quoted = any(SigningRule.QUOTE.name in json.loads(row["signing_json"]) for row in alerts)
     if not quoted or resolution_ns < MINUTE_NS:
         return []
-    return [
-        "The option tape's stamps resolve"
-        f" {describe_resolution(resolution_ns)}: the quote rule compares a price with a quote that"
-        " may be so much older, so that its sign also follows the market's move in between. How"
-        " much less often it is right then is not known."
-    ]
+    resolution = describe_resolution(resolution_ns)
+    note = (
+        f"The option tape's stamps resolve {resolution}: the quote rule compares a price with a"
+        " quote that may be so much older, so that its sign also follows the market's move in"
+        " between. How much less often it is right then is not known."
+    )
+    return [note]
 
 
 def _calibration(reference: TradeReference, config: VolumeShockConfig) -> str:
