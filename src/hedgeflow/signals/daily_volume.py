@@ -50,11 +50,12 @@ class DailyVolumes:
         session = sessions.index_of(days["ts"].dt.epoch("ns").to_numpy())
         inside = session >= 0
         begin, end = sessions.slot_bounds()
-        symbols, contract = np.unique(days["contract"].to_numpy(), return_inverse=True)
+        symbols = days["contract"].unique().sort()
+        contract = symbols.search_sorted(days["contract"]).to_numpy().astype(np.int64)
         self.outside_sessions = int((~inside).sum())
         self._rules = rules
         self._slots = (begin < end).sum(axis=1)
-        self._place = {str(symbol): place for place, symbol in enumerate(symbols)}
+        self._place = {symbol: place for place, symbol in enumerate(symbols.to_list())}
         self._session = session[inside]
         self._contract = contract[inside]
         self._lots = days["lots"].to_numpy()[inside]

@@ -10,6 +10,7 @@ import polars as pl
 
 from hedgeflow.market.contracts import HedgeKind, hedge_instrument
 from hedgeflow.market.errors import CatalogError
+from hedgeflow.market.reading import collect
 from hedgeflow.market.tapes import TapeKey, TapeKind
 from hedgeflow.market.time import SLOT_NS
 
@@ -150,7 +151,7 @@ def _same_unit(catalog: Catalog, options: TapeKey, bars: TapeKey) -> str:
     """
     of_options = _daily_median(catalog.scan(options), "underlying_price")
     of_bars = _daily_median(catalog.scan(bars), "close")
-    both = of_options.join(of_bars, on="date").collect()
+    both = collect(of_options.join(of_bars, on="date"), catalog.path)
     names = f"{bars.instrument} on {bars.venue} and {options.underlying} options"
     if both.is_empty():
         raise CatalogError(
