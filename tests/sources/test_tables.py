@@ -413,14 +413,20 @@ def test_option_days_and_quotes_are_read(imported):
     ]
 
 
-def test_the_same_file_with_another_map_is_another_import(catalog, tmp_path):
-    path = written(prints(6, coin=["BTC", "ETH"] * 3, id=list(range(6))), tmp_path)
+def test_the_same_file_is_imported_once_and_never_in_two_ways(catalog, tmp_path):
+    path = written(prints(id=["a", "b", "c", "d"]), tmp_path)
     columns = f"{TRADE_COLUMNS},trade_id=id"
-    for coin in ("BTC", "ETH", "ETH"):
-        table = table_map(columns=columns, where=f"coin={coin}", **TRADES)
-        (report,) = import_table(path, catalog, table)
+    for _ in range(2):
+        (report,) = import_table(path, catalog, table_map(columns=columns, **TRADES))
     assert report.already_imported
-    assert catalog.read(report.key)["trade_id"].to_list() == list("012345")
+    cents = table_map(columns=columns.replace("=px", "=px*0.01"), **TRADES)
+    with pytest.raises(DataError, match="imported before with price=px"):
+        import_table(path, catalog, cents)
+
+
+def test_a_table_without_a_usable_row_is_refused(imported):
+    with pytest.raises(DataError, match="none of its 4 rows can be used: NON_POSITIVE_PRICE 4"):
+        imported(prints(px=[0.0] * 4), columns=TRADE_COLUMNS, **TRADES)
 
 
 def test_an_unsorted_file_is_refused_with_what_to_do(imported):

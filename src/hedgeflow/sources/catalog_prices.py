@@ -20,7 +20,13 @@ LEAST_MAX_AGE_NS: Final = 5 * MINUTE_NS
 
 
 def with_price_of_bars(
-    prints: pl.DataFrame, catalog: Catalog, underlying: str, venue: str, *, where: str
+    prints: pl.DataFrame,
+    catalog: Catalog,
+    underlying: str,
+    venue: str,
+    *,
+    where: str,
+    instead: str = "Name a column with underlying_price=COLUMN",
 ) -> tuple[pl.DataFrame, str]:
     """Return prints with `underlying_price` from a catalog's bars, and a sentence on which bars.
 
@@ -37,13 +43,15 @@ def with_price_of_bars(
     underlying, venue : str
     where : str
         File name, for messages.
+    instead : str
+        What else could be done where there are no bars.
 
     Raises
     ------
     DataError
         The catalog holds no bars of the underlying, or several that serve as well.
     """
-    key = _bars_key(catalog, underlying, venue, where)
+    key = _bars_key(catalog, underlying, venue, where, instead)
     max_age_ns = max(2 * key.resolution_ns, LEAST_MAX_AGE_NS)
     stamps = prints["known_at"].drop_nulls().to_physical()
     low, high = stamps.min(), stamps.max()
@@ -76,15 +84,14 @@ def until_stale(prices: pl.DataFrame, max_age_ns: int) -> pl.DataFrame:
     return pl.concat([prices, stale]).sort("known_at", maintain_order=True)
 
 
-def _bars_key(catalog: Catalog, underlying: str, venue: str, where: str) -> TapeKey:
+def _bars_key(catalog: Catalog, underlying: str, venue: str, where: str, instead: str) -> TapeKey:
     try:
         found = catalog.find(TapeKind.BARS, underlying)
     except CatalogError as cause:
         raise DataError(
             f"the price of {underlying} is not known: {cause.what}",
             where=where,
-            hint="Name a column with underlying_price=COLUMN, or import bars of what hedges it"
-            " first",
+            hint=f"{instead}, or import bars of what hedges it first",
         ) from cause
     own = [key for key in found if key.venue == venue] or found
     shortest = min(key.resolution_ns for key in own)

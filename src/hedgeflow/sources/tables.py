@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +27,7 @@ from hedgeflow.market.validation import (
 from hedgeflow.sources.catalog_prices import with_price_of_bars
 from hedgeflow.sources.deribit_rows import LOT_TOLERANCE
 from hedgeflow.sources.files import read_table
-from hedgeflow.sources.report import ImportReport, import_into
+from hedgeflow.sources.report import ImportReport, check_usable, import_into
 from hedgeflow.sources.tables_contracts import names_contracts, read_contracts
 from hedgeflow.sources.tables_fields import (
     OPTION_KINDS,
@@ -95,8 +94,8 @@ def import_table(
     Raises
     ------
     DataError
-        The file cannot be read, lacks a column or is not sorted by time, or the map does not make
-        the kind of tape.
+        The file cannot be read, lacks a column, is not sorted by time, has no row that can be used
+        or was imported into the tape with another map; or the map does not make the kind of tape.
     """
     path = Path(path)
     for each in table.rows:
@@ -106,11 +105,9 @@ def import_table(
         progress(0, raw.height)
     reading = _Reading(table, path.name, prices or catalog)
     worked = reading.rows_of(raw)
-    sha256 = hashlib.sha256(f"{file_sha256(path)}|{table.digest}".encode()).hexdigest()
-    return tuple(
-        import_into(catalog, new, notes, progress)
-        for new, notes in reading.imports(worked, sha256, accept_rejects=accept_rejects)
-    )
+    made = reading.imports(worked, file_sha256(path), accept_rejects=accept_rejects)
+    check_usable(made[0][0])
+    return tuple(import_into(catalog, new, notes, progress) for new, notes in made)
 
 
 class _Reading:
@@ -169,6 +166,7 @@ class _Reading:
             coverage=_coverage(kind, stamps, resolution_ns),
             contracts=None if self.terms is None else _named_by(checked.rows, self.terms),
             accept_rejects=accept_rejects,
+            arguments=self.table.words,
         )
         if kind is TapeKind.OPEN_INTEREST and self.terms is not None:
             return [(new, self.notes), (_definitions(new), [DEFINITIONS_NOTE])]
@@ -363,4 +361,5 @@ def _definitions(open_interest: Import) -> Import:
         source_sha256=open_interest.source_sha256,
         coverage=open_interest.coverage,
         contracts=open_interest.contracts,
+        arguments=open_interest.arguments,
     )

@@ -191,7 +191,7 @@ def selected(raw: pl.DataFrame, given: RowMap, *, where: str) -> pl.DataFrame:
         if rows.is_empty():
             there = raw[condition.column].unique().drop_nulls().sort().head(8).to_list()
             raise DataError(
-                f"no row is left where {condition.column}{condition.sign}{condition.value}",
+                f"no row is left where {condition}",
                 where=where,
                 hint=f"Column '{condition.column}' holds {', '.join(map(str, there))}",
             )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import tomllib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -38,6 +36,11 @@ class Source:
     factor: float = 1.0
     divisor: float = 1.0
 
+    def __str__(self) -> str:
+        if self.factor != 1.0:
+            return f"{self.column}*{self.factor:.12g}"
+        return self.column if self.divisor == 1.0 else f"{self.column}/{self.divisor:.12g}"
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -46,6 +49,9 @@ class Condition:
     column: str
     sign: str
     value: str
+
+    def __str__(self) -> str:
+        return f"{self.column}{self.sign}{self.value}"
 
     def expression(self, frame: pl.DataFrame, *, where: str) -> pl.Expr:
         """Return the condition on a table; a missing value never fulfils it.
@@ -104,6 +110,14 @@ class RowMap:
         """Names of the fields that are given."""
         return {*self.columns, *self.constants}
 
+    @property
+    def words(self) -> str:
+        """The map as options would write it."""
+        said = [f"{name}={source}" for name, source in sorted(self.columns.items())]
+        said += [f"{name}:={value}" for name, value in sorted(self.constants.items())]
+        conditions = " and ".join(map(str, self.where))
+        return ",".join(said) + (f" where {conditions}" if conditions else "")
+
 
 @dataclass(frozen=True, slots=True)
 class TableMap:
@@ -131,9 +145,10 @@ class TableMap:
     rows: tuple[RowMap, ...]
 
     @property
-    def digest(self) -> str:
-        """Name the map: the same file read with another map is another import."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+    def words(self) -> str:
+        """What the map says of the file, in words: read in another way it is another import."""
+        rows = "; or ".join(each.words for each in self.rows)
+        return rows if self.timezone is None else f"{rows}, times in {self.timezone}"
 
 
 class _Rows(BaseModel):

@@ -12,6 +12,7 @@ from hedgeflow.cli.data import (
     lean,
     looking,
     tables,
+    tardis,
 )
 
 app = typer.Typer(no_args_is_help=True, help="Bring tapes into a catalog, list and check them.")
@@ -25,6 +26,7 @@ app.command("check")(looking.check)
 import_app.command("deribit")(files.import_deribit)
 import_app.command("bars")(files.import_bars_file)
 import_app.command("table")(tables.import_any_table)
+import_app.command("tardis")(tardis.import_tardis_files)
 import_app.command("lean")(lean.import_lean_folder)
 
 fetch_app.command("ccxt")(ccxt_history.fetch_ccxt_history)
