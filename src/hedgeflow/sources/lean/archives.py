@@ -75,10 +75,17 @@ def read_archive(path: Path, columns: tuple[str, ...], *, whole_minutes: bool) -
 
 
 def instants(milliseconds: pl.Expr, day: date, zone: str) -> pl.Expr:
-    """Return UTC instants of wall-clock times that are counted from a day's local midnight."""
+    """Return UTC instants of wall-clock times that are counted from a day's local midnight.
+
+    Null where the clock was put forward past a time; where it was put back, the earlier instant.
+    """
     midnight = pl.lit(day).cast(pl.Datetime("ns"))
     local = midnight + pl.duration(milliseconds=milliseconds)
-    return local.dt.replace_time_zone(zone).dt.convert_time_zone("UTC").cast(TIME)
+    return (
+        local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        .dt.convert_time_zone("UTC")
+        .cast(TIME)
+    )
 
 
 def _contents(path: Path) -> dict[str, bytes]:

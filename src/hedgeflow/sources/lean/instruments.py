@@ -13,7 +13,7 @@ from hedgeflow.market.tapes import TapeKind
 from hedgeflow.sources.lean.archives import MEMBER, read_archive
 from hedgeflow.sources.lean.layout import Asset, Content, LeanFile
 from hedgeflow.sources.lean.members import instrument_of
-from hedgeflow.sources.lean.recording import Loaded, stamps
+from hedgeflow.sources.lean.recording import Loaded, price, stamps
 from hedgeflow.sources.lean.report import NotUsed
 
 if TYPE_CHECKING:
@@ -99,7 +99,8 @@ def prices_of(bars: pl.DataFrame) -> pl.DataFrame:
 
 
 def day_prices(file: LeanFile, bars: pl.DataFrame) -> DayPrices | None:
-    """Return what an instrument did on a file's day; None without a bar."""
+    """Return what an instrument did on a file's day; None without a bar that can be."""
+    bars = bars.filter(pl.min_horizontal(BAR_COLUMNS[:4]) > 0)
     if bars.is_empty():
         return None
     first, last = bars.row(0, named=True), bars.row(-1, named=True)
@@ -114,15 +115,14 @@ def _columns(content: Content) -> tuple[str, ...]:
 
 
 def _as_tape(file: LeanFile, instrument: str, rows: pl.DataFrame) -> Loaded:
-    scale = file.rules.price_scale
     if file.content is Content.OPEN_INTEREST:
         contract = pl.lit(instrument).alias("contract")
         return Loaded(file, rows.select(*stamps(file), contract, "open_interest"))
     if file.content is Content.QUOTES:
         quoted = rows.filter(pl.col("bid").is_not_null() & pl.col("ask").is_not_null())
-        prices = [(pl.col(name) / scale).alias(name) for name in ("bid", "ask")]
+        prices = [price(file, name) for name in ("bid", "ask")]
         return Loaded(file, quoted.select(*stamps(file), *prices), rows.height - quoted.height)
-    prices = [(pl.col(name) / scale).alias(name) for name in BAR_COLUMNS[:4]]
+    prices = [price(file, name) for name in BAR_COLUMNS[:4]]
     volume = pl.col("volume") * _units(file)
     return Loaded(file, rows.select(*stamps(file), *prices, volume))
 

@@ -165,13 +165,17 @@ class LeanFile:
         )
 
 
+MONTH: Final = r"\d{4}(?:0[1-9]|1[0-2])"
+"""Delivery month of a future, YYYYMM."""
+
 _DAY_FILE: Final = re.compile(
     r"(?P<day>\d{8})_(?P<content>trade|quote|openinterest)"
     r"(?:_(?P<style>american|european))?(?:\.zip)+"
 )
 """Lean's own sample data has two files whose names end in .zip.zip."""
+_CENTURY: Final = re.compile(r"(?:19|20)\d{6}")
 _UNIVERSE_FILE: Final = re.compile(r"(?P<day>\d{8})\.csv")
-_MONTH: Final = re.compile(r"\d{6}")
+_MONTH: Final = re.compile(MONTH)
 
 
 def lean_file(path: PurePath) -> LeanFile:
@@ -195,7 +199,7 @@ def lean_file(path: PurePath) -> LeanFile:
     ticker, months = parts[3], parts[4:-1]
     is_universe = folder == UNIVERSES
     found = (_UNIVERSE_FILE if is_universe else _DAY_FILE).fullmatch(path.name)
-    day = _day(found["day"]) if found else None
+    day = day_of(found["day"]) if found else None
     expected = 1 if asset is Asset.FUTURE_OPTION else 0
     whole = len(months) == expected and all(_MONTH.fullmatch(month) for month in months)
     if found is None or day is None or not whole:
@@ -235,7 +239,10 @@ def _asset(name: str) -> Asset:
         raise NotUsed(message) from cause
 
 
-def _day(digits: str) -> date | None:
+def day_of(digits: str) -> date | None:
+    """Return the day that digits such as 20140606 mean, of this century or the last, or None."""
+    if _CENTURY.fullmatch(digits) is None:
+        return None
     try:
         return datetime.strptime(digits, "%Y%m%d").replace(tzinfo=UTC).date()
     except ValueError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
 from hedgeflow.market.contracts import (
@@ -18,10 +17,12 @@ from hedgeflow.market.contracts import (
 )
 from hedgeflow.market.errors import DataError
 from hedgeflow.market.expiries import expiry_of_future_option
-from hedgeflow.sources.lean.layout import RESOLUTION, STRIKE_SCALE, Asset
+from hedgeflow.sources.lean.layout import MONTH, RESOLUTION, STRIKE_SCALE, Asset, day_of
 from hedgeflow.sources.lean.report import NotUsed
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from hedgeflow.sources.lean.layout import LeanFile
 
 MONTH_CODES: Final = "FGHJKMNQUVXZ"
@@ -32,7 +33,7 @@ _TAIL: Final = {
     "option": re.compile(
         r"(?P<style>american|european)_(?P<right>call|put)_(?P<strike>\d+)_(?P<expiry>\d{8})"
     ),
-    "future": re.compile(r"(?P<month>\d{6})(?:_\d{8})?"),
+    "future": re.compile(rf"(?P<month>{MONTH})(?:_\d{{8}})?"),
 }
 
 
@@ -56,17 +57,8 @@ def underlying_of(file: LeanFile) -> str:
 
 
 def future_symbol(root: str, month: str) -> str:
-    """Return the symbol of a future by its delivery month, as ``ESH20`` for 202003.
-
-    Raises
-    ------
-    DataError
-        It is no month.
-    """
-    number = int(month[4:6])
-    if not 1 <= number <= 12:
-        raise DataError(f"'{month}' is no month", hint="Expected YYYYMM, as in 202003")
-    return f"{root}{MONTH_CODES[number - 1]}{month[2:4]}"
+    """Return the symbol of a future by its delivery month, as ``ESH20`` for 202003."""
+    return f"{root}{MONTH_CODES[int(month[4:6]) - 1]}{month[2:4]}"
 
 
 def instrument_of(file: LeanFile, name: str) -> str:
@@ -94,7 +86,7 @@ def contract_of(file: LeanFile, name: str) -> OptionContract:
     """
     tail = _tail(file, name, _TAIL["option"])
     right = Right.CALL if tail["right"] == "call" else Right.PUT
-    expiry = _date(tail["expiry"], where=f"{file.path}: {name}")
+    expiry = expiry_date(tail["expiry"], where=f"{file.path}: {name}")
     return option_contract(
         file, expiry, right, int(tail["strike"]) / STRIKE_SCALE, Style(tail["style"])
     )
@@ -156,6 +148,20 @@ def _future_option(file: LeanFile, expiry: date, right: Right, strike: float) ->
     )
 
 
+def expiry_date(digits: str, *, where: str) -> date:
+    """Return the expiry that digits such as 20140606 mean.
+
+    Raises
+    ------
+    DataError
+        They are no date.
+    """
+    found = day_of(digits)
+    if found is None:
+        raise DataError(f"'{digits}' is no date", where=where)
+    return found
+
+
 def _tail(file: LeanFile, name: str, form: re.Pattern[str] | None) -> dict[str, str]:
     """Return the parts of a name after what must be the archive's own day, ticker and content."""
     head = f"{file.day:%Y%m%d}_{file.ticker.lower()}_{RESOLUTION}_{file.content}"
@@ -170,10 +176,3 @@ def _tail(file: LeanFile, name: str, form: re.Pattern[str] | None) -> dict[str, 
             hint="Remove that file from the archive, or put it into the archive of its name",
         )
     return found.groupdict() if found is not None else {}
-
-
-def _date(digits: str, *, where: str) -> date:
-    try:
-        return datetime.strptime(digits, "%Y%m%d").replace(tzinfo=UTC).date()
-    except ValueError as cause:
-        raise DataError(f"'{digits}' is no date", where=where) from cause

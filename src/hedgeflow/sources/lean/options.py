@@ -14,7 +14,7 @@ from hedgeflow.sources.lean.archives import MEMBER, read_archive
 from hedgeflow.sources.lean.instruments import BAR_COLUMNS, OPEN_INTEREST_COLUMNS, QUOTE_COLUMNS
 from hedgeflow.sources.lean.layout import Content, LeanFile
 from hedgeflow.sources.lean.members import contract_of
-from hedgeflow.sources.lean.recording import Loaded, stamps
+from hedgeflow.sources.lean.recording import Loaded, price, stamps
 from hedgeflow.sources.lean.report import NotUsed
 from hedgeflow.sources.prevailing import with_quotes, with_underlying_price
 
@@ -155,13 +155,12 @@ def check_turnover(trades: Loaded, open_interest: Loaded | None) -> None:
 
 
 def _as_tape(file: LeanFile, rows: pl.DataFrame) -> Loaded:
-    scale = file.rules.price_scale
     if file.content is Content.OPEN_INTEREST:
         return Loaded(file, rows.select(*stamps(file), "contract", "open_interest"))
     if file.content is Content.QUOTES:
-        sides = [_side(name, scale) for name in ("bid", "ask")]
+        sides = [_side(file, name) for name in ("bid", "ask")]
         sizes = [
-            pl.when(_side(name, scale).is_not_null()).then(f"{name}_size").alias(f"{name}_size")
+            pl.when(_side(file, name).is_not_null()).then(f"{name}_size").alias(f"{name}_size")
             for name in ("bid", "ask")
         ]
         quotes = rows.select(*stamps(file), "contract", *sides, *sizes, "_expiry")
@@ -172,20 +171,19 @@ def _as_tape(file: LeanFile, rows: pl.DataFrame) -> Loaded:
     trades = rows.select(
         *stamps(file),
         "contract",
-        (pl.col("close") / scale).alias("price"),
+        price(file, "close").alias("price"),
         whole.alias("lots"),
         pl.lit(0, dtype=pl.Int8).alias("aggressor"),
         pl.lit(None, dtype=pl.Float64).alias("iv"),
         *(text.alias(name) for name in ("combo_id", "block_id", "condition", "trade_id")),
-        (pl.col("open") / scale).alias("_open"),
-        (pl.col("high") / scale).alias("_high"),
+        price(file, "open").alias("_open"),
+        price(file, "high").alias("_high"),
         pl.col("volume").alias("_volume"),
         "_expiry",
     )
     return Loaded(file, trades)
 
 
-def _side(name: str, scale: float) -> pl.Expr:
+def _side(file: LeanFile, name: str) -> pl.Expr:
     """Return one side of a quote; an empty price, or one of 0, means that nobody is there."""
-    price = pl.col(name) / scale
-    return pl.when(price != 0).then(price).alias(name)
+    return pl.when(pl.col(name) != 0).then(price(file, name)).alias(name)

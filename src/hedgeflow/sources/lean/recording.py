@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from hedgeflow.market.coverage import Coverage
+from hedgeflow.market.errors import ConfigError, DataError
 from hedgeflow.market.layout import file_sha256
 from hedgeflow.market.manifests import Import
 from hedgeflow.market.sessions import sessions_between
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
     from hedgeflow.market.sessions import Sessions
     from hedgeflow.sources.lean.layout import LeanFile
+
+PRICE_DECIMALS: Final = 6
+"""More than the four that Lean's scaled prices have."""
 
 MARGIN: Final = timedelta(days=14)
 """Of sessions beyond a year: the last session of December needs the first of January."""
@@ -64,27 +68,52 @@ def stamps(file: LeanFile) -> list[pl.Expr]:
     return [start.alias("ts"), (start + pl.duration(nanoseconds=MINUTE_NS)).alias("known_at")]
 
 
+def price(file: LeanFile, name: str) -> pl.Expr:
+    """Return a column of written prices in quote currency.
+
+    Polars divides by a constant by multiplying with its inverse, which makes 2.9000000000000004 of
+    29,000; rounding gives the number that division would have.
+    """
+    scale = file.rules.price_scale
+    written = pl.col(name)
+    return written if scale == 1.0 else (written / scale).round(PRICE_DECIMALS).alias(name)
+
+
 def recorded(file: LeanFile, rows: pl.DataFrame) -> list[tuple[int, int]]:
     """Return when a day file was recorded: its day's sessions, and from its first row to its last.
 
     A day file holds whole sessions, so a minute without a row is silence. Sessions that run over
     midnight, as those of CME do in UTC, count only as far as the file's own day reaches.
+
+    Raises
+    ------
+    DataError
+        The calendar does not reach that day.
     """
     begin, end = _bounds(file)
     sessions = sessions_around(file)
     spans = zip(sessions.open_ns.tolist(), sessions.close_ns.tolist(), strict=True)
     intervals = [(max(begin, opens), min(end, closes)) for opens, closes in spans]
-    if rows.height:
-        at = rows["ts"].to_physical()
+    at = rows["ts"].drop_nulls().to_physical()
+    if at.len():
         intervals.append((int(at.min()), int(at.max()) + MINUTE_NS))  # type: ignore[arg-type]
     return Coverage.of([pair for pair in intervals if pair[0] < pair[1]]).intervals
 
 
 def sessions_around(file: LeanFile) -> Sessions:
-    """Return the sessions of a file's year and of the weeks around it: one calendar a year."""
+    """Return the sessions of a file's year and of the weeks around it: one calendar a year.
+
+    Raises
+    ------
+    DataError
+        The calendar does not reach that year.
+    """
     first = datetime(file.day.year, 1, 1, tzinfo=UTC) - MARGIN
     last = datetime(file.day.year, 12, 31, tzinfo=UTC) + MARGIN
-    return sessions_between(file.rules.calendar, instant_ns(first), instant_ns(last))
+    try:
+        return sessions_between(file.rules.calendar, instant_ns(first), instant_ns(last))
+    except ConfigError as cause:
+        raise DataError(f"no calendar reaches its year ({cause.what})", where=file.path) from cause
 
 
 def made_of(

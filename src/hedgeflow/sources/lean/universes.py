@@ -9,7 +9,7 @@ files in the folder before it is believed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from math import isclose
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -26,7 +26,12 @@ from hedgeflow.market.time import instant_ns
 from hedgeflow.market.validation import Fault, Reason
 from hedgeflow.sources.contract_terms import contracts_table
 from hedgeflow.sources.lean.layout import Asset, LeanFile
-from hedgeflow.sources.lean.members import future_symbol, option_contract, underlying_of
+from hedgeflow.sources.lean.members import (
+    expiry_date,
+    future_symbol,
+    option_contract,
+    underlying_of,
+)
 from hedgeflow.sources.lean.recording import Loaded, sessions_around
 from hedgeflow.sources.lean.report import NotUsed
 
@@ -118,6 +123,8 @@ def load_universe(file: LeanFile, root: Path, underlying: Asset, facts: DayFacts
     """
     written = _read(file, root)
     options = written.filter(pl.col("expiry").is_not_null())
+    if options["strike"].null_count():
+        raise DataError("a contract has no strike", where=file.path)
     on = written.filter(pl.col("expiry").is_null())
     opens, closes, known = _session(file)
     name = future_symbol(file.ticker, file.month) if file.month else underlying_of(file)
@@ -130,7 +137,7 @@ def load_universe(file: LeanFile, root: Path, underlying: Asset, facts: DayFacts
     if some.is_empty():
         raise NotUsed("no contract in it has a volume, an open interest or a price")
     terms = [
-        option_contract(file, _date(expiry, file), _right(right, file), strike)
+        option_contract(file, expiry_date(expiry, where=file.path), _right(right, file), strike)
         for expiry, right, strike in some.select("expiry", "right", "strike").iter_rows()
     ]
     symbols = pl.Series("contract", [each.symbol for each in terms], dtype=pl.String)
@@ -164,8 +171,10 @@ def universe_faults() -> list[Fault]:
 
 def _read(file: LeanFile, root: Path) -> pl.DataFrame:
     """Return the written rows; the underlying's row, where there is one, has no expiry."""
-    path = root / file.path
-    text = path.read_bytes()
+    try:
+        text = (root / file.path).read_bytes()
+    except OSError as cause:
+        raise DataError(f"the file cannot be read ({cause.strerror})", where=file.path) from cause
     if not text.strip():
         raise DataError(f"the file is empty ({len(text)} bytes)", where=file.path)
     header = (
@@ -214,16 +223,19 @@ def _session(file: LeanFile) -> tuple[int, int, int]:
     return opens, closes, max(closes, instant_ns(public))
 
 
-def _check_underlying(day: date, row: dict[str, float], days: list[DayPrices], name: str) -> None:
+def _check_underlying(
+    day: date, row: dict[str, float | None], days: list[DayPrices], name: str
+) -> None:
     """Compare the underlying's row with what it did on that and the neighbouring days."""
     near = [each for each in days if abs(each.day - day) <= timedelta(days=NEAR_DAYS)]
     past = [each for each in near if each.day <= day]
-    for known in sorted(past or near, key=lambda each: abs(each.day - day))[:1]:
-        factor = row["close"] / known.close if row["close"] else 1.0
-        if max(factor, 1 / factor) > OTHER_SCALE:
+    close = row["close"]
+    if near and close:
+        known = min(past or near, key=lambda each: abs(each.day - day))
+        if not 1 / OTHER_SCALE < close / known.close < OTHER_SCALE:
             raise NotUsed(
-                f"its prices are on another scale (split-adjusted?): {name} at {row['close']:g},"
-                f" but {known.close:g} in the trades of {known.day}"
+                f"its prices are on another scale (split-adjusted?): {name} at {close:g}, but"
+                f" {known.close:g} in the trades of {known.day}"
             )
     for other in near:
         if other.day != day and _is_bar_of(row, other):
@@ -233,10 +245,13 @@ def _check_underlying(day: date, row: dict[str, float], days: list[DayPrices], n
             )
 
 
-def _is_bar_of(row: dict[str, float], other: DayPrices) -> bool:
+def _is_bar_of(row: dict[str, float | None], other: DayPrices) -> bool:
     """Say whether the row is what the underlying did on another day."""
     pairs = ((row["open"], other.open), (row["high"], other.high), (row["low"], other.low))
-    return all(isclose(written, traded, rel_tol=SAME_PRICE) for written, traded in pairs)
+    return all(
+        written is not None and isclose(written, traded, rel_tol=SAME_PRICE)
+        for written, traded in pairs
+    )
 
 
 def _check_trades(day: date, rows: pl.DataFrame, traded: dict[date, pl.DataFrame]) -> None:
@@ -266,10 +281,3 @@ def _right(text: str | None, file: LeanFile) -> Right:
         return Right(text or "")
     except ValueError as cause:
         raise DataError(f"'{text}' is no right, expected C or P", where=file.path) from cause
-
-
-def _date(digits: str, file: LeanFile) -> date:
-    try:
-        return datetime.strptime(digits, "%Y%m%d").replace(tzinfo=UTC).date()
-    except ValueError as cause:
-        raise DataError(f"'{digits}' is no date", where=file.path) from cause
