@@ -36,7 +36,7 @@ from builders.dbn_files import (
     written,
 )
 from hedgeflow.market import Catalog, DataError, TapeKey, TapeKind, tape_schema
-from hedgeflow.market.time import MINUTE_NS, SECOND_NS, instant_ns
+from hedgeflow.market.time import DAY_NS, MINUTE_NS, SECOND_NS, instant_ns
 from hedgeflow.sources import import_databento
 
 ES_OPTION = "ESH5 C6100"
@@ -104,7 +104,7 @@ def test_the_underlying_price_is_the_last_bar_that_had_ended(priced, tmp_path):
     tape = priced.read(OPTION_TRADES)
     # The bar that begins at OPENING + 4 s ends at + 5 s, the stamp of the first print.
     assert tape["underlying_price"][0] == pytest.approx(245 + 64 / 1000)
-    assert any("bars of AAPL on xnas" in note for note in report.notes)
+    assert any("closes of the 1 s bars of AAPL on xnas" in note for note in report.notes)
 
 
 @pytest.mark.parametrize(("side", "aggressor"), [("B", 1), ("A", -1), ("N", 0)])
@@ -175,6 +175,16 @@ def test_a_definition_names_no_earlier_record(priced, tmp_path):
     [report] = import_databento([path], priced, definitions=late, accept_rejects=True)
     assert report.rejected == {"UNKNOWN_CONTRACT": 1}
     assert at(priced.read(OPTION_TRADES)["ts"]) == [OPENING + 3 * SECOND_NS]
+
+
+def test_a_definition_of_another_day_names_nothing(priced, tmp_path):
+    yesterday = OPENING - DAY_NS
+    old = written(
+        tmp_path, "old.definition", header("definition", OPRA), [us_definition(CALL, yesterday)]
+    )
+    path = written(tmp_path, "unmapped", header("trades", OPRA), [trade(CALL, OPENING + 1, 1.0)])
+    with pytest.raises(DataError, match="what instrument 11 is, is not known"):
+        import_databento([path], priced, definitions=old)
 
 
 def test_a_trade_after_its_options_expiry_is_rejected(priced, tmp_path):
@@ -390,6 +400,17 @@ def test_spreads_and_unknown_futures_are_left_out_and_named(catalog, tmp_path):
     )
 
 
+def test_unknown_instruments_among_futures_are_counted(catalog, tmp_path):
+    records = [trade("ESH5", OPENING + 1, 6000.0), trade("ESM5", OPENING + 2, 6050.0)]
+    path = written(tmp_path, "partly", header("trades", CME, numbers("ESH5")), records)
+    [report] = import_databento([path], catalog)
+    assert report.kept == 1
+    assert (
+        "1 records whose instrument is not known belong to no tape and were left out."
+        in report.notes
+    )
+
+
 # --- options on futures ---------------------------------------------------------------------------
 
 
@@ -433,6 +454,18 @@ def test_an_option_on_a_future_takes_the_price_of_its_own_future(catalog, tmp_pa
     [row] = catalog.read(report.key).iter_rows(named=True)
     assert (row["price"], row["lots"], row["aggressor"]) == (12.5, 4, -1)
     assert row["underlying_price"] == 6001.0
+
+
+def test_an_option_finds_the_price_of_its_future_in_the_same_file(catalog, tmp_path):
+    definitions, _ = es_files(tmp_path)
+    records = [
+        trade("ESH5", OPENING + SECOND_NS, 6000.0, 2, "B"),
+        trade(ES_OPTION, OPENING + 2 * SECOND_NS, 12.5),
+    ]
+    path = written(tmp_path, "both", header("trades", CME, numbers("ESH5", ES_OPTION)), records)
+    future, option = import_databento([path], catalog, definitions=definitions)
+    assert (future.key.kind, option.key.kind) == (TapeKind.HEDGE_TRADES, TapeKind.OPTION_TRADES)
+    assert catalog.read(option.key)["underlying_price"].to_list() == [6000.0]
 
 
 def test_another_instruments_price_may_be_asked_for(catalog, tmp_path):
@@ -622,6 +655,26 @@ def test_trades_give_the_price_before_bars_do(priced, tmp_path):
     *_, report = import_databento([path, option_prints(tmp_path)], priced)
     assert set(priced.read(OPTION_TRADES)["underlying_price"]) == {300.0}
     assert any("trades of AAPL on xnas" in note for note in report.notes)
+
+
+def test_trades_of_another_time_leave_the_price_to_the_bars(priced, tmp_path):
+    early = OPENING - DAY_NS
+    path = written(
+        tmp_path,
+        "yesterday",
+        header(
+            "trades",
+            NASDAQ,
+            numbers("AAPL"),
+            start=early,
+            end=early + MINUTE_NS,
+            days=(date(2025, 2, 19), date(2025, 2, 20)),
+        ),
+        [trade("AAPL", early + SECOND_NS, 300.0)],
+    )
+    *_, report = import_databento([path, option_prints(tmp_path)], priced)
+    assert (report.kept, report.rejected) == (30, {})
+    assert any("1 s bars of AAPL" in note for note in report.notes)
 
 
 def test_the_same_print_twice_is_two_fills(priced, tmp_path):

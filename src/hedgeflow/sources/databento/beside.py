@@ -60,9 +60,12 @@ class Beside:
         notes: list[str] = []
         parts: list[pl.DataFrame] = []
         for (future,), part in prints.group_by(FUTURE, maintain_order=True):
-            catalog, key = self._price_tape(underlying, None if future is None else str(future))
+            named = None if future is None else str(future)
+            catalog, key = self._price_tape(part, underlying, named)
             parts.append(_priced(part, catalog, key))
-            kind = "bars" if key.kind is TapeKind.BARS else "trades"
+            seconds = key.resolution_ns / SECOND_NS
+            is_bars = key.kind is TapeKind.BARS
+            kind = f"closes of the {seconds:g} s bars" if is_bars else "trades"
             notes.append(f"Underlying prices are {kind} of {key.instrument} on {key.venue}.")
             if key.underlying != underlying:
                 notes.append(f"That is not {underlying} itself, but was asked for.")
@@ -77,7 +80,7 @@ class Beside:
 
         Look-ahead: quotes known before the print; none where no quotes were recorded.
         """
-        found = self._quote_tape(venue, underlying)
+        found = self._quote_tape(prints, venue, underlying)
         if found is None or prints.is_empty():
             note = (
                 "No quotes stand beside these trades: import quotes first (schema cbbo-1s), or the"
@@ -110,7 +113,9 @@ class Beside:
             found += [(catalog, key) for key in keys]
         return found
 
-    def _price_tape(self, underlying: str, future: str | None) -> tuple[Catalog, TapeKey]:
+    def _price_tape(
+        self, prints: pl.DataFrame, underlying: str, future: str | None
+    ) -> tuple[Catalog, TapeKey]:
         """Return the trades, else the finest bars, of the instrument that gives the price."""
         venue, _, named = (self.underlying_from or "").rpartition(":")
         wanted = named or future
@@ -138,15 +143,28 @@ class Beside:
                 hint=f"Import those of {what} first: schema trades or ohlcv-1s, or `hedgeflow data"
                 " import bars`",
             )
-        return min(found, key=lambda pair: (pair[1].kind is TapeKind.BARS, pair[1].resolution_ns))
+        return _finest(found, prints)
 
-    def _quote_tape(self, venue: str, underlying: str) -> tuple[Catalog, TapeKey] | None:
+    def _quote_tape(
+        self, prints: pl.DataFrame, venue: str, underlying: str
+    ) -> tuple[Catalog, TapeKey] | None:
         found = [
             (catalog, key)
             for catalog, key in self._tapes()
             if (key.kind, key.venue, key.underlying) == (TapeKind.OPTION_QUOTES, venue, underlying)
         ]
-        return min(found, key=lambda pair: pair[1].resolution_ns) if found else None
+        return _finest(found, prints) if found else None
+
+
+def _finest(found: list[tuple[Catalog, TapeKey]], prints: pl.DataFrame) -> tuple[Catalog, TapeKey]:
+    """Return the tape of the finest resolution among those recorded while any of the prints was."""
+    stamps = prints["ts"].to_physical().to_numpy()
+    then = [
+        (catalog, key) for catalog, key in found if catalog.coverage(key).includes(stamps).any()
+    ]
+    return min(
+        then or found, key=lambda pair: (pair[1].kind is TapeKind.BARS, pair[1].resolution_ns)
+    )
 
 
 def _span(prints: pl.DataFrame, column: str) -> tuple[int, int]:

@@ -37,7 +37,7 @@ from hedgeflow.sources.databento.schemas import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from hedgeflow.market.manifests import Import
     from hedgeflow.sources.databento.beside import Beside
@@ -59,8 +59,13 @@ Made = list[tuple["Import", list[str]]]
 """Imports, each with what was assumed in making it."""
 
 
-def tapes_of(source: Source, directory: Directory, beside: Beside) -> Made:
-    """Return what becomes of a file, at least one import.
+def tapes_of(
+    source: Source, directory: Directory, beside: Beside
+) -> Iterable[tuple[Import, list[str]]]:
+    """Return what becomes of a file, at least one import, each with what was assumed in making it.
+
+    Options' trades come last and look their prices up when they are asked for: trades of what they
+    are on, in the same file, may have been stored by then.
 
     Raises
     ------
@@ -172,7 +177,9 @@ def _from_quotes(source: Source, directory: Directory) -> Made:
     return _something(made, source, records)
 
 
-def _from_trades(source: Source, directory: Directory, beside: Beside) -> Made:
+def _from_trades(
+    source: Source, directory: Directory, beside: Beside
+) -> Iterator[tuple[Import, list[str]]]:
     header = source.file.header
     has_quotes = header.schema != "trades"
     fields = (
@@ -188,21 +195,23 @@ def _from_trades(source: Source, directory: Directory, beside: Beside) -> Made:
     _note_count(source, table, trades, "records that are no trades")
     records, listed = with_instruments(trades, header, directory)
     _check_one_price(beside, records, header.where)
-    made: Made = [
+    _note_left_out(source, records)
+    hedges: Made = [
         (tapes.hedge_trades(source, _numbered(part), listed.hedges[symbol]), [])
         for symbol, part in _by_hedge(records)
     ]
     if has_quotes:
-        made += _hedge_quotes(source, records, listed, TICK_RESOLUTION_NS)
+        hedges += _hedge_quotes(source, records, listed, TICK_RESOLUTION_NS)
+    yield from hedges
 
     def of_options(part: pl.DataFrame, underlying: str) -> tuple[Import, list[str]]:
         return tapes.option_trades(
             source, part, underlying, listed.contracts, listed.futures, beside
         )
 
-    made += _by_underlying(_options(records), of_options, source)
-    _note_left_out(source, records)
-    return _something(made, source, records)
+    options = _by_underlying(_options(records), of_options, source)
+    _something([*hedges, *options], source, records)
+    yield from options
 
 
 def _check_one_price(beside: Beside, records: pl.DataFrame, where: str) -> None:
@@ -342,10 +351,14 @@ def _note_left_out(source: Source, records: pl.DataFrame, options: str = "") -> 
             f"{others.height:,} records of {len(names):,} instruments that are not kept were left"
             f" out: {shown}{', …' if len(names) > SHOWN_NAMES else ''}."
         )
-    if options:
-        count = int((records[KIND] == Kind.OPTION).sum())
-        if count:
-            source.notes.append(f"{count:,} {options} were left out.")
+    count = int((records[KIND] == Kind.OPTION).sum())
+    if options and count:
+        source.notes.append(f"{count:,} {options} were left out.")
+    unknown = records[KIND].null_count()
+    if unknown and (options or not count):
+        source.notes.append(
+            f"{unknown:,} records whose instrument is not known belong to no tape and were left out."
+        )
 
 
 def _something(made: Made, source: Source, records: pl.DataFrame) -> Made:

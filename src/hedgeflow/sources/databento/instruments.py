@@ -97,20 +97,27 @@ class Directory:
     def named(self, frame: pl.DataFrame, dataset: str) -> pl.DataFrame:
         """Return records whose `symbol` is null with the symbol that their number was defined as.
 
+        Numbers are given out anew, so a definition holds for its UTC day only.
+
         Look-ahead: definitions received up to the record.
         """
         table = self.tables.get(dataset)
         if table is None or not frame[SYMBOL].has_nulls():
             return frame
-        found = frame.sort(AT, maintain_order=True).join_asof(
-            symbols_by_number(table),
-            on=AT,
-            by="instrument_id",
-            strategy="backward",
-            check_sortedness=False,
+        day = pl.col(AT).dt.date().alias("_day")
+        found = (
+            frame.sort(AT, maintain_order=True)
+            .with_columns(day)
+            .join_asof(
+                symbols_by_number(table).with_columns(day),
+                on=AT,
+                by=["instrument_id", "_day"],
+                strategy="backward",
+                check_sortedness=False,
+            )
         )
         symbol = pl.coalesce(SYMBOL, "defined").alias(SYMBOL)
-        return found.with_columns(symbol).drop("defined").sort(POSITION)
+        return found.with_columns(symbol).drop("defined", "_day").sort(POSITION)
 
 
 def with_instruments(

@@ -157,12 +157,8 @@ def option_trades(
         _aggressor(),
         pl.col(SYMBOL)
         .replace_strict(dict(futures), default=None, return_dtype=pl.String)
-        .alias("future"),
-        *(
-            pl.col(f"{side}_px_00").alias(side)
-            for side in ("bid", "ask")
-            if f"{side}_px_00" in known.columns
-        ),
+        .alias(FUTURE),
+        *([BID, ASK] if "bid_px_00" in known.columns else []),
     )
     priced, notes = beside.with_prices(prints, underlying)
     if "bid" not in priced.columns:
