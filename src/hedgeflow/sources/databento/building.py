@@ -357,7 +357,8 @@ def _note_left_out(source: Source, records: pl.DataFrame, options: str = "") -> 
     unknown = records[KIND].null_count()
     if unknown and (options or not count):
         source.notes.append(
-            f"{unknown:,} records whose instrument is not known belong to no tape and were left out."
+            f"{unknown:,} records whose instrument is not known belong to no tape and were left"
+            " out."
         )
 
 
