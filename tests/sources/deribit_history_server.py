@@ -25,7 +25,7 @@ from email.utils import format_datetime
 from aiohttp import web
 
 DAY_MS = 86_400_000
-MARGIN_MS = 3_600_000
+MARGIN_MS = 6 * 3_600_000
 """The market begins so long before the first day and ends so long after the last one."""
 MAX_COUNT = 1000
 MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
@@ -86,7 +86,8 @@ def simulated_market(
         [(at, "perpetual", None) for at in arrivals(rng, begin, end, perpetual_a_day)]
         + [(at, "option", None) for at in arrivals(rng, begin, end, options_a_day)]
         + list(bursts(rng, market))
-        + list(shocks(rng, market)),
+        + list(shocks(rng, market))
+        + list(midnights(market)),
         key=lambda event: event[:2],
     )
     ids = itertools.count(244_343_036)
@@ -182,6 +183,15 @@ def shocks(rng: random.Random, market: Market):
                 yield at, "perpetual", {"side": hedge, "weight": 400}
 
 
+def midnights(market: Market):
+    """Yield trades of the first and the last millisecond of each day."""
+    for day in range(market.days):
+        start = day_ms(market.first) + day * DAY_MS
+        for at in (start, start + DAY_MS - 1):
+            yield at, "perpetual", None
+            yield at, "option", None
+
+
 def expiries(at: int) -> list[int]:
     """Return the next three days' expiries and the next two Fridays', at 08:00 UTC."""
     today = datetime.fromtimestamp(at / 1000, UTC).date()
@@ -244,6 +254,8 @@ class HistoryServer:
         """Ids of trades that it gives out when asked by number, and not by time."""
         self.keeps_from_ms = 0
         """What is older is gone without a word, as www.deribit.com does after a day."""
+        self.says_more = True
+        """Whether has_more is ever true; the real server has been seen to deny it wrongly."""
         self.delay_seconds = 0.0
         self._index()
 
@@ -298,7 +310,7 @@ class HistoryServer:
             await asyncio.sleep(30)
         if fault == "reset":
             request.transport.abort()
-            raise ConnectionResetError
+            return web.Response()
         if fault == "truncated":
             response = web.StreamResponse(headers={"Content-Length": "100000"})
             await response.prepare(request)
@@ -344,7 +356,7 @@ class HistoryServer:
         chosen = [t for t in chosen if t["trade_id"] not in self.withheld]
         chosen = [t for t in chosen if t["timestamp"] >= self.keeps_from_ms]
         ordered = chosen if sorting == "asc" else chosen[::-1]
-        return ordered[:count], len(ordered) > count
+        return ordered[:count], self.says_more and len(ordered) > count
 
 
 class Table:

@@ -214,7 +214,7 @@ class Downloader:
             async with self._session.get(url, params=parameters, timeout=timeout) as response:
                 body = await response.read()
                 return _Answer(response.status, body, _retry_after(response.headers)), ""
-        except aiohttp.InvalidURL as cause:
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as cause:
             raise DownloadError(
                 "this is no URL", where=url, hint="Expected is http:// or https:// and a host"
             ) from cause

@@ -10,7 +10,10 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
+
+from hedgeflow.market.errors import CatalogError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,15 +48,31 @@ class Spool:
         return body if _digest(body) == digest else None
 
     def keep(self, request: str, body: bytes) -> None:
-        """Keep the answer to a request, on disk when this returns."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Keep the answer to a request, on disk when this returns.
+
+        Raises
+        ------
+        CatalogError
+            It cannot be written.
+        """
         path = self._path(request)
         aside = path.with_suffix(".part")
-        with aside.open("wb") as file:
-            file.write(_digest(body) + body)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with aside.open("wb") as file:
+                file.write(_digest(body) + body)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(path)
+        except OSError as cause:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+            raise CatalogError(
+                f"what was downloaded cannot be kept ({cause.strerror or cause})",
+                where=str(self.folder),
+                hint="What was kept before stays; check disk and permissions, then the same"
+                " command goes on from there",
+            ) from cause
 
     def clear(self) -> None:
         """Remove every answer, and the folder."""
