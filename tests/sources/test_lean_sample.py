@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import zipfile
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
+from hedgeflow.cli import main
 from hedgeflow.market import Catalog, TapeKey, TapeKind
 from hedgeflow.market.time import DAY_NS, MINUTE_NS, instant_ns
 from hedgeflow.sources import import_lean
@@ -236,3 +238,30 @@ def test_days_cover_their_sessions_without_gaps(catalog):
         instant_ns(datetime(2014, 6, 6, 13, 30, tzinfo=UTC)),
         instant_ns(datetime(2014, 6, 6, 20, tzinfo=UTC)),
     )
+
+
+def test_a_scan_finds_alerts_signed_by_the_tick_rule_and_explains_them(catalog, capsys, report):
+    arguments = ["--catalog", str(catalog.path)]
+    wanted = ["--underlying", "AAPL", "--date", "2014-06-06", "--preset", "source", "--json"]
+    found = command(capsys, "scan", *arguments, *wanted)
+    assert len(found["alerts"]) > 100
+    rules = {
+        (each["rule"], each["probability"])
+        for alert in found["alerts"]
+        for each in alert["signing"]
+    }
+    assert ("TICK", 0.75) in rules
+    assert {rule for rule, _ in rules} <= {"TICK", "NONE"}
+    explained = command(capsys, "explain", found["alerts"][0]["alert_id"], *arguments, "--json")
+    assert explained["prints"][0]["rule"] == "TICK"
+    assert explained["members"][0]["baseline"] == "DAYS"
+    assert report.folder == "lean"
+
+
+def command(capsys, *words):
+    """Run a command as the program would and return the document that it prints."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main(list(words))
+    assert ended.value.code in {None, 0}
+    return json.loads(capsys.readouterr().out)

@@ -168,8 +168,8 @@ def _import_together(
 ) -> None:
     """Import option files into one tape, all of them or none."""
     files = [each.file for each in loaded]
+    intervals = [pair for each in loaded for pair in recorded(each.file, each.rows)]
     try:
-        intervals = [pair for each in loaded for pair in recorded(each.file, each.rows)]
         portions = account.commit(
             kind,
             account.underlyings[files[0].path],

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from hedgeflow.market.coverage import Coverage
-from hedgeflow.market.errors import ConfigError, DataError
 from hedgeflow.market.layout import file_sha256
 from hedgeflow.market.manifests import Import
 from hedgeflow.market.sessions import sessions_between
@@ -84,11 +83,6 @@ def recorded(file: LeanFile, rows: pl.DataFrame) -> list[tuple[int, int]]:
 
     A day file holds whole sessions, so a minute without a row is silence. Sessions that run over
     midnight, as those of CME do in UTC, count only as far as the file's own day reaches.
-
-    Raises
-    ------
-    DataError
-        The calendar does not reach that day.
     """
     begin, end = _bounds(file)
     sessions = sessions_around(file)
@@ -101,19 +95,10 @@ def recorded(file: LeanFile, rows: pl.DataFrame) -> list[tuple[int, int]]:
 
 
 def sessions_around(file: LeanFile) -> Sessions:
-    """Return the sessions of a file's year and of the weeks around it: one calendar a year.
-
-    Raises
-    ------
-    DataError
-        The calendar does not reach that year.
-    """
+    """Return the sessions of a file's year and of the weeks around it: one calendar a year."""
     first = datetime(file.day.year, 1, 1, tzinfo=UTC) - MARGIN
     last = datetime(file.day.year, 12, 31, tzinfo=UTC) + MARGIN
-    try:
-        return sessions_between(file.rules.calendar, instant_ns(first), instant_ns(last))
-    except ConfigError as cause:
-        raise DataError(f"no calendar reaches its year ({cause.what})", where=file.path) from cause
+    return sessions_between(file.rules.calendar, instant_ns(first), instant_ns(last))
 
 
 def made_of(
