@@ -17,7 +17,7 @@ from builders.market_files import file_bars, written
 from hedgeflow.market import Catalog, DataError, TapeKey, TapeKind, tape_schema
 from hedgeflow.market.time import DAY_NS, instant_ns
 from hedgeflow.sources import import_bars
-from hedgeflow.sources.tardis import Chosen, import_tardis
+from hedgeflow.sources.tardis import TardisChoice, import_tardis
 from hedgeflow.sources.tardis_files import DataType
 from hedgeflow.sources.tardis_symbols import Size, Unit
 
@@ -225,11 +225,11 @@ def test_an_unknown_contract_size_is_refused_by_name(imported):
 
 
 def test_a_contract_size_may_be_said(imported):
-    chosen = Chosen(instrument="BTC-PERP", size=Size(Unit.COINS, 0.0001))
+    chosen = TardisChoice(instrument="BTC-PERP", size=Size(Unit.COINS, 0.0001))
     report, tape = imported({"ticker.csv": OKX_TICKER}, chosen)["open_interest", "BTC"]
     assert report.key.venue == "okx"
     assert tape["open_interest"].to_list() == [1653109 * 0.0001]
-    chosen = Chosen(instrument="BTC-PERP", size=Size(Unit.QUOTE, 10.0))
+    chosen = TardisChoice(instrument="BTC-PERP", size=Size(Unit.QUOTE, 10.0))
     later = OKX_TICKER.replace("16803", "16804")
     report, tape = imported({"later.csv": later}, chosen)["open_interest", "BTC"]
     assert report.kept == 1
@@ -238,7 +238,7 @@ def test_a_contract_size_may_be_said(imported):
 
 def test_a_contract_size_that_is_known_is_not_taken_from_elsewhere(imported):
     with pytest.raises(DataError, match="is known"):
-        imported({"trades.csv": TRADES}, Chosen(size=Size(Unit.COINS, 2.0)))
+        imported({"trades.csv": TRADES}, TardisChoice(size=Size(Unit.COINS, 2.0)))
 
 
 def payments(*rows):
@@ -364,7 +364,7 @@ def test_the_size_of_a_batch_changes_nothing(file, tmp_path, text):
 
 
 def test_one_underlying_may_be_chosen(imported):
-    found = imported({"chain.csv": CHAIN}, Chosen(underlying="ETH"))
+    found = imported({"chain.csv": CHAIN}, TardisChoice(underlying="ETH"))
     assert {coin for _, coin in found} == {"ETH"}
     assert any("5 rows of other underlyings" in n for n in found["option_quotes", "ETH"][0].notes)
 
@@ -375,7 +375,7 @@ def test_what_makes_no_tape_is_left_out_by_name(imported):
     left_out = "1 rows of linear options, such as AVAX_USDC-29MAY26-8D6-P, were left out."
     assert left_out in report.notes
     with pytest.raises(DataError, match=r"no row makes a tape.*other underlyings"):
-        imported({"chain.csv": CHAIN}, Chosen(underlying="SOL"))
+        imported({"chain.csv": CHAIN}, TardisChoice(underlying="SOL"))
 
 
 @pytest.mark.parametrize(
@@ -489,4 +489,4 @@ def test_trades_may_be_named_by_folder_or_said(file, tmp_path, catalog):
     moved = file("BTCUSDT.csv", TRADES).rename(folder / "BTCUSDT.csv")
     assert import_tardis([moved], catalog)[0].kept == 3
     other = file("BTCUSDT.csv", TRADES.replace("158232", "158252").replace(",42", ",43"))
-    assert import_tardis([other], catalog, Chosen(data_type=DataType.TRADES))[0].kept == 3
+    assert import_tardis([other], catalog, TardisChoice(data_type=DataType.TRADES))[0].kept == 3

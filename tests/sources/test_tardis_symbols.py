@@ -66,3 +66,9 @@ def test_what_is_said_of_an_unknown_symbol_counts():
     )
     assert isinstance(found, Listed)
     assert (found.venue, found.underlying, found.size.number) == ("okx", "BTC", 0.01)
+
+
+@pytest.mark.parametrize("said", [{"instrument": "BTC-PERP"}, {"size": Size(Unit.COINS, 0.01)}])
+def test_what_is_said_of_an_option_is_refused(said):
+    with pytest.raises(DataError, match="is an option"):
+        named_by("deribit", "BTC-28JUN24-60000-C", **said)

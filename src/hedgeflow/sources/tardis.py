@@ -45,7 +45,7 @@ OPTIONS_EXCHANGE: Final = "deribit"
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class TardisChoice:
     """What was said of the files.
 
     Attributes
@@ -69,7 +69,7 @@ class Chosen:
 def import_tardis(
     paths: Sequence[Path | str],
     catalog: Catalog,
-    chosen: Chosen | None = None,
+    chosen: TardisChoice | None = None,
     *,
     prices: Catalog | None = None,
     accept_rejects: bool = False,
@@ -87,7 +87,7 @@ def import_tardis(
     paths : sequence of path
         CSV or gzipped CSV of any of `DataType`, in any order.
     catalog : Catalog
-    chosen : Chosen, optional
+    chosen : TardisChoice, optional
     prices : Catalog, optional
         Where the underlying's price of option trades comes from without an options chain of the
         same day: the closes of its bars. Without it, `catalog`.
@@ -108,7 +108,7 @@ def import_tardis(
         A file is damaged, of another data type, of several exchanges or in other units of time;
         or an instrument's contract size is not known.
     """
-    chosen = chosen or Chosen()
+    chosen = chosen or TardisChoice()
     files = [recognize(Path(path), chosen.data_type) for path in paths]
     files.sort(key=lambda each: (each.day_ns, each.exchange, ORDER.index(each.data_type)))
     reading = _Reading(chosen, prices or catalog, _Bytes(files, progress), batch_bytes)
@@ -142,7 +142,9 @@ class _Bytes:
 class _Reading:
     """Files on their way to tapes, with what a day's earlier files have said."""
 
-    def __init__(self, chosen: Chosen, prices: Catalog, done: _Bytes, batch_bytes: int) -> None:
+    def __init__(
+        self, chosen: TardisChoice, prices: Catalog, done: _Bytes, batch_bytes: int
+    ) -> None:
         self.chosen = chosen
         self.prices = prices
         self.done = done

@@ -106,7 +106,15 @@ def named_by(
     """
     venue = VENUES.get(exchange, exchange)
     found = _LISTINGS[exchange](symbol, venue) if exchange in _LISTINGS else None
-    if isinstance(found, LeftOut) or (found is not None and found.kind is None):
+    if isinstance(found, LeftOut):
+        return found
+    if found is not None and found.contract is not None:
+        if instrument is not None or size is not None:
+            raise DataError(
+                f"{symbol} is an option, which takes no instrument and no contract size",
+                where=exchange,
+                hint="Import the file of the instrument apart",
+            )
         return found
     if found is None:
         if size is None or instrument is None:

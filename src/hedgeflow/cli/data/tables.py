@@ -59,8 +59,7 @@ def import_any_table(
     as_json: JsonOption = False,
 ) -> None:
     """Import any Parquet or CSV table as a tape, by a map of its columns."""
-    from hedgeflow.sources.tables import import_table
-    from hedgeflow.sources.tables_map import table_map
+    from hedgeflow.sources import import_table, table_map
 
     table = table_map(
         column_map,

@@ -50,12 +50,12 @@ def import_tardis_files(
     as_json: JsonOption = False,
 ) -> None:
     """Import CSV files of Tardis.dev's: trades, quotes, options_chain, derivative_ticker."""
-    from hedgeflow.sources.tardis import Chosen, import_tardis
+    from hedgeflow.sources import TardisChoice, import_tardis
     from hedgeflow.sources.tardis_files import DataType
 
     if data_type not in {None, DataType.TRADES}:
         raise typer.BadParameter("only trades need to be named", param_hint="--type")
-    chosen = Chosen(
+    chosen = TardisChoice(
         underlying=underlying,
         instrument=instrument,
         size=_size(contract_size, contract_value),
