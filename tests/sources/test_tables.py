@@ -325,6 +325,21 @@ def test_the_open_interest_of_options_brings_their_definitions(catalog, tmp_path
     assert set(interest["contract"]) == set(catalog.contracts("opra", "AAPL")["contract"])
 
 
+def test_the_open_interest_of_options_is_not_taken_from_its_value(imported):
+    columns = spelled().replace("price=px,quantity=qty", "value=qty")
+    columns = columns.replace(",underlying_price=px", "")
+    with pytest.raises(DataError, match="is in contracts, not in their value"):
+        imported(chain(), kind="open_interest", venue="v", underlying="AAPL", columns=columns)
+
+
+def test_a_row_without_known_at_is_rejected_whatever_prices_it(priced, imported):
+    columns = spelled().replace(",underlying_price=px", ",known_at=seen")
+    seen = [START + timedelta(seconds=5)] * 3 + [None]
+    report, tape = imported(chain(seen=seen), columns=columns, **OPTIONS)
+    assert (report.kept, report.rows_rejected) == (3, 1)
+    assert tape["underlying_price"].to_list() == [115.0] * 3
+
+
 def test_the_open_interest_of_a_perpetual_is_its_own(imported):
     frame = prints(oi=[5.0] * 4)
     report, tape = imported(

@@ -478,6 +478,28 @@ def test_a_truncated_gzip_is_refused(file, catalog, cut):
     assert catalog.keys() == []
 
 
+def test_a_file_given_twice_is_refused(file, catalog):
+    paths = [file("a_trades.csv", TRADES), file("b_trades.csv", TRADES)]
+    with pytest.raises(DataError, match=r"b_trades.csv: it holds the same as a_trades.csv"):
+        import_tardis(paths, catalog)
+
+
+def test_a_stamp_of_long_ago_covers_nothing(imported):
+    stale = QUOTES.replace("1582329601096000", "1582229601096000")
+    moved = stale.replace("15823296", "15823696")  # from 00:00 to 11:06
+    report, tape = imported({"quotes.csv": moved})["hedge_quotes", "BTC"]
+    first, *_ = report.coverage.intervals
+    assert first[0] == 1582369603401000 * 1000
+    assert tape["ts"][0] == datetime(2020, 2, 22, tzinfo=UTC)
+
+
+def test_hours_are_not_guessed_where_a_payment_may_be_missing(imported):
+    text = payments((24 * 3600 + 1, -24, 0.1), (16 * 3600 + 1, -16, 0.2), (1, 0, 0.3))
+    # cut by arrival these are two days: they are given as one file
+    _, tape = imported({"ticker.csv": text})["funding", "BTC"]
+    assert tape["hours"].to_list() == [8.0, 8.0, None]
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path, catalog):
     with pytest.raises(DataError, match="no such file"):
         import_tardis([tmp_path / "no.csv.gz"], catalog)

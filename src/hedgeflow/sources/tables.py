@@ -24,6 +24,7 @@ from hedgeflow.market.validation import (
     split,
     validate,
 )
+from hedgeflow.sources.anonymous import count_anonymous
 from hedgeflow.sources.catalog_prices import with_price_of_bars
 from hedgeflow.sources.deribit_rows import LOT_TOLERANCE
 from hedgeflow.sources.files import read_table
@@ -54,8 +55,6 @@ SAMPLED_KINDS: Final = frozenset(
 """Kinds that are published at intervals of their own: a gap is two of them."""
 
 DEFINITIONS_NOTE: Final = "These are the contracts whose open interest the table states."
-
-TRADE_KINDS: Final = frozenset({TapeKind.OPTION_TRADES, TapeKind.HEDGE_TRADES})
 
 
 def import_table(
@@ -151,16 +150,14 @@ class _Reading:
         good, refused = split(worked, self._all_faults(worked))
         tape, unpriced = self._as_tape(good, resolution_ns)
         checked = validate(tape, kind, where=self.where)
-        anonymous = checked.rows.clear()
-        if kind in TRADE_KINDS:
-            anonymous = checked.rows.filter(pl.col("trade_id").is_null()).drop(ROW)
+        anonymous = count_anonymous(checked.rows)
         new = Import(
             key=TapeKey(kind, self.table.venue, self.underlying, self.instrument, resolution_ns),
             rows=checked.rows,
             rejects=merge_rejects([refused, unpriced, checked.rejects]),
             read=worked.height,
-            null_ids=anonymous.height,
-            identical_without_id=anonymous.height - anonymous.unique().height,
+            null_ids=anonymous.rows,
+            identical_without_id=anonymous.identical,
             source=self.where,
             source_sha256=sha256,
             coverage=_coverage(kind, stamps, resolution_ns),
@@ -201,6 +198,12 @@ class _Reading:
                     "what the options are on is not known",
                     where=self.where,
                     hint="Name it with --underlying",
+                )
+            if any("value" in each.fields for each in self.table.rows):
+                raise DataError(
+                    "the open interest of options is in contracts, not in their value",
+                    where=self.where,
+                    hint="Name a column of contracts with open_interest=COLUMN",
                 )
             if instrument not in {None, underlying}:
                 raise DataError(

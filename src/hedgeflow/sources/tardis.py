@@ -110,6 +110,7 @@ def import_tardis(
     """
     chosen = chosen or TardisChoice()
     files = [recognize(Path(path), chosen.data_type) for path in paths]
+    _check_twice(files)
     files.sort(key=lambda each: (each.day_ns, each.exchange, ORDER.index(each.data_type)))
     reading = _Reading(chosen, prices or catalog, _Bytes(files, progress), batch_bytes)
     reports: list[ImportReport] = []
@@ -117,6 +118,18 @@ def import_tardis(
         made = reading.imports(list(same), accept_rejects=accept_rejects)
         reports += [import_into(catalog, new, notes, None) for new, notes in made]
     return tuple(reports)
+
+
+def _check_twice(files: list[TardisFile]) -> None:
+    first: dict[str, TardisFile] = {}
+    for each in files:
+        other = first.setdefault(each.sha256, each)
+        if other is not each:
+            raise DataError(
+                f"it holds the same as {other.path.name}",
+                where=each.path.name,
+                hint="Give each file once",
+            )
 
 
 class _Bytes:
@@ -165,9 +178,10 @@ class _Reading:
         streams = self._streams(files, day)
         names = sorted(each.path.name for each in files)
         source = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+        sha256 = _hash(files)
         made: list[tuple[Import, list[str]]] = []
         for stream in streams:
-            origin = Origin(source, _hash(files), self._arguments(stream), accept_rejects)
+            origin = Origin(source, sha256, self._arguments(stream), accept_rejects)
             made += imports_of(stream, day, origin, self._priced)
         if not made:
             raise DataError("no row makes a tape", where=source, hint=" ".join(day.notes()[1:]))

@@ -67,8 +67,11 @@ class RecordedDay:
         A file of Tardis's is of a whole day, so that its silence up to midnight is silence.
         """
         start, end = self.bounds_ns
-        stamps = np.clip(np.concatenate(self._stamps), start, end - RESOLUTION_NS)
-        found = Coverage.from_stamps(np.unique(stamps), RESOLUTION_NS).intervals
+        stamps = np.unique(np.concatenate(self._stamps))
+        inside = stamps[(stamps >= start) & (stamps < end)]
+        found = Coverage.from_stamps(inside, RESOLUTION_NS).intervals
+        if not found:
+            return Coverage.of([])
         if found[0][0] - start <= SPLIT_AT_GAP_NS:
             found[0] = (start, found[0][1])
         if end - found[-1][1] <= SPLIT_AT_GAP_NS:

@@ -84,17 +84,14 @@ class TardisFile:
         By Tardis's name, as in ``binance-futures``.
     day_ns : int
         Start of the UTC day on which its first row arrived.
+    sha256 : str
     """
 
     path: Path
     data_type: DataType
     exchange: str
     day_ns: int
-
-    @property
-    def sha256(self) -> str:
-        """The file's SHA-256."""
-        return file_sha256(self.path)
+    sha256: str
 
 
 def recognize(path: Path, stated: DataType | None = None) -> TardisFile:
@@ -124,7 +121,13 @@ def recognize(path: Path, stated: DataType | None = None) -> TardisFile:
     row = _parsed(first, data_type, 0, where)
     check_times(row, where=where)
     arrived_ns = int(row["local_timestamp"][0]) * 1000
-    return TardisFile(path, data_type, row["exchange"][0], arrived_ns // DAY_NS * DAY_NS)
+    return TardisFile(
+        path=path,
+        data_type=data_type,
+        exchange=row["exchange"][0],
+        day_ns=arrived_ns // DAY_NS * DAY_NS,
+        sha256=file_sha256(path),
+    )
 
 
 def batches(
@@ -202,7 +205,7 @@ def _data_type(header: tuple[str, ...], where: str) -> DataType:
             hint="Of the best prices there are quotes and book_ticker",
         )
     raise DataError(
-        f"its header is none of Tardis's: {','.join(header)[:120]}",
+        f"its header is none of Tardis's: {','.join(header)[:120]!r}",
         where=where,
         hint=f"Expected is that of {', '.join(DataType)} or book_ticker; other tables are imported"
         " with `hedgeflow data import table`",

@@ -13,6 +13,7 @@ from hedgeflow.market.manifests import Import
 from hedgeflow.market.tapes import COLUMNS, TapeKey, TapeKind
 from hedgeflow.market.time import HOUR_NS, MINUTE_NS
 from hedgeflow.market.validation import ROW, Fault, Reason, merge_rejects, split, validate
+from hedgeflow.sources.anonymous import count_anonymous
 from hedgeflow.sources.tardis_streams import RESOLUTION_NS
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ TOLD_NOTHING: Final = (
 )
 
 QUOTE_KINDS: Final = frozenset({TapeKind.OPTION_QUOTES, TapeKind.HEDGE_QUOTES})
-TRADE_KINDS: Final = frozenset({TapeKind.OPTION_TRADES, TapeKind.HEDGE_TRADES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,30 +106,28 @@ def _import(
         for column in COLUMNS[kind]
     ]
     checked = validate(rows.select(ROW, *columns), kind, where=origin.source)
-    anonymous = checked.rows.clear()
-    if kind in TRADE_KINDS:
-        anonymous = checked.rows.filter(pl.col("trade_id").is_null()).drop(ROW)
+    anonymous = count_anonymous(checked.rows)
     refused = merge_rejects([*rejects, checked.rejects])
     coverage = day.coverage
     if kind is TapeKind.FUNDING:
         stamps = checked.rows["ts"].to_physical().to_list()
         coverage = coverage.union(Coverage.of([(each, each + RESOLUTION_NS) for each in stamps]))
-    terms = stream.contracts if stream.of_options else None
-    traded = checked.rows["contract"].unique() if terms is not None else None
+    terms = None
+    if stream.of_options:
+        named = checked.rows["contract"].unique()
+        terms = stream.contracts.filter(pl.col("contract").is_in(named.implode()))
     return Import(
         key=TapeKey(kind, stream.venue, stream.underlying, stream.instrument, RESOLUTION_NS),
         # numbered anew: a stream's rows lie scattered over files, a tape's sequence is its own
         rows=checked.rows.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(ROW)),
         rejects=refused,
         read=checked.rows.height + refused.height,
-        null_ids=anonymous.height,
-        identical_without_id=anonymous.height - anonymous.unique().height,
+        null_ids=anonymous.rows,
+        identical_without_id=anonymous.identical,
         source=origin.source,
         source_sha256=origin.sha256,
         coverage=coverage,
-        contracts=None
-        if terms is None or traded is None
-        else terms.filter(pl.col("contract").is_in(traded.implode())),
+        contracts=terms,
         accept_rejects=origin.accept_rejects,
         arguments=origin.arguments,
     )
@@ -156,9 +154,11 @@ def _payments(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     last = rows.sort("_paid_at", maintain_order=True).unique(
         "_paid_at", keep="last", maintain_order=True
     )
-    between = pl.col("_paid_at").diff()
+    between = pl.col("_paid_at").diff().backward_fill(1)
+    # twice the usual distance may be a longer interval, or a payment that the files missed
+    usual = pl.when(between == between.min()).then(between)
     timed = last.with_columns(
-        between.backward_fill(1).dt.total_nanoseconds().truediv(HOUR_NS).alias("_hours"),
+        usual.dt.total_nanoseconds().truediv(HOUR_NS).alias("_hours"),
         (pl.col("_paid_at") - pl.col("_ts")).alias("_before"),
     )
     paid = timed.filter(pl.col("_before").dt.total_nanoseconds() <= SETTLED_WITHIN_NS)
