@@ -376,6 +376,20 @@ def test_a_trade_of_the_perpetual_that_the_venue_withholds_refuses_the_day(serve
     assert day.reports[1].kept == len(server.market.of_day(0, "perpetual"))
 
 
+def test_numbers_that_jump_refuse_the_day_without_asking_for_a_million_trades(server, tmp_path):
+    market = server.market
+    jumped = [
+        trade | {"trade_seq": trade["trade_seq"] + 1_000_000}
+        if trade["timestamp"] > DAY_START + DAY_MS // 2
+        else trade
+        for trade in market.perpetual
+    ]
+    server = HistoryServer(Market("BTC", FIRST, 2, market.options, jumped))
+    with pytest.raises(DataError, match=r"does not give out 1,000,000 trade"):
+        fetch(server, tmp_path / "catalog", last=FIRST, only="perpetual")
+    assert len(server.requests) < 10
+
+
 def test_a_gap_may_be_accepted_and_the_tapes_source_says_so(server, tmp_path):
     for trade in server.market.of_day(0, "perpetual")[100:103]:
         server.withheld.add(trade["trade_id"])

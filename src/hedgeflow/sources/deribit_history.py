@@ -8,7 +8,7 @@ on where it ended, and leaves the same catalog as one that was never stopped.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from hedgeflow.market.tapes import TapeKind
 from hedgeflow.market.time import DAY_NS, instant_ns, iso
 from hedgeflow.market.transactions import locked
 from hedgeflow.sources.deribit_history_pages import MS_NS, Request, Stream, download_day
+from hedgeflow.sources.deribit_history_progress import HistoryProgress, Told
 from hedgeflow.sources.deribit_history_tapes import option_import, perpetual_imports, tape_keys
 from hedgeflow.sources.download import Downloader, DownloadError, TokenBucket
 from hedgeflow.sources.report import import_into, report_of
@@ -56,28 +57,6 @@ KINDS: Final[dict[StreamName, tuple[TapeKind, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryProgress:
-    """Where a download is.
-
-    Attributes
-    ----------
-    day : str
-        The day at work.
-    days_done, days : int
-    trades : int
-        Received for the day so far.
-    waiting : str
-        Why the next request waits; empty where it does not.
-    """
-
-    day: str
-    days_done: int
-    days: int
-    trades: int = 0
-    waiting: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class FetchedDay:
     """What became of one day.
 
@@ -98,33 +77,6 @@ class FetchedDay:
     linear: int = 0
 
 
-class _Told:
-    """What was told of a download's progress, so that each change tells the whole."""
-
-    def __init__(self, days: int, tell: Callable[[HistoryProgress], object] | None) -> None:
-        self._now = HistoryProgress("", 0, days)
-        self._tell = tell
-
-    @property
-    def days(self) -> int:
-        """How many days there are to do."""
-        return self._now.days
-
-    def begins(self, day: str, days_done: int) -> None:
-        self._change(HistoryProgress(day, days_done, self.days))
-
-    def receives(self, trades: int) -> None:
-        self._change(replace(self._now, trades=self._now.trades + trades, waiting=""))
-
-    def waits(self, reason: str, seconds: float) -> None:
-        self._change(replace(self._now, waiting=f"{reason}; again in {seconds:.0f} s"))
-
-    def _change(self, now: HistoryProgress) -> None:
-        self._now = now
-        if self._tell is not None:
-            self._tell(now)
-
-
 @dataclass(frozen=True, slots=True)
 class _Work:
     """What every day of a download has in common."""
@@ -135,7 +87,7 @@ class _Work:
     downloader: Downloader
     accept_rejects: bool
     accept_gaps: bool
-    told: _Told
+    told: Told
 
     def spool(self, day: str, stream: StreamName) -> Spool:
         name = f"deribit-{self.currency}-{day}-{stream}"
@@ -201,7 +153,7 @@ async def fetch_deribit_history(
     """
     _check_asked(currency, url, first, last, clock())
     days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
-    told = _Told(len(days), progress)
+    told = Told(len(days), progress)
     downloader = Downloader(
         session,
         TokenBucket(rate_per_second, max(1.0, rate_per_second)),
@@ -394,6 +346,6 @@ def _with_what_is_kept(
     return DownloadError(
         trouble.what,
         where=trouble.where,
-        hint=f"{stored} of {work.told.days} days are written and {kept} answers of {day} are kept; the same"
-        " command goes on from there",
+        hint=f"{stored} of {work.told.days} days are written and {kept} answers of {day} are kept;"
+        " the same command goes on from there",
     )

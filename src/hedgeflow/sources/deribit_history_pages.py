@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final, Literal
 
 from hedgeflow.market.errors import DataError
@@ -32,8 +32,10 @@ NEIGHBOURS: Final = 100
 """Trades on either side of a day that bear witness to its completeness."""
 NEIGHBOUR_MS: Final = 7 * DAY_MS
 """How far away they are looked for: a coin that nobody trades for a week has no history."""
-MOST_NUMBERS_ASKED: Final = 200
-"""With more gaps than this the history is not what it is taken for, and asking on is no repair."""
+MOST_PAGES_BY_NUMBER: Final = 200
+"""Where more are missing the history is not what it is taken for, and asking on is no repair."""
+NUMBERS_ASKED: Final = PAGE_TRADES - 2
+"""At once; see `numbered`."""
 
 StreamName = Literal["options", "perpetual"]
 
@@ -215,10 +217,10 @@ async def download_day(stream: Stream, start_ms: int, ask: Ask) -> DayOfTrades:
     known: dict[str, Trade] = {}
     await _collect(stream, start_ms, end_ms - 1, ask, known)
     missing = _gaps(before.trades, known.values(), after.trades)
-    if 0 < sum(len(gaps) for gaps in missing.values()) <= MOST_NUMBERS_ASKED:
-        for instrument, gaps in missing.items():
-            for first, last in gaps:
-                await _ask_numbers(instrument, first, last, ask, known)
+    pages = list(islice(_pages_of(missing), MOST_PAGES_BY_NUMBER + 1))
+    if 0 < len(pages) <= MOST_PAGES_BY_NUMBER:
+        for page in pages:
+            _add((await ask(numbered(*page))).trades, known)
         missing = _gaps(before.trades, known.values(), after.trades)
     inside = [trade for trade in known.values() if start_ms <= trade.timestamp < end_ms]
     inside.sort(key=lambda trade: (trade.timestamp, trade.number))
@@ -258,13 +260,11 @@ def _next_start(trades: tuple[Trade, ...], at_ms: int, newest: int) -> int:
     return overlapping if overlapping > at_ms and 2 * again <= len(trades) else newest
 
 
-async def _ask_numbers(
-    instrument: str, first: int, last: int, ask: Ask, known: dict[str, Trade]
-) -> None:
-    step = PAGE_TRADES - 2
-    for begin in range(first, last + 1, step):
-        page = await ask(numbered(instrument, begin, min(last, begin + step - 1)))
-        _add(page.trades, known)
+def _pages_of(missing: dict[str, list[tuple[int, int]]]) -> Iterator[tuple[str, int, int]]:
+    for instrument, gaps in missing.items():
+        for first, last in gaps:
+            for begin in range(first, last + 1, NUMBERS_ASKED):
+                yield instrument, begin, min(last, begin + NUMBERS_ASKED - 1)
 
 
 def _add(trades: Iterable[Trade], known: dict[str, Trade]) -> None:
