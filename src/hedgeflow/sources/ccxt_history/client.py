@@ -19,7 +19,7 @@ from hedgeflow.market.tapes import TapeKind
 from hedgeflow.market.time import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from hedgeflow.sources.ccxt_history.pages import MILLISECOND_NS, Row, rows_between, rows_by_offset
 from hedgeflow.sources.ccxt_history.patience import (
-    LastAnswer,
+    Answering,
     MalformedAnswerError,
     Patience,
     Sleep,
@@ -61,7 +61,7 @@ class _Market(TypedDict):
     contractSize: float | None
 
 
-class _Exchange(LastAnswer, Protocol):
+class _Exchange(Answering, Protocol):
     """The part of ccxt's exchange class that is used, beside the methods of `METHODS`."""
 
     has: dict[str, Any]
@@ -202,7 +202,6 @@ class CcxtHistory:
                 lambda offset: self._funding_page(swap, record, offset),
                 start_ms,
                 end_ms,
-                page_rows=OFFSET_PAGE_ROWS,
             )
         page_rows = PAGE_ROWS
         step_ms = LEAST_FUNDING_DISTANCE_MS
@@ -227,12 +226,19 @@ class CcxtHistory:
 
     def _ask(self, kind: TapeKind, record: Callable[[Any], Row], *arguments: object) -> list[Row]:
         method: Callable[..., Any] = getattr(self._exchange, METHODS[kind])
+        doubted = False
 
         def answer() -> list[Row]:
+            nonlocal doubted
             page = method(*arguments)
             if not isinstance(page, list):
                 raise MalformedAnswerError(f"expected a list, got {type(page).__name__}")
-            return [record(each) for each in cast("Sequence[Any]", page)]
+            rows = [record(each) for each in cast("Sequence[Any]", page)]
+            if not rows and not doubted and _holds_rows(self._exchange.last_json_response):
+                # ccxt leaves out what lies before the time asked for, but what it cannot date too.
+                doubted = True
+                raise MalformedAnswerError("it holds rows, but none of the time asked for")
+            return rows
 
         return self._patience.ask(kind.value.replace("_", " "), answer)
 
@@ -343,6 +349,13 @@ def _bar(record: Any, units: float) -> Row:
 
 def _figure(record: Any, name: str, units: float) -> Row:
     return Row(_stamp(record["timestamp"]), (_scaled(record[name], units),))
+
+
+def _holds_rows(document: Any) -> bool:
+    """Say whether a JSON document has a list anywhere that is not empty."""
+    if isinstance(document, dict):
+        return any(_holds_rows(each) for each in cast("dict[str, Any]", document).values())
+    return isinstance(document, list) and bool(cast("list[Any]", document))
 
 
 def _stamp(value: Any) -> int:

@@ -40,6 +40,8 @@ WINDOW_ROWS: Final = 5_000
 """About so many rows are held before their days are stored."""
 
 SOURCE: Final = "ccxt"
+SOURCE_WORDS: Final = 4
+"""An import's source is `SOURCE`, exchange, symbol and day, with spaces between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,12 +288,11 @@ def _check_instrument(name: str, swap: Swap, exchange: str) -> None:
 def _check_same_swap(name: str, swap: Swap, exchange: str, catalog: Catalog) -> None:
     """Refuse to give two swaps on one coin, which differ in quote currency, the same name."""
     for each in catalog.imports():
-        if (each.key.venue, each.key.instrument) != (exchange, name):
-            continue
-        made_by, *rest = each.source.split(" ")
-        if made_by == SOURCE and rest[1] != swap.symbol:
+        words = each.source.split(" ")
+        ours = len(words) == SOURCE_WORDS and words[:2] == [SOURCE, exchange]
+        if ours and each.key.instrument == name and words[2] != swap.symbol:
             raise DataError(
-                f"{name} on {exchange} is {rest[1]} in this catalog, not {swap.symbol}",
+                f"{name} on {exchange} is {words[2]} in this catalog, not {swap.symbol}",
                 where=str(catalog.path),
                 hint="Give this one another name with --instrument "
                 f"{swap.underlying}-{swap.quote}-PERP",

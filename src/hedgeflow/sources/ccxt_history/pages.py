@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Final, NamedTuple
 
 MILLISECOND_NS: Final = 1_000_000
@@ -64,22 +65,25 @@ def rows_between(ask: Ask, start_ms: int, end_ms: int, *, step_ms: int, page_ms:
     return sorted(found, key=lambda row: row.stamp_ms)
 
 
-def rows_by_offset(
-    ask: Callable[[int], list[Row]], start_ms: int, end_ms: int, *, page_rows: int
-) -> list[Row]:
+def rows_by_offset(ask: Callable[[int], list[Row]], start_ms: int, end_ms: int) -> list[Row]:
     """Return the rows with ``start_ms <= stamp < end_ms`` of a list that begins with the newest.
 
     Parameters
     ----------
     ask : callable
-        Called with a number of rows to leave out; returns the `page_rows` that follow.
-    start_ms, end_ms, page_rows : int
+        Called with a number of rows to leave out; returns some that follow, none at the end.
+    start_ms, end_ms : int
     """
     found: list[Row] = []
     offset = 0
-    while True:
-        page = ask(offset)
+    reached = inf
+    while page := ask(offset):
+        oldest = min(row.stamp_ms for row in page)
+        if oldest >= reached:
+            break  # the offset is not obeyed
         found += [row for row in page if start_ms <= row.stamp_ms < end_ms]
-        if len(page) < page_rows or min(row.stamp_ms for row in page) <= start_ms:
-            return sorted(found, key=lambda row: row.stamp_ms)
-        offset += page_rows
+        if oldest <= start_ms:
+            break
+        reached = oldest
+        offset += len(page)
+    return sorted(found, key=lambda row: row.stamp_ms)

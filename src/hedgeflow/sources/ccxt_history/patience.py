@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
@@ -17,9 +16,12 @@ FIRST_WAIT_SECONDS: Final = 1.0
 LONGEST_WAIT_SECONDS: Final = 300.0
 """An exchange that asks for more patience is left alone."""
 
-HOPELESS_STATUS: Final = re.compile(r" (400|401|403|404|405|410|451) ")
-BARRED_STATUS: Final = re.compile(r" (401|403|451) ")
-"""How ccxt's messages carry a status of HTTP that no repetition changes."""
+LATER_STATUSES: Final = frozenset({408, 418, 425, 429})
+"""Refusals (with Binance's 418) after which the same request may succeed later."""
+
+BARRED_STATUSES: Final = frozenset({401, 403, 451})
+FIRST_REFUSAL_STATUS: Final = 400
+FIRST_SERVER_ERROR_STATUS: Final = 500
 
 LONGEST_QUOTE: Final = 300
 
@@ -30,11 +32,13 @@ class MalformedAnswerError(ValueError):
     """An answer is not of the form that ccxt documents."""
 
 
-class LastAnswer(Protocol):
-    """What ccxt's exchange class remembers of the last answer."""
+class Answering(Protocol):
+    """What ccxt's exchange class says of the last answer."""
 
     last_json_response: Any
     last_response_headers: Mapping[str, str] | None
+    on_rest_response: Callable[..., str]
+    """Called by ccxt with the status of HTTP first, and made to be replaced."""
 
 
 class Patience:
@@ -44,7 +48,7 @@ class Patience:
     ----------
     name : str
         The exchange, for messages.
-    exchange : LastAnswer
+    exchange : Answering
     library : module
         ccxt, whose classes of errors tell what may help.
     sleep : callable
@@ -55,12 +59,20 @@ class Patience:
         Requests that had to be made again.
     """
 
-    def __init__(self, name: str, exchange: LastAnswer, library: Any, sleep: Sleep) -> None:
+    def __init__(self, name: str, exchange: Answering, library: Any, sleep: Sleep) -> None:
         self.repeated = 0
         self._name = name
         self._exchange = exchange
         self._library = library
         self._sleep = sleep
+        self._status: int | None = None
+        pass_on = exchange.on_rest_response
+
+        def note_status(status: int, *more: object) -> str:
+            self._status = status
+            return pass_on(status, *more)
+
+        exchange.on_rest_response = note_status
 
     def ask(self, what: str, request: Callable[[], Answer]) -> Answer:
         """Return what a request returns.
@@ -84,12 +96,10 @@ class Patience:
         while True:
             try:
                 return self._once(request)
-            except self._library.OperationFailed as failure:
-                trouble: Exception = failure
-                if HOPELESS_STATUS.search(str(failure)):
+            except self._library.BaseError as failure:
+                if not self._may_help(failure):
                     raise self._refusal(what, failure) from failure
-            except self._library.BaseError as refusal:
-                raise self._refusal(what, refusal) from refusal
+                trouble: Exception = failure
             except (TypeError, ValueError, LookupError, AttributeError) as malformed:
                 # What ccxt's parsers raise on an answer that they do not expect.
                 trouble = malformed
@@ -100,6 +110,7 @@ class Patience:
             self.repeated += 1
 
     def _once(self, request: Callable[[], Answer]) -> Answer:
+        self._status = None
         self._exchange.last_json_response = None
         self._exchange.last_response_headers = None
         answer = request()
@@ -107,6 +118,20 @@ class Patience:
         if self._exchange.last_json_response is None:
             raise MalformedAnswerError("it is no JSON")
         return answer
+
+    def _may_help(self, failure: Exception) -> bool:
+        """Say whether the same request may succeed later."""
+        later = (
+            self._library.RateLimitExceeded,
+            self._library.DDoSProtection,
+            self._library.RequestTimeout,
+        )
+        if isinstance(failure, later) or self._status in LATER_STATUSES:
+            return True
+        if self._status is None or self._status < FIRST_REFUSAL_STATUS:
+            # No answer, or one with a code of the exchange's own, of which ccxt knows the meaning.
+            return isinstance(failure, self._library.OperationFailed)
+        return self._status >= FIRST_SERVER_ERROR_STATUS
 
     def _pause_seconds(self, what: str, attempt: int) -> float:
         """Return the back-off, or what the exchange asks for if that is longer."""
@@ -124,7 +149,7 @@ class Patience:
     def _refusal(self, what: str, cause: Exception) -> HedgeflowError:
         text = f"the exchange refuses to give {what} ({_quoted(cause)})"
         barred = (self._library.AuthenticationError, self._library.RestrictedLocation)
-        if isinstance(cause, barred) or BARRED_STATUS.search(str(cause)):
+        if isinstance(cause, barred) or self._status in BARRED_STATUSES:
             return DownloadError(
                 text,
                 where=self._name,
@@ -139,7 +164,7 @@ class Patience:
         )
 
     def _exhausted(self, what: str, cause: Exception) -> HedgeflowError:
-        if isinstance(cause, self._library.OperationFailed):
+        if isinstance(cause, self._library.BaseError):
             return DownloadError(
                 f"no answer about {what} in {ATTEMPTS} attempts ({_quoted(cause)})",
                 where=self._name,
