@@ -109,6 +109,8 @@ def test_a_bucket_lets_a_burst_through_and_spreads_the_rest():
     before = len(time.slept)
     asyncio.run(take(5))
     assert len(time.slept) == before
+    asyncio.run(take(1))
+    assert len(time.slept) == before + 1
 
 
 def test_requests_at_once_share_the_rate():
