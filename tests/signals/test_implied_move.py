@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hedgeflow.market.time import DAY_NS, MINUTE_NS
+from hedgeflow.pricing import value
 from hedgeflow.signals.implied_move import VolatilityWindow, realised_volatility, source_point
 from hedgeflow.signals.prints import ContractBook, slice_of
 from hedgeflow.strategies.volume_shock.rules import scan_rules
@@ -22,6 +23,8 @@ TERMS = contracts_table(
     option("MONTH", strike=100.0, expiry=NOW + 30 * DAY_NS),
     option("LATER", strike=100.0, expiry=NOW + 30 * DAY_NS + 1_000),
 )
+
+INVERSE = bool(TERMS["inverse"][0])
 
 
 def at_the_money(*prints: tuple[str, float, float]) -> float | None:
@@ -79,8 +82,8 @@ def test_prints_after_the_moment_are_not_seen():
     assert at_the_money(*five("WEEK", 0.5, -1.0), *five("WEEK", 0.4, 1.0)) == 0.4
 
 
-@pytest.mark.parametrize("iv", [0.0, -0.2, None])
-def test_prints_without_a_volatility_do_not_count(iv):
+@pytest.mark.parametrize("iv", [0.0, -0.2])
+def test_prints_that_give_no_positive_volatility_do_not_count(iv):
     assert at_the_money(*five("WEEK", 0.5, count=4), ("WEEK", 1, iv)) is None
 
 
@@ -108,3 +111,25 @@ def test_realised_volatility_is_the_annual_root_mean_square_of_log_returns():
 
 def test_no_return_shows_no_volatility():
     assert realised_volatility(np.empty(0), MINUTE_NS, 525_600.0) is None
+
+
+@pytest.mark.parametrize(("name", "right"), [("WEEK", 1), ("WEEK-PUT", -1)])
+def test_a_print_without_a_volatility_has_the_one_of_its_price(name, right):
+    strike = {"WEEK": 100.0, "WEEK-PUT": 103.0}[name]
+    stamp = NOW - 5 * MINUTE_NS
+    years = (NOW + 7 * DAY_NS - stamp) / (365 * DAY_NS)
+    price = float(value(right, 100.0, strike, years, 0.62)) / (100.0 if INVERSE else 1.0)
+    book = ContractBook(TERMS)
+    window = VolatilityWindow(RULES, book)
+    row = trade(stamp, name, iv=None, price=price, underlying_price=100.0)
+    window.add(slice_of(tape(*[row] * 5), book))
+    assert window.at_the_money(NOW) == pytest.approx(0.62, rel=1e-9)
+
+
+def test_a_price_below_intrinsic_has_no_volatility():
+    book = ContractBook(TERMS)
+    window = VolatilityWindow(RULES, book)
+    price = 2.0 / (100.0 if INVERSE else 1.0)  # the put is worth 3 at once
+    row = trade(NOW - MINUTE_NS, "WEEK-PUT", iv=None, price=price, underlying_price=100.0)
+    window.add(slice_of(tape(*[row] * 5), book))
+    assert window.at_the_money(NOW) is None

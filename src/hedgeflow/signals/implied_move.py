@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numba as nb
 import numpy as np
 
-from hedgeflow.market.time import DAY_NS, MINUTE_NS
+from hedgeflow.market.time import DAY_NS, MINUTE_NS, YEAR_NS
+from hedgeflow.pricing import implied_vol
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,7 +47,7 @@ class MoveRules:
 
 
 class VolatilityWindow:
-    """The last hour of volatilities printed near the money, chained by expiry."""
+    """The last hour of volatilities near the money, printed or solved, chained by expiry."""
 
     def __init__(self, rules: MoveRules, book: ContractBook) -> None:
         self._rules = rules
@@ -69,8 +70,12 @@ class VolatilityWindow:
             prints.ts,
             prints.contract,
             prints.iv,
+            prints.price,
             prints.spot,
+            self._book.right,
             self._book.strike,
+            self._book.expiry_ns,
+            self._book.inverse,
             self._rules.moneyness,
             self._expiry,
             self._newest,
@@ -136,8 +141,12 @@ def _keep_near_the_money(
     ts: NDArray[np.int64],
     contract: NDArray[np.int32],
     iv: NDArray[np.float64],
+    price: NDArray[np.float64],
     spot: NDArray[np.float64],
+    right: NDArray[np.int8],
     strike: NDArray[np.float64],
+    expiry_ns: NDArray[np.int64],
+    inverse: bool,
     moneyness: float,
     expiry: NDArray[np.int32],
     newest: NDArray[np.int64],
@@ -147,12 +156,22 @@ def _keep_near_the_money(
     kept_iv: NDArray[np.float64],
     previous: NDArray[np.int64],
 ) -> int:
-    """Append usable prints, each linked to the one before of its expiry; return the new end."""
+    """Append usable prints, each linked to the one before of its expiry; return the new end.
+
+    A print that gives no volatility has the one solved from its price, where there is one.
+    """
     for i in range(ts.size):
-        c = contract[i]
-        if iv[i] > 0.0 and abs(strike[c] - spot[i]) <= moneyness * spot[i]:
+        c: int = contract[i]
+        if abs(strike[c] - spot[i]) > moneyness * spot[i]:
+            continue
+        vol = iv[i]
+        if math.isnan(vol):
+            worth = price[i] * spot[i] if inverse else price[i]
+            years = (expiry_ns[c] - ts[i]) / YEAR_NS
+            vol = implied_vol(right[c], worth, spot[i], strike[c], years)
+        if vol > 0.0:
             kept_ts[end - base] = ts[i]
-            kept_iv[end - base] = iv[i]
+            kept_iv[end - base] = vol
             previous[end - base] = newest[expiry[c]]
             newest[expiry[c]] = end
             end += 1
