@@ -298,6 +298,16 @@ def test_a_root_that_comes_later_is_refused_because_nothing_tells_its_prints_apa
     assert "another import of this tape covers" in files[TRADES].reason
 
 
+def test_quotes_that_come_later_are_not_passed_over_in_silence(folder, imported):
+    quotes = (folder / QUOTES).read_bytes()
+    (folder / QUOTES).unlink()
+    imported()
+    (folder / QUOTES).write_bytes(quotes)
+    files = imported()
+    assert files[QUOTES].outcome is Outcome.IMPORTED
+    assert files[TRADES].outcome is Outcome.REFUSED
+
+
 def test_progress_counts_files(folder, catalog):
     seen = []
     import_lean(folder, catalog, progress=lambda done, total: seen.append((done, total)))

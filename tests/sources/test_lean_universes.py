@@ -160,6 +160,13 @@ def test_the_nearest_earlier_day_is_what_the_scale_is_compared_with(folder, impo
     assert imported(HEADER, row, "20140606,645,C,9,9,9,9,4,,0,0").outcome is Outcome.IMPORTED
 
 
+def test_the_same_bytes_on_two_days_are_two_sessions(folder, imported, catalog):
+    lines = [HEADER, "20140606,645,C,9,9,9,9,4,,0,0"]
+    write_text(folder / UNIVERSE.replace("20140605", "20140604"), lines)
+    imported(*lines)
+    assert catalog.read(DAYS)["ts"].n_unique() == 2
+
+
 def test_two_roots_of_one_index_fill_one_tape(tmp_path, catalog):
     for root, strike in (("spx", 3700), ("spxw", 3710)):
         write_text(
