@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import numpy as np
+import polars as pl
 import pytest
 
 from builders.market_files import at_ns
@@ -132,3 +133,28 @@ def test_rows_before_the_day_are_context_and_no_rows():
         16 * HOUR_NS + 4_000_000,
     ]
     assert covered.intervals == [(DAY, DAY + DAY_NS)]
+
+
+@pytest.mark.parametrize(
+    ("venue", "coin", "a_day"),
+    [
+        ("binance", "BTC", 3),
+        ("binance", "HYPE", 6),
+        ("bybit", "BTC", 3),
+        ("hyperliquid", "BTC", 24),
+        ("kraken", "BTC", 24),
+        ("lighter", "BTC", 24),
+    ],
+)
+def test_recorded_settlements_cover_the_days_that_have_all_of_them(market_data, venue, coin, a_day):
+    rates = pl.read_parquet(market_data / "perp-multi-venue" / "funding_rates.parquet")
+    of_market = rates.filter((pl.col("venue") == venue) & (pl.col("coin") == coin))
+    stamps = of_market["timestamp"].dt.cast_time_unit("ns").to_physical().sort().to_numpy()
+    found = settlement_hours(stamps)
+    assert set(found[~np.isnan(found)]) == {24.0 / a_day}
+    first, last = int(stamps[0] // DAY_NS) + 1, int(stamps[-1] // DAY_NS)
+    assert last - first > 100
+    for day in (number * DAY_NS for number in range(first, last)):
+        seen = stamps[(stamps >= day - 2 * DAY_NS) & (stamps < day + DAY_NS)]
+        is_whole = settlement_coverage(seen, day).intervals == [(day, day + DAY_NS)]
+        assert is_whole == (int((seen >= day).sum()) == a_day)

@@ -26,7 +26,7 @@ JITTER_NS: Final = MINUTE_NS
 """
 
 HOLE_RATIO: Final = 1.5
-"""A distance more than this many times both its neighbours leaves out settlements."""
+"""A distance more than this many times the usual one leaves out settlements."""
 
 VALUES: Final = {
     TapeKind.BARS: ("open", "high", "low", "close", "volume"),
@@ -124,13 +124,7 @@ def settlement_coverage(stamps: NDArray[np.int64], day_ns: int) -> Coverage:
     end_ns = day_ns + DAY_NS
     if not ((stamps >= day_ns) & (stamps < end_ns)).any():
         return Coverage.of([])
-    distances = np.diff(stamps).astype(np.float64)
-    before = np.append(0.0, distances)  # for each distance and, last, the way to the day's end
-    after = np.append(distances[1:], [0.0, 0.0])[: before.size]
-    usual = np.maximum(before, after)
-    lengths = np.append(distances, float(end_ns - stamps[-1]))
-    is_last = np.arange(lengths.size) == lengths.size - 1
-    hole = np.where(usual > 0, lengths > HOLE_RATIO * usual, is_last)
+    hole = _is_hole(np.diff(np.append(stamps, end_ns)))
     ends = np.append(stamps[1:], end_ns)
     whole = [
         (max(int(start), day_ns), min(int(end), end_ns))
@@ -140,6 +134,21 @@ def settlement_coverage(stamps: NDArray[np.int64], day_ns: int) -> Coverage:
     # A settlement beside a hole is known all the same.
     own = [(int(stamp), int(stamp) + MILLISECOND_NS) for stamp in stamps if stamp >= day_ns]
     return Coverage.of([*whole, *own])
+
+
+def _is_hole(distances: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say which distances leave out settlements.
+
+    Those that are longer than the most frequent one, unless one beside is as long: then the
+    interval has changed. The last distance is the way to the day's end and no settlement's.
+    """
+    lengths = np.round(distances / JITTER_NS)
+    if lengths.size == 1:
+        return np.ones(1, dtype=np.bool_)
+    values, counts = np.unique(lengths[:-1], return_counts=True)
+    longer = lengths > HOLE_RATIO * values[np.argmax(counts)]
+    same = np.abs(np.diff(lengths)) <= 1
+    return longer & ~(np.append(same, False) | np.append(False, same))
 
 
 def _check_grid(stamps: NDArray[np.int64], key: TapeKey) -> None:
