@@ -125,22 +125,14 @@ class Account:
         )
         report = import_into(self.catalog, made, [], None)
         self.imports.append(report)
-        portions: dict[str, Portion] = {}
-        for each in loaded:
-            read, reasons = each.rows.height, rejected[each.file.path]
-            kept = read - sum(reasons.values())
-            portion = Portion(report.import_id, report.key, read, kept, 0, reasons)
-            portions[each.file.path] = portion
         if len(loaded) == 1:
-            whole = Portion(
-                report.import_id,
-                report.key,
-                report.read,
-                report.kept,
-                report.repeats,
-                report.rejected,
-            )
-            return {files[0].path: whole}
+            counts = (report.read, report.kept, report.repeats, report.rejected)
+            return {files[0].path: Portion(report.import_id, report.key, *counts)}
+        portions: dict[str, Portion] = {}
+        for each in loaded:  # prints and quotes: admission takes all of them or none
+            read, reasons = each.rows.height, rejected[each.file.path]
+            counts = (read, read - sum(reasons.values()), 0, reasons)
+            portions[each.file.path] = Portion(report.import_id, report.key, *counts)
         return portions
 
     def _enter(self, report: FileReport) -> None:

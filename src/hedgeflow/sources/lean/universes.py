@@ -144,18 +144,7 @@ def load_universe(file: LeanFile, root: Path, underlying: Asset, facts: DayFacts
     some = some.with_columns(symbols)
     key = (file.asset, file.market, file.ticker, file.month)
     _check_trades(file.day, some, facts.traded.get(key, {}))
-    volatility = pl.col("implied_volatility")
-    rows = some.select(
-        pl.lit(opens).cast(TIME).alias("ts"),
-        pl.lit(known).cast(TIME).alias("known_at"),
-        "contract",
-        pl.col("volume").fill_null(0.0).round().cast(pl.Int64, strict=False).alias("lots"),
-        "open_interest",
-        pl.when(pl.col("close") != 0).then("close").alias("close"),
-        pl.when(volatility > 0).then(volatility).alias("iv"),
-        pl.when(volatility > 0).then("delta").alias("delta"),
-        pl.col("volume").alias("_volume"),
-    )
+    rows = _as_days(some, opens, known)
     return Universe(
         Loaded(file, rows, written.height - rows.height),
         contracts_table(terms),
@@ -208,6 +197,22 @@ def _read(file: LeanFile, root: Path) -> pl.DataFrame:
                 hint="Download the file again, or mend the line",
             )
     return frame.select(frame["expiry"].replace("", None), "right", *numbers)
+
+
+def _as_days(rows: pl.DataFrame, opens: int, known: int) -> pl.DataFrame:
+    """Return rows as option days; a price or volatility of 0 means that there was none."""
+    volatility = pl.col("implied_volatility")
+    return rows.select(
+        pl.lit(opens).cast(TIME).alias("ts"),
+        pl.lit(known).cast(TIME).alias("known_at"),
+        "contract",
+        pl.col("volume").fill_null(0.0).round().cast(pl.Int64, strict=False).alias("lots"),
+        "open_interest",
+        pl.when(pl.col("close") != 0).then("close").alias("close"),
+        pl.when(volatility > 0).then(volatility).alias("iv"),
+        pl.when(volatility > 0).then("delta").alias("delta"),
+        pl.col("volume").alias("_volume"),
+    )
 
 
 def _session(file: LeanFile) -> tuple[int, int, int]:
