@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 
 from hedgeflow.market import Catalog
 from hedgeflow.sources import FetchedDay, fetch_deribit_history
@@ -22,8 +24,34 @@ HASTY = Patience(
 """Pauses and time limits that a test can wait for."""
 
 
+URL = "http://history.test"
+"""The server's address in every test, whatever port it has got."""
+
+
+class Loopback(AbstractResolver):
+    """Finds every name at one port of the loopback."""
+
+    def __init__(self, url: str) -> None:
+        self.port = int(url.rpartition(":")[2])
+
+    async def resolve(self, host, port=0, family=0):
+        return [
+            {
+                "hostname": host,
+                "host": "127.0.0.1",
+                "port": self.port,
+                "family": socket.AF_INET,
+                "proto": 0,
+                "flags": socket.AI_NUMERICHOST,
+            }
+        ]
+
+    async def close(self):
+        return
+
+
 def fetch(
-    server: HistoryServer, catalog: Catalog | Path, *, url: str | None = None, **options
+    server: HistoryServer, catalog: Catalog | Path, *, url: str = URL, **options
 ) -> list[FetchedDay]:
     """Download from a server that is up as long as the download takes."""
     if isinstance(catalog, Path):
@@ -34,8 +62,10 @@ def fetch(
     } | options  # fmt: skip
 
     async def run() -> list[FetchedDay]:
-        async with serving(server) as address, aiohttp.ClientSession() as session:
-            return await fetch_deribit_history(catalog, session, url=url or address, **asked)
+        async with serving(server) as address:
+            connector = aiohttp.TCPConnector(resolver=Loopback(address))
+            async with aiohttp.ClientSession(connector=connector) as session:
+                return await fetch_deribit_history(catalog, session, url=url, **asked)
 
     return asyncio.run(run())
 

@@ -100,7 +100,7 @@ def test_a_fault_that_stays_says_what_is_kept_and_the_same_command_goes_on(
     files, requests = one_day
     server = HistoryServer(market, Faults(dict.fromkeys(range(5)), after=fault))
     told = (
-        rf"127\.0\.0\.1.*4 attempts failed, the last one because .*{SAYS[fault]}.*"
+        rf"history\.test.*4 attempts failed, the last one because .*{SAYS[fault]}.*"
         r"0 of 1 days are written and 5 answers of 2025-01-06 are kept; the same command goes on"
     )
     with pytest.raises(DownloadError, match=re.compile(told, re.DOTALL)):
@@ -188,6 +188,23 @@ def test_a_download_stopped_between_two_tapes_writes_the_rest(market, tmp_path, 
         fetch(first, catalog)
     fetch(second, tmp_path / "catalog")
     assert len(first.requests) + len(second.requests) == requests
+    assert tree(tmp_path / "catalog") == files
+
+
+def test_answers_that_another_server_gave_are_not_used(market, tmp_path, one_day):
+    files, requests = one_day
+    other = simulated_market(FIRST, 2, seed=8, perpetual_a_day=1_500, options_a_day=400)
+    with pytest.raises(Stop):
+        fetch(
+            HistoryServer(other),
+            tmp_path / "catalog",
+            last=FIRST,
+            url="http://other.test",
+            progress=stopping(7),
+        )
+    server = HistoryServer(market)
+    fetch(server, tmp_path / "catalog", last=FIRST)
+    assert len(server.requests) == requests
     assert tree(tmp_path / "catalog") == files
 
 

@@ -197,6 +197,17 @@ def test_one_half_may_be_fetched_alone_and_the_other_later(market, tmp_path, onl
     assert catalog.check() == []
 
 
+def test_days_of_two_servers_are_not_mixed_in_one_catalog(server, tmp_path):
+    fetch(server, tmp_path / "catalog", last=FIRST, only="perpetual")
+    stored, asked = tree(tmp_path / "catalog"), len(server.requests)
+    with pytest.raises(
+        DataError, match=r"another server \(Deribit history 2025-01-06 from history\.test"
+    ):
+        fetch(server, tmp_path / "catalog", last=FIRST, url="http://other.test")
+    assert len(server.requests) == asked
+    assert tree(tmp_path / "catalog") == stored
+
+
 def test_a_damaged_day_is_fetched_anew(market, tmp_path):
     server = HistoryServer(market)
     fetch(server, tmp_path / "catalog", last=FIRST)
@@ -396,7 +407,7 @@ def test_a_gap_may_be_accepted_and_the_tapes_source_says_so(server, tmp_path):
     [day] = fetch(server, tmp_path / "catalog", last=FIRST, only="perpetual", accept_gaps=True)
     assert day.missing == 3
     assert {report.source for report in day.reports} == {
-        "Deribit history 2025-01-06 from 127.0.0.1, 3 trades missing"
+        "Deribit history 2025-01-06 from history.test, 3 trades missing"
     }
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from hedgeflow.market.errors import DataError
 from hedgeflow.market.tapes import TapeKind
-from hedgeflow.market.time import DAY_NS, instant_ns, iso
+from hedgeflow.market.time import instant_ns, iso
 from hedgeflow.market.transactions import locked
 from hedgeflow.sources.deribit_history_pages import MS_NS, Request, Stream, download_day
 from hedgeflow.sources.deribit_history_progress import HistoryProgress, Told
@@ -233,18 +233,26 @@ async def _fetch_day(work: _Work, day: date, names: list[StreamName]) -> Fetched
 
 
 def _stored(work: _Work, keys: list[TapeKey], day_ns: int) -> list[Manifest]:
-    """Return the records of a day that was fetched before into all of some tapes, else nothing."""
-    begins = source_name(day_ns)
+    """Return the records of a day that was fetched before into all of some tapes, else nothing.
+
+    Raises
+    ------
+    DataError
+        It was fetched from another server.
+    """
     found: list[Manifest] = []
-    for key in keys:
-        for made in work.catalog.imports():
-            whole = made.coverage.intervals == [(day_ns, day_ns + DAY_NS)]
-            if made.key == key and whole and made.source.startswith(begins):
-                intact = work.catalog.imported(made.id)
-                if intact is not None:
-                    found.append(intact)
-                    break
-    if len(found) < len(keys):
+    for made in work.catalog.imports():
+        if made.key not in keys or not made.source.startswith(source_name(day_ns)):
+            continue
+        if made.source.partition(",")[0] != source_name(day_ns, url=work.url):
+            raise DataError(
+                f"the day was fetched from another server ({made.source})",
+                where=str(work.catalog.path),
+                hint="Name another catalog, or the same --url",
+            )
+        if work.catalog.imported(made.id) is not None:
+            found.append(made)
+    if {made.key for made in found} != set(keys):
         return []
     if work.accept_rejects:
         return [work.catalog.accept(each.id) if each.needs_acceptance else each for each in found]
@@ -260,12 +268,13 @@ async def _download(work: _Work, stream: Stream, day_ns: int, spool: Spool) -> D
             request.check(page)
             return page, body
 
-        kept = spool.read(request.name)
+        address = f"{work.url}/api/v2/{request.method}"
+        name = f"{address} {request.name}"  # another server's answers are not this one's
+        kept = spool.read(name)
         if kept is None:
-            address = f"{work.url}/api/v2/{request.method}"
             parameters = dict(request.parameters)
             page, body = await work.downloader.get(address, parameters, read, is_later=_is_later)
-            spool.keep(request.name, body)
+            spool.keep(name, body)
         else:
             page, _ = read(kept)
         work.told.receives(len(page.trades))
