@@ -6,16 +6,20 @@ Nothing here knows a venue: what an answer must be is for the caller to say.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from hedgeflow.market.errors import DataError, HedgeflowError
+from hedgeflow.sources.spool import keeping
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from random import Random
 
     import aiohttp
@@ -27,6 +31,10 @@ Later = Callable[[int, bytes], bool]
 """Says of an answer's status and body whether the same request may succeed later."""
 Waiting = Callable[[str, float], object]
 """Called before a pause with why the last attempt failed and the seconds to wait."""
+Received = Callable[[int, int | None], object]
+"""Called with the bytes received and, where the server says it, the bytes to receive."""
+Refused = Callable[[int, bytes], HedgeflowError | None]
+"""Makes a refusal of an answer's status and body, or None where the general words do."""
 
 LATER_STATUSES: Final = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
@@ -37,6 +45,10 @@ LONGEST_RETRY_AFTER_SECONDS: Final = 600.0
 
 SHOWN_BYTES: Final = 200
 """How much of a refusal's body is quoted."""
+
+BLOCK_BYTES: Final = 256 * 1024
+PART: Final = ".part"
+"""Ends the name of a file that is being downloaded."""
 
 
 class DownloadError(HedgeflowError):
@@ -117,6 +129,44 @@ class TokenBucket:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a server.
+
+    Attributes
+    ----------
+    url : str
+    parameters : mapping
+        Of the query.
+    form : mapping, optional
+        Fields to post; without it the request is a GET.
+    headers : mapping
+        May hold a key: they are in no message and not shown.
+    secrets : tuple of str
+        Are struck out of a server's words before these are quoted.
+    accepted : frozenset of int
+        Statuses of answers that are what was asked for.
+    refused : callable, optional
+    """
+
+    url: str
+    parameters: Mapping[str, str] = field(default_factory=dict[str, str])
+    form: Mapping[str, str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    accepted: frozenset[int] = frozenset({HTTPStatus.OK})
+    refused: Refused | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome(Generic[T]):
+    """What an attempt came to: its content, or why there is none."""
+
+    content: tuple[T] | None = None
+    reason: str = ""
+    retry_after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Answer:
     status: int
     body: bytes
@@ -124,7 +174,7 @@ class _Answer:
 
 
 class Downloader:
-    """GET requests under one rate limit, repeated while they fail in ways that may pass.
+    """Requests under one rate limit, repeated while they fail in ways that may pass.
 
     Parameters
     ----------
@@ -186,50 +236,150 @@ class Downloader:
         DownloadError
             The server refuses the request for good, or every attempt failed.
         """
-        reason = ""
+        return await self.ask(Request(url, parameters), read, is_later=is_later)
+
+    async def ask(
+        self, request: Request, read: Callable[[bytes], T], *, is_later: Later | None = None
+    ) -> T:
+        """Return what `read` makes of the answer to a request; see `get`.
+
+        Raises
+        ------
+        DownloadError
+            As for `get`; or what `request.refused` makes of a refusal.
+        """
+
+        async def attempt() -> _Outcome[T]:
+            answer, reason = await self._answer(request)
+            if answer is None:
+                return _Outcome(reason=reason)
+            content, reason = _content(answer, request, read, is_later)
+            return _Outcome(content, reason, answer.retry_after_seconds)
+
+        return await self._until_done(request.url, attempt)
+
+    async def save(
+        self,
+        request: Request,
+        path: Path,
+        check: Callable[[Path], Awaitable[T]],
+        *,
+        before: Callable[[], object] | None = None,
+        received: Received | None = None,
+    ) -> T:
+        """Write an answer to a file, as it comes, and return what `check` makes of the file.
+
+        The body is kept as it was sent: an encoding for the transport is not undone. It is written
+        aside and renamed, so that the file is there whole and checked or not at all. Repeated are
+        the requests that `get` repeats; each time the file begins anew. A server may be silent for
+        `Patience.timeout_seconds`, and the whole may take as long as it takes.
+
+        Parameters
+        ----------
+        request : Request
+        path : pathlib.Path
+            Its folder is made.
+        check : callable
+            Takes the path of what was written; raises `DataError` if that is not what it must be.
+        before : callable, optional
+            Called before each attempt; what it raises ends the download.
+        received : callable, optional
+
+        Raises
+        ------
+        DownloadError
+            As for `ask`.
+        CatalogError
+            The file cannot be written.
+        """
+        aside = path.with_name(f"{path.name}{PART}")
+
+        async def attempt() -> _Outcome[T]:
+            if before is not None:
+                before()
+            answer, reason = await self._answer(request, aside, received)
+            if answer is None:
+                return _Outcome(reason=reason)
+            reason = _trouble(answer, request)
+            if reason:
+                return _Outcome(reason=reason, retry_after_seconds=answer.retry_after_seconds)
+            try:
+                found = await check(aside)
+            except DataError as refusal:
+                return _Outcome(reason=str(refusal))
+            with keeping(path.parent):
+                aside.replace(path)
+            return _Outcome((found,))
+
+        with keeping(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return await self._until_done(request.url, attempt)
+        finally:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+
+    async def _until_done(self, url: str, attempt: Callable[[], Awaitable[_Outcome[T]]]) -> T:
+        outcome: _Outcome[T] = _Outcome()
         for failures in range(1, self._patience.attempts + 1):
             await self._bucket.take()
-            answer, reason = await self._answer(url, parameters)
-            if answer is not None:
-                content, reason = _content(answer, url, read, is_later)
-                if content is not None:
-                    return content[0]
+            outcome = await attempt()
+            if outcome.content is not None:
+                return outcome.content[0]
             if failures < self._patience.attempts:
-                pause = self._pause(answer, failures, url)
+                pause = self._pause(outcome.retry_after_seconds, failures, url)
                 if self._on_wait is not None:
-                    self._on_wait(reason, pause)
+                    self._on_wait(outcome.reason, pause)
                 await self._sleep(pause)
         raise DownloadError(
-            f"{self._patience.attempts} attempts failed, the last one because {reason}", where=url
+            f"{self._patience.attempts} attempts failed, the last one because {outcome.reason}",
+            where=url,
         )
 
-    async def _answer(self, url: str, parameters: Mapping[str, str]) -> tuple[_Answer | None, str]:
-        """Return the whole answer, or None and why there is none."""
+    async def _answer(
+        self, request: Request, into: Path | None = None, received: Received | None = None
+    ) -> tuple[_Answer | None, str]:
+        """Return the whole answer, or None and why there is none; `into` gets an accepted body."""
         import aiohttp
 
+        patience, url = self._patience, request.url
         timeout = aiohttp.ClientTimeout(
-            total=self._patience.timeout_seconds, sock_connect=self._patience.connect_seconds
+            total=None if into else patience.timeout_seconds,
+            sock_read=patience.timeout_seconds,
+            sock_connect=patience.connect_seconds,
         )
         try:
-            async with self._session.get(url, params=parameters, timeout=timeout) as response:
-                body = await response.read()
+            async with self._session.request(
+                "GET" if request.form is None else "POST",
+                url,
+                params=request.parameters,
+                data=request.form,
+                headers=request.headers,
+                timeout=timeout,
+                auto_decompress=into is None,
+            ) as response:
+                body = b""
+                if into is not None and response.status in request.accepted:
+                    await _write(response, into, received)
+                else:
+                    body = await response.read()
                 return _Answer(response.status, body, _retry_after(response.headers)), ""
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as cause:
             raise DownloadError(
                 "this is no URL", where=url, hint="Expected is http:// or https:// and a host"
             ) from cause
         except aiohttp.ConnectionTimeoutError:
-            return None, f"there was no connection in {self._patience.connect_seconds:g} s"
+            return None, f"there was no connection in {patience.connect_seconds:g} s"
         except TimeoutError:
-            return None, f"there was no whole answer in {self._patience.timeout_seconds:g} s"
+            wanted = "word from the server" if into else "whole answer"
+            return None, f"there was no {wanted} in {patience.timeout_seconds:g} s"
         except aiohttp.ClientPayloadError as trouble:
             return None, f"the answer was cut off ({trouble})"
         except (aiohttp.ClientError, OSError) as trouble:
             return None, f"the connection failed ({trouble or type(trouble).__name__})"
 
-    def _pause(self, answer: _Answer | None, failures: int, url: str) -> float:
+    def _pause(self, asked: float | None, failures: int, url: str) -> float:
         own = self._patience.pause(failures, self._rng)
-        asked = None if answer is None else answer.retry_after_seconds
         if asked is not None and asked > LONGEST_RETRY_AFTER_SECONDS:
             raise DownloadError(
                 f"the server asks to come back in {asked:,.0f} s", where=url, hint="Try again then"
@@ -237,24 +387,63 @@ class Downloader:
         return max(own, asked or 0.0)
 
 
+async def _write(response: aiohttp.ClientResponse, path: Path, received: Received | None) -> None:
+    """Write a body to a file, on disk when this returns."""
+    done = 0
+    with keeping(path.parent):
+        file = path.open("wb")
+    try:
+        async for block in response.content.iter_chunked(BLOCK_BYTES):
+            with keeping(path.parent):
+                file.write(block)
+            done += len(block)
+            if received is not None:
+                received(done, response.content_length)
+        with keeping(path.parent):
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        with suppress(OSError):
+            file.close()
+
+
 def _content(
-    answer: _Answer, url: str, read: Callable[[bytes], T], is_later: Later | None
+    answer: _Answer, request: Request, read: Callable[[bytes], T], is_later: Later | None
 ) -> tuple[tuple[T] | None, str]:
     """Return the content of an answer, or None and why it has none that may be used."""
-    told_later = is_later is not None and is_later(answer.status, answer.body)
-    if told_later or answer.status in LATER_STATUSES or answer.status >= FIRST_SERVER_ERROR:
-        return None, f"the server answered {_described(answer)}"
-    if answer.status != HTTPStatus.OK:
-        raise DownloadError(f"the server refuses the request: {_described(answer)}", where=url)
+    trouble = _trouble(answer, request, is_later)
+    if trouble:
+        return None, trouble
     try:
         return (read(answer.body),), ""
     except DataError as refusal:
         return None, str(refusal)
 
 
-def _described(answer: _Answer) -> str:
-    shown = " ".join(answer.body[:SHOWN_BYTES].decode(errors="replace").split())
+def _trouble(answer: _Answer, request: Request, is_later: Later | None = None) -> str:
+    """Return why an answer may be better later, or nothing; raise if it is a refusal for good."""
+    told_later = is_later is not None and is_later(answer.status, answer.body)
+    if told_later or answer.status in LATER_STATUSES or answer.status >= FIRST_SERVER_ERROR:
+        return f"the server answered {_described(answer, request.secrets)}"
+    if answer.status in request.accepted:
+        return ""
+    body = _without(answer.body, request.secrets)
+    refusal = None if request.refused is None else request.refused(answer.status, body)
+    raise refusal or DownloadError(
+        f"the server refuses the request: {_described(answer, request.secrets)}", where=request.url
+    )
+
+
+def _described(answer: _Answer, secrets: tuple[str, ...]) -> str:
+    body = _without(answer.body, secrets)
+    shown = " ".join(body[:SHOWN_BYTES].decode(errors="replace").split())
     return f"{answer.status} ({shown})" if shown else str(answer.status)
+
+
+def _without(body: bytes, secrets: tuple[str, ...]) -> bytes:
+    for each in secrets:
+        body = body.replace(each.encode(), b"(key)")
+    return body
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from hedgeflow.market.errors import CatalogError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
 
 SUFFIX: Final = ".answer"
@@ -58,21 +59,17 @@ class Spool:
         path = self._path(request)
         aside = path.with_suffix(".part")
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with aside.open("wb") as file:
-                file.write(_digest(body) + body)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(path)
-        except OSError as cause:
+            with keeping(self.folder):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                with aside.open("wb") as file:
+                    file.write(_digest(body) + body)
+                    file.flush()
+                    os.fsync(file.fileno())
+                aside.replace(path)
+        except CatalogError:
             with suppress(OSError):
                 aside.unlink(missing_ok=True)
-            raise CatalogError(
-                f"what was downloaded cannot be kept ({cause.strerror or cause})",
-                where=str(self.folder),
-                hint="What was kept before stays; check disk and permissions, then the same"
-                " command goes on from there",
-            ) from cause
+            raise
 
     def clear(self) -> None:
         """Remove every answer, and the folder."""
@@ -81,6 +78,26 @@ class Spool:
     def _path(self, request: str) -> Path:
         name = hashlib.sha256(request.encode()).hexdigest()[:NAME_DIGITS]
         return self.folder / f"{name}{SUFFIX}"
+
+
+@contextmanager
+def keeping(folder: Path) -> Generator[None]:
+    """Make a refusal of what keeps a download from being written.
+
+    Raises
+    ------
+    CatalogError
+        The disk is full, or the folder cannot be written.
+    """
+    try:
+        yield
+    except OSError as cause:
+        raise CatalogError(
+            f"what was downloaded cannot be kept ({cause.strerror or cause})",
+            where=str(folder),
+            hint="What was kept before stays; check disk and permissions, then the same"
+            " command goes on from there",
+        ) from cause
 
 
 def _digest(body: bytes) -> bytes:
