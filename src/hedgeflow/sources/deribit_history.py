@@ -214,12 +214,12 @@ async def _fetch_day(work: _Work, day: date, names: list[StreamName]) -> Fetched
     reports: list[ImportReport] = []
     missing = linear = 0
     waiting: list[tuple[list[Import], Spool]] = []
+    stored = {name: _stored(work, [keys[kind] for kind in KINDS[name]], day_ns) for name in names}
     for name in names:
         spool = work.spool(str(day), name)
-        stored = _stored(work, [keys[kind] for kind in KINDS[name]], day_ns)
-        if stored:
+        if stored[name]:
             spool.clear()
-            reports += [report_of(each, [], already_imported=True) for each in stored]
+            reports += [report_of(each, [], already_imported=True) for each in stored[name]]
             continue
         found = await _download(work, Stream(name, work.currency), day_ns, spool)
         missing += found.missing_count
