@@ -225,6 +225,7 @@ def joined(outputs: list[ScanOutput]) -> ScanOutput:
         np.concatenate([output.volatility for output in outputs]),
         tuple(source for output in outputs for source in output.volatility_source),
         np.concatenate([output.scale_volume for output in outputs]),
+        np.concatenate([output.detected_ns for output in outputs]),
     )
 
 

@@ -29,7 +29,7 @@ SHOCK = [
 
 
 def terms_of(settings: VolumeShockConfig, symbol: str = "BTC-PERP") -> AlertTerms:
-    return alert_terms(settings, "BTC", hedge_instrument(symbol, "binance"), MINUTE_NS, 525_600.0)
+    return alert_terms(settings, "BTC", hedge_instrument(symbol, "binance"), 525_600.0)
 
 
 def alerts_of(
@@ -67,6 +67,29 @@ def test_an_alert_names_its_times_contract_direction_and_demand():
 def test_an_alert_is_detected_one_resolution_after_its_trigger():
     (alert,) = alerts_of(*SHOCK)
     assert alert["detected_ns"] == alert["triggered_ns"] + MINUTE_NS
+
+
+@pytest.mark.parametrize(("late", "expected"), [(0, 10), (1, 10), (2, 9)])
+def test_nothing_is_detected_before_every_print_up_to_the_trigger_is_known(late, expected):
+    rows = [dict(row) for row in SHOCK]
+    known = at(10, minute=9 if late == 2 else 10)
+    rows[0 if late == 0 else 1] |= {"known_at": known}
+    (alert,) = alerts_of(*rows)
+    assert alert["triggered_ns"] == at(10, minute=7)
+    assert alert["detected_ns"] == at(10, minute=expected)
+
+
+def test_a_late_print_of_an_earlier_slice_is_waited_for_too():
+    scan = scan_of(EVENTS)
+    scan.advance(tape(SHOCK[0] | {"known_at": at(10, minute=20)}))
+    output = scan.advance(tape(*SHOCK[1:]))
+    assert output.detected_ns.tolist() == [at(10, minute=20)]
+
+
+def test_a_print_after_the_trigger_is_not_waited_for():
+    late = trade(at(10, minute=8), "CALL", 1) | {"known_at": at(11)}
+    (alert,) = alerts_of(*SHOCK, late)
+    assert alert["detected_ns"] == at(10, minute=8)
 
 
 def test_bought_puts_are_sell_alerts():

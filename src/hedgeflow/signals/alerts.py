@@ -75,8 +75,6 @@ class AlertTerms:
     underlying : str
     unit : str
         ``event`` or ``contract``.
-    resolution_ns : int
-        The tape's r: an alert is detected at its trigger's stamp + r.
     minutes_per_year : float
     high_urgency_minutes : float
     log_confidence : bool
@@ -94,7 +92,6 @@ class AlertTerms:
 
     underlying: str
     unit: str
-    resolution_ns: int
     minutes_per_year: float
     high_urgency_minutes: float
     log_confidence: bool
@@ -141,7 +138,7 @@ def _alert_row(
     book = scan.book
     decision = output.decisions[place]
     triggered = int(decision["ts"])
-    detected = triggered + terms.resolution_ns
+    detected = int(output.detected_ns[place])
     demand, response = float(decision["demand"]), float(decision["response_minutes"])
     scaled, ratio = float(decision["scaled"]), float(decision["ratio"])
     expected = float(decision["demand_expected"])

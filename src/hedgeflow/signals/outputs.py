@@ -27,6 +27,8 @@ class ScanOutput:
         ``implied``, ``realised`` or ``none`` for each decision.
     scale_volume : ndarray of shape (decisions,), float64
         V5 in force, NaN under absolute demand.
+    detected_ns : ndarray of shape (decisions,), int64
+        When everything that a decision rests on was known (precise.md 2).
     """
 
     anomalies: NDArray[Any]
@@ -36,6 +38,7 @@ class ScanOutput:
     volatility: NDArray[np.float64]
     volatility_source: tuple[str, ...]
     scale_volume: NDArray[np.float64]
+    detected_ns: NDArray[np.int64]
 
 
 def empty_output() -> ScanOutput:
@@ -50,6 +53,7 @@ def empty_output() -> ScanOutput:
         nothing,
         (),
         nothing,
+        np.empty(0, np.int64),
     )
 
 
@@ -72,4 +76,5 @@ def joined(outputs: list[ScanOutput]) -> ScanOutput:
         np.concatenate([output.volatility for output in outputs]),
         tuple(source for output in outputs for source in output.volatility_source),
         np.concatenate([output.scale_volume for output in outputs]),
+        np.concatenate([output.detected_ns for output in outputs]),
     )

@@ -118,7 +118,8 @@ class ShockScan:
         self._probabilities = np.array(rules.prints.probabilities)
         self._intake = intake_rules(rules.prints, self.book.lot)
         self._edges = np.array(rules.baselines.moneyness_edges)
-        self._last_ts = np.iinfo(np.int64).min
+        self._resolution_ns = resolution_ns
+        self._last_ts = self._known_ns = int(np.iinfo(np.int64).min)
 
     @property
     def candidates_without_baseline(self) -> int:
@@ -131,8 +132,20 @@ class ShockScan:
         return self._baselines
 
     def advance(self, frame: pl.DataFrame) -> ScanOutput:
-        """Fold a slice of the option-trades tape; it must not end inside a batch."""
-        return self.advance_prints(slice_of(frame, self.book))
+        """Fold a slice of the option-trades tape; it must not end inside a batch.
+
+        Nothing is detected before every print up to the trigger is known: where `known_at` is
+        later than stamp + r, detection waits for it.
+        """
+        output = self.advance_prints(slice_of(frame, self.book))
+        if frame.height:
+            known = np.maximum.accumulate(frame["known_at"].dt.timestamp("ns").to_numpy())
+            known = np.maximum(known, self._known_ns)
+            self._known_ns = int(known[-1])
+            stamps = frame["ts"].dt.timestamp("ns").to_numpy()
+            last = np.searchsorted(stamps, output.decisions["ts"], side="right") - 1
+            np.maximum(output.detected_ns, known[last], out=output.detected_ns)
+        return output
 
     def advance_prints(self, prints: PrintSlice) -> ScanOutput:
         """Fold a slice given as arrays.
@@ -403,6 +416,7 @@ class ShockScan:
             volatility,
             tuple(sources),
             np.full(decisions.size, self._scale_volume),
+            decisions["ts"] + self._resolution_ns,
         )
 
 

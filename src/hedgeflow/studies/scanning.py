@@ -74,13 +74,7 @@ def scan_market(
     """
     reference = market.reference(config)
     scan = shock_scan(market, config, reference)
-    terms = alert_terms(
-        config,
-        market.underlying,
-        market.hedge,
-        market.options.resolution_ns,
-        market.sessions.minutes_per_year,
-    )
+    terms = alert_terms(config, market.underlying, market.hedge, market.sessions.minutes_per_year)
     rows: list[dict[str, Any]] = []
     anomalies: list[NDArray[Any]] = []
     closes: list[NDArray[Any]] = []

@@ -77,14 +77,12 @@ def alert_terms(
     config: VolumeShockConfig,
     underlying: str,
     hedge: HedgeInstrument,
-    resolution_ns: int,
     minutes_per_year: float,
 ) -> AlertTerms:
     """Return what turns a decision of the scan into an alert for one hedge instrument."""
     return AlertTerms(
         underlying=underlying,
         unit=config.alert.unit,
-        resolution_ns=resolution_ns,
         minutes_per_year=minutes_per_year,
         high_urgency_minutes=config.alert.high_urgency_minutes,
         log_confidence=config.alert.confidence == "log2",
