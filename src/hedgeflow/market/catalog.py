@@ -237,9 +237,11 @@ class Catalog:
     def imported(self, import_id: str) -> Manifest | None:
         """Return the record of an import, or None when it was not made or its files are damaged."""
         made = next((each for each in self.imports() if each.id == import_id), None)
-        if made is None or not all(self._is_intact(part) for part in made.files):
-            return None
-        return made
+        return made if made is not None and self.is_intact(made) else None
+
+    def is_intact(self, made: Manifest) -> bool:
+        """Say whether all files of an import are there as they were written."""
+        return all(self._is_intact(part) for part in made.files)
 
     def accept(self, import_id: str) -> Manifest:
         """Record that an import may be used although more than 0.01 % of it was rejected."""
