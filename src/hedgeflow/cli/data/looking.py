@@ -32,7 +32,10 @@ def list_tapes(catalog: CatalogOption, as_json: JsonOption = False) -> None:
     columns = list(rows[0]) if rows else ["kind"]
     print_table(
         columns,
-        [list(row.values()) for row in rows],
+        [
+            list((row | {"resolution_seconds": f"{row['resolution_seconds']:g}"}).values())
+            for row in rows
+        ],
         numeric=("resolution_seconds", "rows", "rejected", "repeats", "intervals"),
     )
 
