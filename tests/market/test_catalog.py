@@ -304,3 +304,13 @@ def test_a_symbol_with_slashes_is_one_folder(catalog):
     assert catalog.read(key).height == 3
     frame = pl.scan_parquet(catalog.path / "hedge_trades", hive_partitioning=True).collect()
     assert frame["instrument"].unique().to_list() == ["BTC/USDT:USDT"]
+
+
+def test_one_import_is_looked_up_without_reading_the_records_of_the_others(catalog):
+    wanted = catalog.store(TRADES_KEY, day_of_trades(0), source="test", coverage=whole_day(0))
+    (catalog.path / "imports" / "0000000000000000.json").write_text("not a record")
+    found = Catalog.open(catalog.path).imported(wanted)
+    assert found is not None
+    assert found.id == wanted
+    with pytest.raises(CatalogError, match="the manifest cannot be read"):
+        catalog.imports()

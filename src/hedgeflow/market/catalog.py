@@ -45,7 +45,7 @@ class Catalog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._intact: set[str] = set()
-        self._manifests: dict[tuple[str, int, int], Manifest] = {}
+        self._manifests: dict[str, tuple[tuple[int, int], Manifest]] = {}
 
     @classmethod
     def open(cls, path: Path | str) -> Catalog:
@@ -96,13 +96,10 @@ class Catalog:
 
     def imports(self) -> list[Manifest]:
         """Return the record of every import, in the order they were made."""
-        found: dict[tuple[str, int, int], Manifest] = {}
-        for path in (self.path / layout.IMPORTS).glob("[!.]*.json"):
-            status = path.stat()
-            stamp = (path.name, status.st_mtime_ns, status.st_size)
-            found[stamp] = self._manifests.get(stamp) or read_manifest(path)
-        self._manifests = found
-        return sorted(found.values(), key=lambda each: (each.ordinal, each.id))
+        paths = (self.path / layout.IMPORTS).glob("[!.]*.json")
+        self._manifests = {path.name: self._read_once(path) for path in paths}
+        made = [manifest for _, manifest in self._manifests.values()]
+        return sorted(made, key=lambda each: (each.ordinal, each.id))
 
     def keys(self) -> list[TapeKey]:
         """Return the tapes in the catalog."""
@@ -236,7 +233,7 @@ class Catalog:
 
     def imported(self, import_id: str) -> Manifest | None:
         """Return the record of an import, or None when it was not made or its files are damaged."""
-        made = next((each for each in self.imports() if each.id == import_id), None)
+        made = self._record(import_id)
         return made if made is not None and self.is_intact(made) else None
 
     def is_intact(self, made: Manifest) -> bool:
@@ -246,7 +243,7 @@ class Catalog:
     def accept(self, import_id: str) -> Manifest:
         """Record that an import may be used although more than 0.01 % of it was rejected."""
         with locked(self.path):
-            made = next((each for each in self.imports() if each.id == import_id), None)
+            made = self._record(import_id)
             if made is None:
                 raise CatalogError(f"no import '{import_id}'", where=str(self.path))
             accepted = replace(made, accept_rejects=True)
@@ -323,6 +320,20 @@ class Catalog:
         """
         new = import_of_frame(key, frame, source, coverage, contracts)
         return self.commit(new).id
+
+    def _record(self, import_id: str) -> Manifest | None:
+        path = self.path / layout.IMPORTS / f"{import_id}.json"
+        if not path.is_file():
+            return None
+        self._manifests[path.name] = self._read_once(path)
+        return self._manifests[path.name][1]
+
+    def _read_once(self, path: Path) -> tuple[tuple[int, int], Manifest]:
+        """Return a record with its file's time and size; it is read again when these change."""
+        status = path.stat()
+        stamp = (status.st_mtime_ns, status.st_size)
+        known = self._manifests.get(path.name)
+        return known if known is not None and known[0] == stamp else (stamp, read_manifest(path))
 
     def _imports_of(self, key: TapeKey) -> list[Manifest]:
         made = [each for each in self.imports() if each.key == key]

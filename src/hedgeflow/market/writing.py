@@ -33,10 +33,11 @@ def stage(
     new: Import, every: list[Manifest], folder: Staging, progress: Progress | None
 ) -> Manifest:
     """Write the new rows of an import into a staging folder and return its record."""
-    others = [each for each in every if each.id != new.id]
+    own_id = new.id
+    others = [each for each in every if each.id != own_id]
     tape = [each for each in others if each.key == new.key]
     _check_read_alike(new, tape)
-    earlier = next((each for each in every if each.id == new.id), None)
+    earlier = next((each for each in every if each.id == own_id), None)
     if earlier is not None:
         ordinal, sequence = earlier.ordinal, earlier.sequence_start
     else:
@@ -48,7 +49,7 @@ def stage(
     reasons = dict(sorted(rejects["reason"].value_counts().iter_rows()))
     stamps = rows["ts"].to_physical()
     return Manifest(
-        id=new.id,
+        id=own_id,
         ordinal=ordinal,
         key=new.key,
         source=new.source,
