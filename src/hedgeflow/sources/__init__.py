@@ -4,26 +4,44 @@ from __future__ import annotations
 
 from hedgeflow.sources.bars_file import import_bars, parse_column_map
 from hedgeflow.sources.ccxt_history import FetchedTape, fetch_ccxt
-from hedgeflow.sources.databento import DbnSummary, import_databento, summarize_dbn
+from hedgeflow.sources.databento import (
+    DatabentoFetch,
+    DatabentoOrder,
+    DatabentoQuote,
+    DbnSummary,
+    fetch_databento,
+    import_databento,
+    summarize_dbn,
+)
 from hedgeflow.sources.deribit_file import import_deribit_trades
 from hedgeflow.sources.deribit_history import FetchedDay, HistoryProgress, fetch_deribit_history
+from hedgeflow.sources.fetching import FetchedFiles, FileProgress
 from hedgeflow.sources.lean import LeanReport, import_lean
 from hedgeflow.sources.report import ImportReport
 from hedgeflow.sources.tables import import_table
 from hedgeflow.sources.tables_map import TableMap, table_map
 from hedgeflow.sources.tardis import TardisChoice, import_tardis
+from hedgeflow.sources.tardis_fetching import TardisOrder, fetch_tardis
 
 __all__ = [
+    "DatabentoFetch",
+    "DatabentoOrder",
+    "DatabentoQuote",
     "DbnSummary",
     "FetchedDay",
+    "FetchedFiles",
     "FetchedTape",
+    "FileProgress",
     "HistoryProgress",
     "ImportReport",
     "LeanReport",
     "TableMap",
     "TardisChoice",
+    "TardisOrder",
     "fetch_ccxt",
+    "fetch_databento",
     "fetch_deribit_history",
+    "fetch_tardis",
     "import_bars",
     "import_databento",
     "import_deribit_trades",

@@ -7,12 +7,14 @@ import typer
 from hedgeflow.cli.data import (
     ccxt_history,
     databento,
+    databento_history,
     deribit_history,
     files,
     lean,
     looking,
     tables,
     tardis,
+    tardis_history,
 )
 
 app = typer.Typer(no_args_is_help=True, help="Bring tapes into a catalog, list and check them.")
@@ -30,6 +32,8 @@ import_app.command("tardis")(tardis.import_tardis_files)
 import_app.command("lean")(lean.import_lean_folder)
 
 fetch_app.command("ccxt")(ccxt_history.fetch_ccxt_history)
+fetch_app.command("databento")(databento_history.fetch_databento_days)
 fetch_app.command("deribit")(deribit_history.fetch_deribit)
+fetch_app.command("tardis")(tardis_history.fetch_tardis_days)
 import_app.command("databento")(databento.import_databento_files)
 app.command("describe")(databento.describe)

@@ -58,7 +58,7 @@ def import_tardis_files(
     chosen = TardisChoice(
         underlying=underlying,
         instrument=instrument,
-        size=_size(contract_size, contract_value),
+        size=stated_size(contract_size, contract_value),
         data_type=None if data_type is None else DataType.TRADES,
     )
     with (
@@ -76,7 +76,8 @@ def import_tardis_files(
     print_reports(reports, catalog, as_json=as_json, dry_run=dry_run)
 
 
-def _size(coins: float | None, value: float | None) -> Size | None:
+def stated_size(coins: float | None, value: float | None) -> Size | None:
+    """Return the contract size that two options say, or None."""
     from hedgeflow.sources.tardis_symbols import Size, Unit
 
     if coins is not None and value is not None:

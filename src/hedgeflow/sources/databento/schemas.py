@@ -36,21 +36,33 @@ NOT_TAKEN: Final = {
 
 def refusal(header: DbnHeader) -> DataError | None:
     """Return why no tape can become of a file, so far as its header tells."""
+    return refusal_of(header.dataset, header.schema, where=header.where)
+
+
+def refusal_of(dataset: str, schema: str, *, where: str) -> DataError | None:
+    """Return why no tape can become of a schema of a dataset.
+
+    Parameters
+    ----------
+    dataset, schema : str
+    where : str
+        What names them, for the message.
+    """
     try:
-        venue_of(header.dataset, where=header.where)
+        venue_of(dataset, where=where)
     except DataError as unknown:
         return unknown
-    if header.schema not in TAKEN:
-        why = NOT_TAKEN.get(header.schema, "the schema is not known")
+    if schema not in TAKEN:
+        why = NOT_TAKEN.get(schema, "the schema is not known")
         return DataError(
-            f"{why}: schema {header.schema}",
-            where=header.where,
+            f"{why}: schema {schema}",
+            where=where,
             hint=f"Taken are the schemas {', '.join(TAKEN)}",
         )
-    if header.schema in BARS and header.dataset == OPRA:
+    if schema in BARS and dataset == OPRA:
         return DataError(
-            f"bars of options are not kept: schema {header.schema} of {OPRA}",
-            where=header.where,
+            f"bars of options are not kept: schema {schema} of {OPRA}",
+            where=where,
             hint="Import the options' trades: schema tcbbo, tbbo or trades",
         )
     return None
