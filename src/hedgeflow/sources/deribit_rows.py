@@ -21,6 +21,7 @@ from hedgeflow.market.validation import (
     validate,
 )
 from hedgeflow.sources.contract_terms import contracts_table
+from hedgeflow.sources.division import quotient
 from hedgeflow.sources.files import first_of, numbers, optional_of
 from hedgeflow.sources.stamps import read_stamps
 
@@ -256,7 +257,7 @@ def _as_tape(good: pl.DataFrame, resolution_ns: int) -> pl.DataFrame:
         .otherwise(-1)
         .cast(pl.Int8)
         .alias("aggressor"),
-        (pl.col("_iv_pct") / 100.0).alias("iv"),
+        quotient(pl.col("_iv_pct"), 100.0).alias("iv"),
         pl.col("_underlying_price").alias("underlying_price"),
         pl.lit(None, dtype=pl.Float64).alias("bid"),
         pl.lit(None, dtype=pl.Float64).alias("ask"),

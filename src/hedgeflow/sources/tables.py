@@ -27,6 +27,7 @@ from hedgeflow.market.validation import (
 from hedgeflow.sources.anonymous import count_anonymous
 from hedgeflow.sources.catalog_prices import with_price_of_bars
 from hedgeflow.sources.deribit_rows import LOT_TOLERANCE
+from hedgeflow.sources.division import quotient
 from hedgeflow.sources.files import read_table
 from hedgeflow.sources.report import ImportReport, check_usable, import_into
 from hedgeflow.sources.tables_contracts import names_contracts, read_contracts
@@ -289,12 +290,12 @@ def _column(name: str, there: list[str]) -> pl.Expr:
     if name == "lots":
         return (pl.col("_quantity") / pl.col("_lot_size")).round().cast(pl.Int64, strict=False)
     if name == "iv" and "_iv_pct" in there:
-        return pl.col("_iv_pct") / 100.0
+        return quotient(pl.col("_iv_pct"), 100.0)
     if name == "iv":
         name = "iv_fraction"
     if name in {"size", "open_interest"} and "_value" in there:
         price = "_underlying_price" if "_price" not in there else "_price"
-        return pl.col("_value") / pl.col(price)
+        return quotient(pl.col("_value"), pl.col(price))
     if f"_{name}" in there:
         return pl.col(f"_{name}")
     return pl.lit(None)

@@ -10,6 +10,7 @@ import polars as pl
 from hedgeflow.market.errors import DataError
 from hedgeflow.market.tapes import TapeKind
 from hedgeflow.market.validation import ROW
+from hedgeflow.sources.division import divided
 from hedgeflow.sources.files import identifiers, numbers
 from hedgeflow.sources.stamps import read_stamps
 from hedgeflow.sources.tables_map import Source, check_column
@@ -172,7 +173,8 @@ def read_fields(
         elif name == "expiry":
             found = frame[source.column]
         else:
-            found = numbers(frame, source.column, where=where) * source.factor / source.divisor
+            given_units = numbers(frame, source.column, where=where) * source.factor
+            found = divided(given_units, source.divisor)
         fields.append(found.alias(f"_{name}"))
     return raw.with_columns(fields).with_columns(_taker(given).alias("_taker")), notes
 

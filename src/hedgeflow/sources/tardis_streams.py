@@ -11,6 +11,7 @@ from hedgeflow.market.tapes import TIME, TapeKind
 from hedgeflow.market.validation import ROW, Fault, Reason, split
 from hedgeflow.sources.contract_terms import contracts_table
 from hedgeflow.sources.deribit_rows import LOT_TOLERANCE
+from hedgeflow.sources.division import quotient
 from hedgeflow.sources.tardis_files import DataType
 from hedgeflow.sources.tardis_symbols import Listed, Unit
 
@@ -161,7 +162,7 @@ class Stream:
         """Return amounts of the instrument in underlying units."""
         size = next(iter(self.listed.values())).size
         worth = amount * size.number
-        return worth / price if size.unit is Unit.QUOTE else worth
+        return quotient(worth, price) if size.unit is Unit.QUOTE else worth
 
     def _with_terms(self, batch: pl.DataFrame) -> pl.DataFrame:
         terms = self.contracts.select(

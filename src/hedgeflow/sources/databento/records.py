@@ -11,6 +11,7 @@ from hedgeflow.market.coverage import Coverage
 from hedgeflow.market.tapes import TIME
 from hedgeflow.market.time import SECOND_NS
 from hedgeflow.sources.databento.decoding import RECORD_OF_SCHEMA
+from hedgeflow.sources.division import divided
 
 if TYPE_CHECKING:
     from datetime import date
@@ -116,8 +117,7 @@ def _column(name: str, values: NDArray[Any], layout: Any) -> pl.Series:
         return pl.Series(name, packed.tolist(), dtype=pl.Binary).cast(pl.String, strict=False)
     series = pl.Series(name, packed)
     if name in layout._price_fields:  # noqa: SLF001 # the public description of a record
-        # Divided by numpy: polars multiplies by the reciprocal, and 3702.75 has a last digit more.
-        return pl.Series(name, packed / PRICE_UNIT).set(series == UNDEFINED_PRICE, None)
+        return divided(series, PRICE_UNIT).set(series == UNDEFINED_PRICE, None)
     if name in UNDEFINED_QUANTITIES:
         return series.set(series == UNDEFINED_QUANTITIES[name], None)
     is_time = name in layout._timestamp_fields  # noqa: SLF001 # as above

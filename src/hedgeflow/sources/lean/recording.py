@@ -24,6 +24,7 @@ from hedgeflow.market.validation import (
     split,
     validate,
 )
+from hedgeflow.sources.division import quotient
 from hedgeflow.sources.lean.archives import MILLISECONDS, instants
 
 if TYPE_CHECKING:
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
     from hedgeflow.market.sessions import Sessions
     from hedgeflow.sources.lean.layout import LeanFile
-
-PRICE_DECIMALS: Final = 6
-"""More than the four that Lean's scaled prices have."""
 
 MARGIN: Final = timedelta(days=14)
 """Of sessions beyond a year: the last session of December needs the first of January."""
@@ -68,14 +66,8 @@ def stamps(file: LeanFile) -> list[pl.Expr]:
 
 
 def price(file: LeanFile, name: str) -> pl.Expr:
-    """Return a column of written prices in quote currency.
-
-    Polars divides by a constant by multiplying with its inverse, which makes 2.9000000000000004 of
-    29,000; rounding gives the number that division would have.
-    """
-    scale = file.rules.price_scale
-    written = pl.col(name)
-    return written if scale == 1.0 else (written / scale).round(PRICE_DECIMALS).alias(name)
+    """Return a column of written prices in quote currency."""
+    return quotient(pl.col(name), file.rules.price_scale)
 
 
 def recorded(file: LeanFile, rows: pl.DataFrame) -> list[tuple[int, int]]:
