@@ -59,7 +59,7 @@ def refused(run):
     "command",
     [
         "demo", "scan", "backtest", "validate", "explain", "check-config", "doctor", "warm",
-        "data", "data import", "data import deribit", "data import bars", "data list",
+        "data", "data import", "data import deribit", "data import bars", "data fetch", "data list",
         "data check",
     ],
 )  # fmt: skip
@@ -310,6 +310,25 @@ def test_data_check_finds_a_damaged_file(run, simulated_copy):
     done = run("data", "check", "--catalog", simulated_copy)
     assert done.returncode == 4
     assert part.name in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["import", "deribit", "missing.parquet"],
+        ["import", "lean", "missing"],
+        ["import", "databento", "missing.dbn"],
+        ["import", "tardis", "missing.csv.gz"],
+        ["fetch", "deribit", "--currency", "BTC", "--from", "2025-01-02", "--to", "2025-01-01"],
+        ["fetch", "ccxt", "nowhere", "--symbol", "B/U:U", "--from", "2025-01-01",
+         "--to", "2025-01-01"],
+    ],
+)  # fmt: skip
+def test_what_is_refused_leaves_no_new_catalog_behind(refused, tmp_path, command):
+    refused("data", *command, "--catalog", tmp_path / "deep" / "catalog")
+    assert not list(tmp_path.iterdir())
+    refused("data", *command, "--catalog", tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is a POSIX signal here")

@@ -10,15 +10,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Final, TextIO
 
 from hedgeflow.market.errors import CatalogError
-from hedgeflow.market.layout import COMMITTED, IMPORTS, LOCK, STAGING, file_sha256
+from hedgeflow.market.layout import COMMITTED, IMPORTS, LOCK, MARKER, STAGING, file_sha256
 from hedgeflow.market.manifests import Manifest, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
     import polars as pl
@@ -135,6 +135,33 @@ def locked(root: Path, work: str = "import is writing to this catalog") -> Gener
             yield
         finally:
             file.truncate(0)
+
+
+def discard_empty(root: Path, folders: Sequence[Path]) -> None:
+    """Remove what makes a folder a catalog, if nothing was written into it.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The catalog; one that holds anything, or that another process uses, stays as it is.
+    folders : sequence of pathlib.Path
+        Those that were made for it, itself first; the empty ones are removed.
+    """
+    with suppress(CatalogError, OSError):
+        with ExitStack() as held:
+            held.enter_context(locked(root))
+            files = {each for each in root.rglob("*") if not each.is_dir()}
+            locks = {each for each in files if each.name == LOCK}
+            if files - locks - {root / MARKER}:
+                return
+            for each in locks - {root / LOCK}:
+                held.enter_context(locked(each.parent))
+            (root / MARKER).unlink()
+        for each in locks:
+            each.unlink()
+        inside = [each for each in root.rglob("*") if each.is_dir()]
+        for folder in (*sorted(inside, reverse=True), *folders):
+            folder.rmdir()
 
 
 def staged_name(path: str) -> str:

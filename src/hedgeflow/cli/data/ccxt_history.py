@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hedgeflow.cli.data.options import AcceptOption, CatalogOption, JsonOption, tape_fields
+from hedgeflow.cli.data.options import (
+    AcceptOption,
+    CatalogOption,
+    JsonOption,
+    destination,
+    tape_fields,
+)
 from hedgeflow.cli.output import print_json, progress_bar
 
 if TYPE_CHECKING:
@@ -67,15 +73,17 @@ def fetch_ccxt_history(
     as_json: JsonOption = False,
 ) -> None:
     """Download whole days of a perpetual swap's history; a stopped download goes on."""
-    from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.tapes import TapeKind
     from hedgeflow.sources import fetch_ccxt
 
     kinds = [TapeKind(each.value.replace("-", "_")) for each in kind or [Kind.BARS]]
     try:
-        with progress_bar(f"Fetching {symbol} from {exchange}, days", quiet=as_json) as progress:
+        with (
+            destination(catalog) as target,
+            progress_bar(f"Fetching {symbol} from {exchange}, days", quiet=as_json) as progress,
+        ):
             fetched = fetch_ccxt(
-                Catalog.create_or_open(catalog),
+                target,
                 exchange,
                 symbol,
                 first=first.date(),

@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hedgeflow.cli.data.options import AcceptOption, CatalogOption, JsonOption, report_fields
+from hedgeflow.cli.data.options import (
+    AcceptOption,
+    CatalogOption,
+    JsonOption,
+    destination,
+    report_fields,
+)
 from hedgeflow.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from hedgeflow.market.catalog import Catalog
     from hedgeflow.sources import FetchedDay, HistoryProgress
 
 DATE = ["%Y-%m-%d"]
@@ -68,14 +75,15 @@ def fetch_deribit(
     import aiohttp
 
     from hedgeflow import __version__
-    from hedgeflow.market.catalog import Catalog
     from hedgeflow.sources import fetch_deribit_history
 
-    async def fetch(progress: Callable[[HistoryProgress], None] | None) -> list[FetchedDay]:
+    async def fetch(
+        target: Catalog, progress: Callable[[HistoryProgress], None] | None
+    ) -> list[FetchedDay]:
         headers = {"User-Agent": f"hedgeflow/{__version__}"}
         async with aiohttp.ClientSession(headers=headers) as session:
             return await fetch_deribit_history(
-                Catalog.create_or_open(catalog),
+                target,
                 session,
                 currency=currency.upper(),
                 first=first.date(),
@@ -91,8 +99,8 @@ def fetch_deribit(
             )
 
     try:
-        with _days_bar(quiet=as_json) as progress:
-            days = asyncio.run(fetch(progress))
+        with destination(catalog) as target, _days_bar(quiet=as_json) as progress:
+            days = asyncio.run(fetch(target, progress))
     except KeyboardInterrupt:
         typer.echo(KEPT_WORDS, err=True)
         raise

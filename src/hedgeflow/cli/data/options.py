@@ -37,15 +37,29 @@ DRY_RUN_WORDS = "Dry run: nothing was written."
 
 
 @contextmanager
-def destination(catalog: Path, *, dry_run: bool) -> Generator[Catalog]:
-    """Give the catalog that an import writes to: the named one, or one that is thrown away."""
-    from hedgeflow.market.catalog import Catalog
+def destination(catalog: Path, *, dry_run: bool = False) -> Generator[Catalog]:
+    """Give the catalog that an import or a download writes to, made if it is not there.
 
-    if not dry_run:
-        yield Catalog.create_or_open(catalog)
+    A dry run gets one that is thrown away. What was refused or stopped before anything was
+    written leaves no empty catalog behind, nor the folders made for it.
+    """
+    from hedgeflow.market.catalog import Catalog
+    from hedgeflow.market.layout import MARKER
+    from hedgeflow.market.transactions import discard_empty
+
+    if dry_run:
+        with tempfile.TemporaryDirectory(prefix="hedgeflow-") as folder:
+            yield Catalog.create_or_open(Path(folder))
         return
-    with tempfile.TemporaryDirectory(prefix="hedgeflow-") as folder:
-        yield Catalog.create_or_open(Path(folder))
+    is_new = not (catalog / MARKER).exists()
+    folders = [each for each in (catalog, *catalog.parents) if not each.exists()]
+    target = Catalog.create_or_open(catalog)
+    try:
+        yield target
+    except BaseException:
+        if is_new:
+            discard_empty(catalog, folders)
+        raise
 
 
 def print_report(
