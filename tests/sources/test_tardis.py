@@ -273,6 +273,14 @@ def test_funding_is_the_rate_stated_last_before_each_payment(imported):
     assert any("1 payments of funding were left out" in note for note in report.notes)
 
 
+def test_hours_between_payments_are_whole_numbers_where_the_payments_are_whole_hours_apart(
+    imported,
+):
+    text = payments((15 * 3600 + 1, -15, 0.0001), (1, 0, 0.0002))
+    _, tape = imported({"ticker.csv": text})["funding", "BTC"]
+    assert tape["hours"].to_list() == [15.0, 15.0]  # by the reciprocal 15.000000000000002
+
+
 def test_option_trades_take_the_forward_of_their_expiry_known_by_then(imported, catalog):
     report, tape = imported({"legs_trades.csv.gz": LEGS, "chain.csv.gz": LEGS_CHAIN})[
         "option_trades", "BTC"

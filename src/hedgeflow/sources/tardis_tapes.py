@@ -14,6 +14,7 @@ from hedgeflow.market.tapes import COLUMNS, TapeKey, TapeKind
 from hedgeflow.market.time import HOUR_NS, MINUTE_NS
 from hedgeflow.market.validation import ROW, Fault, Reason, merge_rejects, split, validate
 from hedgeflow.sources.anonymous import count_anonymous
+from hedgeflow.sources.division import quotient
 from hedgeflow.sources.tardis_streams import RESOLUTION_NS
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def _payments(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     # twice the usual distance may be a longer interval, or a payment that the files missed
     usual = pl.when(between == between.min()).then(between)
     timed = last.with_columns(
-        usual.dt.total_nanoseconds().truediv(HOUR_NS).alias("_hours"),
+        quotient(usual.dt.total_nanoseconds(), HOUR_NS).alias("_hours"),
         (pl.col("_paid_at") - pl.col("_ts")).alias("_before"),
     )
     paid = timed.filter(pl.col("_before").dt.total_nanoseconds() <= SETTLED_WITHIN_NS)
