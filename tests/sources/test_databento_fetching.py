@@ -209,6 +209,19 @@ def test_nothing_is_bought_above_the_bound(server, catalog):
     assert server.of(DOWNLOAD) == []
 
 
+def test_what_the_catalog_holds_already_is_not_bought_under_another_name(server, catalog):
+    fetch(server, catalog, changed(OPTIONS, last=FRIDAY))
+    again = stock_and_options()
+    told = (
+        r"option_trades of AAPL on 2025-02-14 are in the catalog already, from OPRA\.PILLAR_tcbbo"
+    )
+    with pytest.raises(DataError, match=told):
+        fetch(again, catalog, changed(OPTIONS, symbols=("AAPL.OPT", "MSFT.OPT")))
+    with pytest.raises(DataError, match=told):
+        fetch(again, catalog, changed(OPTIONS, schemas=("trades",)))
+    assert again.asked == []
+
+
 def test_without_a_bound_only_what_is_free_is_fetched(server, catalog):
     with pytest.raises(DataError, match=r"0\.00 may be spent"):
         fetch(server, catalog, max_cost_usd=0.0)

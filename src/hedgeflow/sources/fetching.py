@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, timedelta
@@ -105,6 +106,71 @@ class Told:
         self._now = now
         if self._tell is not None:
             self._tell(now)
+
+
+@dataclass(frozen=True, slots=True)
+class FilesOfDays(ABC):
+    """Files that wait in a folder until all tapes of their day are written.
+
+    Attributes
+    ----------
+    catalog : Catalog
+    folder : pathlib.Path
+    stored : Stored
+    told : Told
+    """
+
+    catalog: Catalog
+    folder: Path
+    stored: Stored
+    told: Told
+
+    @property
+    @abstractmethod
+    def kinds(self) -> tuple[str, ...]:
+        """What is asked of each day: one file each."""
+
+    @abstractmethod
+    def missing(self, day: date) -> list[str]:
+        """Return the kinds of a day that are to be fetched."""
+
+    @abstractmethod
+    def reports(self, kind: str, day: date) -> list[ImportReport]:
+        """Return what is there of a file, if all that is asked of it is."""
+
+    @abstractmethod
+    def path(self, kind: str, day: date) -> Path:
+        """Return where a file waits."""
+
+    @abstractmethod
+    def bring(self, kind: str, day: date) -> bool:
+        """Have a file there, whole; say whether there is anything of its kind on the day."""
+
+    @abstractmethod
+    def imported(self, paths: list[Path]) -> list[ImportReport]:
+        """Import the files of a day."""
+
+    def is_missing(self, kind: str, day: date) -> bool:
+        """Say whether a file is to be fetched, or is there and not all of its tapes are written."""
+        return self.path(kind, day).exists() or not self.reports(kind, day)
+
+    def fetch(self, day: date) -> FetchedFiles:
+        """Return a day that is now in the catalog."""
+        missing = self.missing(day)
+        reports = [
+            each for kind in self.kinds if kind not in missing for each in self.reports(kind, day)
+        ]
+        there = [kind for kind in missing if self.bring(kind, day)]
+        paths = [self.path(kind, day) for kind in there]
+        if paths:
+            self.told.begins(f"importing {day}")
+            reports += self.imported(paths)
+        size = sum(path.stat().st_size for path in paths)
+        for kind in missing:  # not before all tapes of the day are written
+            self.path(kind, day).unlink(missing_ok=True)
+        self.told.ends_day()
+        empty = tuple(str(kind) for kind in missing if kind not in there)
+        return FetchedFiles(str(day), tuple(reports), empty, size)
 
 
 class Connection:
@@ -280,14 +346,25 @@ class Stored:
 
 
 @contextmanager
-def files_kept(folder: Path) -> Generator[None]:
-    """Add to a refusal that what was downloaded stays, and where."""
+def folder_of_files(downloads: Path, source: str, url: str) -> Generator[Path]:
+    """Give the folder for a server's files; a refusal says that what is in it stays.
+
+    Parameters
+    ----------
+    downloads : pathlib.Path
+    source : str
+    url : str
+        Files of another server are not taken for this one's.
+    """
+    folder = downloads / f"{source}-{urlsplit(url).netloc.replace(':', '-')}"
     try:
-        yield
+        yield folder
     except HedgeflowError as refusal:
-        kept = sorted(each.name for each in folder.glob("*") if each.is_file())
+        kept = sum(1 for each in folder.glob("*") if each.is_file())
         if not kept:
             raise
-        words = f"{len(kept)} file(s) are kept in {folder}; the same command goes on from there"
+        words = f"{kept} file(s) are kept in {folder}; the same command goes on from there"
         hint = f"{refusal.hint}. {words}" if refusal.hint else words
         raise type(refusal)(refusal.what, where=refusal.where, hint=hint) from refusal
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()

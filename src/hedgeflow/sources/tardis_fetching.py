@@ -9,17 +9,18 @@ import zlib
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from hedgeflow.market.errors import DataError, HedgeflowError
 from hedgeflow.sources.download import SHOWN_BYTES, DownloadError, Request
 from hedgeflow.sources.fetching import (
     FetchedFiles,
+    FilesOfDays,
     Stored,
     Told,
     checked_url,
     connected,
-    files_kept,
+    folder_of_files,
     only_download,
     past_days,
 )
@@ -84,12 +85,12 @@ class TardisOrder:
         """The symbol as it stands in addresses and file names."""
         return re.sub(r"[:/]", "-", self.symbol).upper()
 
-    def file_name(self, data_type: DataType, day: date) -> str:
+    def file_name(self, data_type: str, day: date) -> str:
         """Return the name that Tardis's own client gives a file."""
         symbol = re.sub(r"[\\?*<>|\"]", "-", self.file_symbol)
         return f"{self.exchange}_{data_type}_{day}_{symbol}.csv.gz"
 
-    def path(self, data_type: DataType, day: date) -> str:
+    def path(self, data_type: str, day: date) -> str:
         """Return the path of a file on the server."""
         return (
             f"/v1/{quote(self.exchange, safe='')}/{data_type}/{day:%Y/%m/%d}"
@@ -147,16 +148,12 @@ def fetch_tardis(
     told = Told(len(days), progress)
     with (
         only_download(catalog) as downloads,
+        folder_of_files(downloads, "tardis", address) as folder,
         connected(rate_per_second, rng, patience, told) as connection,
     ):
-        folder = downloads / f"tardis-{urlsplit(address).netloc.replace(':', '-')}"
         stored = Stored(catalog, accept_rejects=order.accept_rejects)
-        work = _Work(catalog, order, connection, address, key, folder, stored, told)
-        with files_kept(folder):
-            done = tuple(work.fetch(day) for day in days)
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
-    return done
+        work = _Work(catalog, folder, stored, told, order, connection, address, key)
+        return tuple(work.fetch(day) for day in days)
 
 
 def _check(order: TardisOrder) -> None:
@@ -179,72 +176,39 @@ def _check(order: TardisOrder) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
-    """What every day of a download has in common."""
+class _Work(FilesOfDays):
+    """Days of data types, each a file on the server."""
 
-    catalog: Catalog
     order: TardisOrder
     connection: Connection
     url: str
     key: ApiKey | None
-    folder: Path
-    stored: Stored
-    told: Told
 
-    def fetch(self, day: date) -> FetchedFiles:
-        """Return a day that is now in the catalog."""
-        order = self.order
-        missing = self._missing(day)
-        reports = [
-            each
-            for data_type in order.data_types
-            if data_type not in missing
-            for each in self._reports(data_type, day)
-        ]
-        there = [data_type for data_type in missing if self._bring(data_type, day)]
-        paths = [self._path(data_type, day) for data_type in there]
-        if paths:
-            self.told.begins(f"importing {day}")
-            for underlying in order.underlyings or (None,):
-                reports += import_tardis(
-                    paths,
-                    self.catalog,
-                    replace(order.chosen, underlying=underlying),
-                    accept_rejects=order.accept_rejects,
-                )
-        size = sum(path.stat().st_size for path in paths)
-        for data_type in missing:  # not before all tapes of the day are written
-            self._path(data_type, day).unlink(missing_ok=True)
-        self.told.ends_day()
-        empty = tuple(str(data_type) for data_type in missing if data_type not in there)
-        return FetchedFiles(str(day), tuple(reports), empty, size)
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return self.order.data_types
 
-    def _missing(self, day: date) -> list[DataType]:
-        """Return the data types of a day that are to be fetched.
-
-        With the options chain, if trades are: it tells their underlying price.
-        """
-        types = self.order.data_types
-        missing = [
-            each for each in types if self._path(each, day).exists() or not self._reports(each, day)
-        ]
+    def missing(self, day: date) -> list[str]:
+        missing = [each for each in self.kinds if self.is_missing(each, day)]
         chain = DataType.OPTIONS_CHAIN
-        is_needed = DataType.TRADES in missing and chain in types and chain not in missing
+        is_needed = DataType.TRADES in missing and chain in self.kinds and chain not in missing
+        # The chain tells the underlying price of trades: it comes along.
         return [chain, *missing] if is_needed else missing
 
-    def _reports(self, data_type: DataType, day: date) -> list[ImportReport]:
-        """Return what is there of a file, if all that is asked of it is."""
+    def reports(self, kind: str, day: date) -> list[ImportReport]:
         found: list[ImportReport] = []
         for underlying in self.order.underlyings or (None,):
-            of_one = self.stored.reports(self.order.file_name(data_type, day), underlying)
+            of_one = self.stored.reports(self.order.file_name(kind, day), underlying)
             if not of_one:
                 return []
             found += of_one
         return found
 
-    def _bring(self, data_type: DataType, day: date) -> bool:
-        """Have a file on disk, whole; say whether it has a row."""
-        path = self._path(data_type, day)
+    def path(self, kind: str, day: date) -> Path:
+        return self.folder / self.order.file_name(kind, day)
+
+    def bring(self, kind: str, day: date) -> bool:
+        path = self.path(kind, day)
         self.told.begins(path.name)
         if path.exists():
             try:
@@ -252,16 +216,28 @@ class _Work:
             except DataError:
                 path.unlink()  # it was whole once, so the disk has damaged it
         return self.connection.save(
-            self._request(data_type, day), path, _has_rows, received=self.told.receives
+            self._request(kind, day), path, _has_rows, received=self.told.receives
         )
 
-    def _request(self, data_type: DataType, day: date) -> Request:
+    def imported(self, paths: list[Path]) -> list[ImportReport]:
+        return [
+            each
+            for underlying in self.order.underlyings or (None,)
+            for each in import_tardis(
+                paths,
+                self.catalog,
+                replace(self.order.chosen, underlying=underlying),
+                accept_rejects=self.order.accept_rejects,
+            )
+        ]
+
+    def _request(self, kind: str, day: date) -> Request:
         # The files are kept as they are stored, packed; so does Tardis's own client ask.
         headers = {"Accept-Encoding": "gzip"}
         key = "" if self.key is None else self.key.reveal()
         if key:
             headers["Authorization"] = f"Bearer {key}"
-        url = f"{self.url}{self.order.path(data_type, day)}"
+        url = f"{self.url}{self.order.path(kind, day)}"
 
         def refused(status: int, body: bytes) -> HedgeflowError | None:
             hint = _hint(status, day, has_key=bool(key))
@@ -270,9 +246,6 @@ class _Work:
             return DownloadError(what, where=url, hint=hint)
 
         return Request(url, headers=headers, secrets=(key,) if key else (), refused=refused)
-
-    def _path(self, data_type: DataType, day: date) -> Path:
-        return self.folder / self.order.file_name(data_type, day)
 
 
 def _hint(status: int, day: date, *, has_key: bool) -> str:

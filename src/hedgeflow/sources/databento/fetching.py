@@ -9,21 +9,33 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from hedgeflow.market.errors import DataError
-from hedgeflow.sources.databento.definitions import CME
-from hedgeflow.sources.databento.historical import Historical, UnresolvedError, Wanted
+from hedgeflow.market.tapes import TapeKind
+from hedgeflow.sources.databento.definitions import CME, venue_of
+from hedgeflow.sources.databento.historical import (
+    Historical,
+    UnresolvedError,
+    Wanted,
+    bounds_ns,
+)
 from hedgeflow.sources.databento.importing import import_databento
-from hedgeflow.sources.databento.schemas import DEFINITION, TRADES, refusal_of
+from hedgeflow.sources.databento.schemas import (
+    DEFINITION,
+    TRADES,
+    kinds_of,
+    refusal_of,
+    resolution_ns,
+)
 from hedgeflow.sources.download import DownloadError
 from hedgeflow.sources.fetching import (
     FetchedFiles,
+    FilesOfDays,
     Stored,
     Told,
     checked_url,
     connected,
-    files_kept,
+    folder_of_files,
     only_download,
     past_days,
 )
@@ -35,9 +47,11 @@ if TYPE_CHECKING:
     from random import Random
 
     from hedgeflow.market.catalog import Catalog
+    from hedgeflow.market.manifests import Manifest
     from hedgeflow.sources.download import Patience
     from hedgeflow.sources.fetching import FileProgress
     from hedgeflow.sources.keys import ApiKey
+    from hedgeflow.sources.report import ImportReport
 
 DATABENTO_URL: Final = "https://hist.databento.com"
 STYPES: Final = ("raw_symbol", "parent", "instrument_id", "continuous")
@@ -48,6 +62,14 @@ MOST_SYMBOLS: Final = 2000
 
 RATE_PER_SECOND: Final = 10.0
 """Databento allows 20 requests a second for metadata, 100 for records."""
+
+ONCE: Final = frozenset(
+    {
+        *(TapeKind.OPTION_TRADES, TapeKind.OPTION_QUOTES),
+        *(TapeKind.HEDGE_TRADES, TapeKind.HEDGE_QUOTES),
+    }
+)
+"""Tapes whose rows carry no id here, so that a catalog takes each moment once."""
 
 CENT: Final = 0.01
 ROUNDING_USD: Final = 1e-6
@@ -145,6 +167,10 @@ class Budget:
                 hint="Say a larger --max-cost",
             )
 
+    def spend(self, cost_usd: float) -> None:
+        """Count what a file costs."""
+        self.spent_usd += cost_usd
+
 
 def fetch_databento(
     catalog: Catalog,
@@ -203,19 +229,18 @@ def fetch_databento(
     wanted = Wanted(order.dataset, order.symbols, order.stype_in)
     with (
         only_download(catalog) as downloads,
+        folder_of_files(downloads, "databento", address) as folder,
         connected(rate_per_second, rng, patience, told) as connection,
     ):
-        api = Historical(connection, address, key, wanted)
-        folder = downloads / f"databento-{urlsplit(address).netloc.replace(':', '-')}"
         stored = Stored(catalog, accept_rejects=order.accept_rejects)
-        work = _Work(catalog, order, api, folder, stored, Budget(max_cost_usd), told)
-        with files_kept(folder):
-            quote = work.quote(days)
-            if quoted is not None:
-                quoted(quote)
-            _check_affordable(quote)
-            done = tuple(work.fetch(day) for day in days)
-        work.tidy()
+        api = Historical(connection, address, key, wanted)
+        work = _Work(catalog, folder, stored, told, order, api, Budget(max_cost_usd))
+        work.check_overlaps(days)
+        quote = work.quote(days)
+        if quoted is not None:
+            quoted(quote)
+        _check_affordable(quote)
+        done = tuple(work.fetch(day) for day in days)
     return DatabentoFetch(done, quote, work.budget.spent_usd)
 
 
@@ -261,16 +286,80 @@ def _check_affordable(quote: DatabentoQuote) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
-    """What every day of a download has in common."""
+class _Work(FilesOfDays):
+    """Days of schemas, each with its price."""
 
-    catalog: Catalog
     order: DatabentoOrder
     api: Historical
-    folder: Path
-    stored: Stored
     budget: Budget
-    told: Told
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return self.order.schemas
+
+    def missing(self, day: date) -> list[str]:
+        missing = [schema for schema in self.kinds if self.is_missing(schema, day)]
+        needed = missing and self.order.dataset == CME and DEFINITION in self.kinds
+        # Only definitions tell what options on futures are: they come along.
+        return missing if DEFINITION in missing or not needed else [DEFINITION, *missing]
+
+    def reports(self, kind: str, day: date) -> list[ImportReport]:
+        return self.stored.reports(self.order.file_name(kind, day))
+
+    def path(self, kind: str, day: date) -> Path:
+        return self.folder / self.order.file_name(kind, day)
+
+    def bring(self, kind: str, day: date) -> bool:
+        path = self.path(kind, day)
+        self.told.begins(path.name)
+        records = self.api.record_count(kind, day)
+        if not records:
+            return False
+        if path.exists():
+            try:
+                self.api.check(path, kind, day, records)
+            except (DataError, DownloadError):
+                path.unlink()  # it was whole once, so the disk has damaged it
+            else:
+                return True
+        cost_usd = self.api.cost_usd(kind, day, day)
+        attempt = _Attempt(self.budget, cost_usd, path.name, self.told)
+        self.api.download(
+            kind, day, path, records, before=attempt.begins, received=attempt.receives
+        )
+        return True
+
+    def imported(self, paths: list[Path]) -> list[ImportReport]:
+        return import_databento(
+            paths,
+            self.catalog,
+            definitions=self.order.definitions,
+            underlying_from=self.order.underlying_from,
+            accept_rejects=self.order.accept_rejects,
+        )
+
+    def check_overlaps(self, days: list[date]) -> None:
+        """Refuse to buy what the catalog would refuse to hold twice.
+
+        Raises
+        ------
+        DataError
+            Trades or quotes of a symbol are there already, on a day that is missing.
+        """
+        roots = {each.split(".")[0] for each in self.order.symbols}
+        venue = venue_of(self.order.dataset, where="--dataset")
+        held = [
+            each
+            for each in self.catalog.imports()
+            if each.key.venue == venue and each.key.underlying in roots
+        ]
+        for schema in self.kinds:
+            kinds = ONCE.intersection(kinds_of(self.order.dataset, schema))
+            alike = {(kind, resolution_ns(schema)) for kind in kinds}
+            alike_held = [each for each in held if (each.key.kind, each.key.resolution_ns) in alike]
+            for day in days:
+                if self.is_missing(schema, day):
+                    _check_overlap(alike_held, day, self.order.file_name(schema, day))
 
     def quote(self, days: list[date]) -> DatabentoQuote:
         """Return the cost of all that is missing; a run of days is asked for at once.
@@ -287,7 +376,7 @@ class _Work:
             missing = [
                 day
                 for day in days
-                if schema in self._missing(day) and not self._path(schema, day).exists()
+                if schema in self.missing(day) and not self.path(schema, day).exists()
             ]
             is_known = is_known or len(missing) < len(days)
             for first, last in _runs(missing):
@@ -302,75 +391,20 @@ class _Work:
             raise unresolved[0]
         return DatabentoQuote(total, files, self.budget.bound_usd)
 
-    def fetch(self, day: date) -> FetchedFiles:
-        """Return a day that is now in the catalog."""
-        missing = self._missing(day)
-        reports = [
-            each
-            for schema in self.order.schemas
-            if schema not in missing
-            for each in self.stored.reports(self.order.file_name(schema, day))
-        ]
-        there = [schema for schema in missing if self._bring(schema, day)]
-        paths = [self._path(schema, day) for schema in there]
-        if paths:
-            self.told.begins(f"importing {day}")
-            reports += import_databento(
-                paths,
-                self.catalog,
-                definitions=self.order.definitions,
-                underlying_from=self.order.underlying_from,
-                accept_rejects=self.order.accept_rejects,
-            )
-        size = sum(path.stat().st_size for path in paths)
-        for path in paths:  # not before all tapes of the day are written
-            path.unlink()
-        self.told.ends_day()
-        empty = tuple(schema for schema in missing if schema not in there)
-        return FetchedFiles(str(day), tuple(reports), empty, size)
 
-    def tidy(self) -> None:
-        """Remove the folder of files, which may be empty now."""
-        if self.folder.is_dir() and not any(self.folder.iterdir()):
-            self.folder.rmdir()
-
-    def _bring(self, schema: str, day: date) -> bool:
-        """Have a day's file on disk, whole; say whether there is one."""
-        path = self._path(schema, day)
-        self.told.begins(path.name)
-        records = self.api.record_count(schema, day)
-        if not records:
-            return False
-        if path.exists():
-            try:
-                self.api.check(path, schema, day, records)
-            except (DataError, DownloadError):
-                path.unlink()  # it was whole once, so the disk has damaged it
-            else:
-                return True
-        cost_usd = self.api.cost_usd(schema, day, day)
-        attempt = _Attempt(self.budget, cost_usd, path.name, self.told)
-        self.api.download(
-            schema, day, path, records, before=attempt.begins, received=attempt.receives
+def _check_overlap(held: list[Manifest], day: date, file_name: str) -> None:
+    start_ns, end_ns = bounds_ns(day, day)
+    for each in held:
+        is_covered = any(
+            begin < end_ns and end > start_ns for begin, end in each.coverage.intervals
         )
-        return True
-
-    def _missing(self, day: date) -> list[str]:
-        """Return the schemas of a day that are to be fetched.
-
-        With definitions that others need: of options on futures only they tell what these are.
-        """
-        missing = [
-            schema
-            for schema in self.order.schemas
-            if self._path(schema, day).exists()
-            or not self.stored.reports(self.order.file_name(schema, day))
-        ]
-        needed = missing and self.order.dataset == CME and DEFINITION in self.order.schemas
-        return missing if DEFINITION in missing or not needed else [DEFINITION, *missing]
-
-    def _path(self, schema: str, day: date) -> Path:
-        return self.folder / self.order.file_name(schema, day)
+        if is_covered and each.source != file_name:
+            raise DataError(
+                f"{each.key.kind} of {each.key.underlying} on {day} are in the catalog already,"
+                f" from {each.source}",
+                where="--symbols, --schema",
+                hint="Nothing was bought; leave them out, or name another catalog",
+            )
 
 
 class _Attempt:
@@ -389,7 +423,7 @@ class _Attempt:
 
     def receives(self, done: int, total: int | None) -> None:
         if not self._is_paid:
-            self._budget.spent_usd += self._cost_usd
+            self._budget.spend(self._cost_usd)
             self._is_paid = True
         self._told.receives(done, total)
 

@@ -154,7 +154,7 @@ class Historical:
         """
         file = read_dbn(path)
         header = file.header
-        start_ns, end_ns = _bounds_ns(day, day)
+        start_ns, end_ns = bounds_ns(day, day)
         asked = (self.wanted.dataset, schema, start_ns, end_ns)
         if (header.dataset, header.schema, header.start_ns, header.end_ns) != asked:
             end = "an open end" if header.end_ns is None else iso(header.end_ns)
@@ -171,7 +171,7 @@ class Historical:
             )
 
     def _form(self, schema: str, first: date, last: date) -> dict[str, str]:
-        start_ns, end_ns = _bounds_ns(first, last)
+        start_ns, end_ns = bounds_ns(first, last)
         return {
             "dataset": self.wanted.dataset,
             "symbols": ",".join(self.wanted.symbols),
@@ -198,7 +198,7 @@ class Historical:
         )
 
 
-def _bounds_ns(first: date, last: date) -> tuple[int, int]:
+def bounds_ns(first: date, last: date) -> tuple[int, int]:
     """Return begin and end (exclusive) of days: as numbers, so that nothing is filled in."""
     start, end = (
         datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from hedgeflow.market.errors import DataError
 from hedgeflow.market.tapes import TapeKind
 from hedgeflow.sources.databento.definitions import CME, CME_OPTION, OPRA, venue_of
+from hedgeflow.sources.databento.records import TICK_RESOLUTION_NS, interval_ns
 
 if TYPE_CHECKING:
     from hedgeflow.sources.databento.decoding import DbnHeader
@@ -73,19 +74,28 @@ def becomes(header: DbnHeader) -> str:
     refused = refusal(header)
     if refused is not None:
         return f"nothing ({refused.what.partition(':')[0]})"
-    schema = header.schema
+    return ", ".join(kinds_of(header.dataset, header.schema))
+
+
+def kinds_of(dataset: str, schema: str) -> tuple[TapeKind, ...]:
+    """Return the kinds of tape that may become of a schema of a dataset."""
     if schema == DEFINITION:
-        return str(TapeKind.OPTION_DEFINITIONS)
+        return (TapeKind.OPTION_DEFINITIONS,)
     if schema in BARS:
-        return str(TapeKind.BARS)
+        return (TapeKind.BARS,)
     if schema == STATISTICS:
-        return str(TapeKind.OPEN_INTEREST)
+        return (TapeKind.OPEN_INTEREST,)
     of_options = TapeKind.OPTION_QUOTES if schema in QUOTES else TapeKind.OPTION_TRADES
-    if header.dataset == OPRA:
-        return str(of_options)
+    if dataset == OPRA:
+        return (of_options,)
     kinds = [TapeKind.HEDGE_TRADES] if schema in TRADES else []
     kinds += [TapeKind.HEDGE_QUOTES] if schema != "trades" else []
-    return ", ".join(kinds if header.dataset != CME else [*kinds, of_options])
+    return tuple(kinds if dataset != CME else [*kinds, of_options])
+
+
+def resolution_ns(schema: str) -> int:
+    """Return the resolution of a schema's tapes, nanoseconds."""
+    return interval_ns(schema) if schema in (*BARS, *SAMPLES) else TICK_RESOLUTION_NS
 
 
 def reading_order(header: DbnHeader) -> tuple[int, bool]:
