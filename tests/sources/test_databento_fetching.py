@@ -222,6 +222,36 @@ def test_what_the_catalog_holds_already_is_not_bought_under_another_name(server,
     assert again.asked == []
 
 
+@pytest.mark.parametrize(
+    ("symbol", "stype_in", "asks"),
+    [
+        (CALL, "raw_symbol", False),
+        ("AAPL.OPT", "parent", False),
+        ("AAPL.FUT", "parent", True),
+        ("MSFT.OPT", "parent", True),
+    ],
+)
+def test_only_what_would_go_into_the_same_tape_is_held_already(
+    server, catalog, symbol, stype_in, asks
+):
+    fetch(server, catalog, changed(OPTIONS, last=FRIDAY))
+    again = stock_and_options()
+    order = changed(OPTIONS, schemas=("trades",), symbols=(symbol,), stype_in=stype_in)
+    with pytest.raises(HedgeflowError, match="None of the symbols" if asks else "in the catalog"):
+        fetch(again, catalog, order)
+    assert bool(again.asked) == asks
+
+
+def test_files_and_bytes_are_told_as_they_come(server, catalog):
+    told = []
+    fetch(server, catalog, progress=told.append)
+    assert (told[-1].days_done, told[-1].days) == (5, 5)
+    body, _ = server.days[OPRA, "tcbbo", FRIDAY]
+    received = [now for now in told if now.bytes]
+    assert received[0].name == "OPRA.PILLAR_tcbbo_2025-02-14_AAPL.OPT.dbn.zst"
+    assert (received[0].bytes, received[0].total_bytes) == (len(body), len(body))
+
+
 def test_without_a_bound_only_what_is_free_is_fetched(server, catalog):
     with pytest.raises(DataError, match=r"0\.00 may be spent"):
         fetch(server, catalog, max_cost_usd=0.0)
@@ -402,7 +432,7 @@ def test_the_key_is_in_no_message_even_if_the_server_tells_it(server, catalog):
         ({"schemas": ("statistics", "statistics")}, "bought twice"),
         ({"symbols": ("AAPL.OPT", "")}, "a symbol is empty"),
         ({"symbols": tuple(map(str, range(2001)))}, "2,001 symbols are more"),
-        ({"stype_in": "ticker"}, "'ticker' is no kind of symbols"),
+        ({"stype_in": "continuous"}, "'continuous' is no kind of symbols.*raw_symbol, parent"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_asked(server, catalog, changes, told):

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, timedelta
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from hedgeflow.market.errors import DataError, HedgeflowError
@@ -17,7 +17,7 @@ from hedgeflow.sources.download import Downloader, TokenBucket
 from hedgeflow.sources.report import report_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
+    from collections.abc import Awaitable, Callable, Coroutine, Generator
     from datetime import datetime
     from pathlib import Path
     from random import Random
@@ -197,13 +197,9 @@ class Connection:
         saving = self._downloader.save(request, path, check, before=before, received=received)
         return self._runner.run(saving)
 
-    def run(self, work: Awaitable[T]) -> T:
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Return what other work comes to."""
-
-        async def waited() -> T:
-            return await work
-
-        return self._runner.run(waited())
+        return self._runner.run(work)
 
 
 @contextmanager

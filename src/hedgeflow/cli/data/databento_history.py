@@ -110,7 +110,7 @@ def fetch_databento_days(
 
 def _say_quote(quote: DatabentoQuote) -> None:
     typer.echo(
-        f"Databento asks {quote.cost_usd:.4f} USD for {quote.files} day(s) and schemas that are"
-        f" missing; {quote.bound_usd:.2f} USD may be spent",
+        f"Databento asks {quote.cost_usd:.4f} USD for up to {quote.files} files;"
+        f" {quote.bound_usd:.2f} USD may be spent",
         err=True,
     )

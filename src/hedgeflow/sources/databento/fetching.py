@@ -48,14 +48,15 @@ if TYPE_CHECKING:
 
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.manifests import Manifest
+    from hedgeflow.market.tapes import TapeKey
     from hedgeflow.sources.download import Patience
     from hedgeflow.sources.fetching import FileProgress
     from hedgeflow.sources.keys import ApiKey
     from hedgeflow.sources.report import ImportReport
 
 DATABENTO_URL: Final = "https://hist.databento.com"
-STYPES: Final = ("raw_symbol", "parent", "instrument_id", "continuous")
-"""Kinds of symbols that can be asked for; continuous contracts make no tape of options."""
+STYPES: Final = ("raw_symbol", "parent", "instrument_id")
+"""Kinds of symbols that name instruments; a continuous contract names a rule."""
 
 MOST_SYMBOLS: Final = 2000
 """A request takes no more."""
@@ -63,13 +64,11 @@ MOST_SYMBOLS: Final = 2000
 RATE_PER_SECOND: Final = 10.0
 """Databento allows 20 requests a second for metadata, 100 for records."""
 
-ONCE: Final = frozenset(
-    {
-        *(TapeKind.OPTION_TRADES, TapeKind.OPTION_QUOTES),
-        *(TapeKind.HEDGE_TRADES, TapeKind.HEDGE_QUOTES),
-    }
-)
+OPTIONS: Final = frozenset({TapeKind.OPTION_TRADES, TapeKind.OPTION_QUOTES})
+HEDGES: Final = frozenset({TapeKind.HEDGE_TRADES, TapeKind.HEDGE_QUOTES})
 """Tapes whose rows carry no id here, so that a catalog takes each moment once."""
+PARENTS: Final = {"OPT": OPTIONS, "FUT": HEDGES}
+"""What the children of a parent symbol become, by its ending."""
 
 CENT: Final = 0.01
 ROUNDING_USD: Final = 1e-6
@@ -278,7 +277,7 @@ def _check_affordable(quote: DatabentoQuote) -> None:
     if quote.cost_usd > quote.bound_usd + ROUNDING_USD:
         enough = math.ceil(quote.cost_usd / CENT) * CENT
         raise DataError(
-            f"Databento asks {quote.cost_usd:.4f} USD for what is missing ({quote.files} file(s)),"
+            f"Databento asks {quote.cost_usd:.4f} USD for what is missing, up to {quote.files} files,"
             f" and {quote.bound_usd:.2f} may be spent",
             where="--max-cost",
             hint=f"Nothing was bought; say --max-cost {enough:.2f} to buy it",
@@ -346,20 +345,20 @@ class _Work(FilesOfDays):
         DataError
             Trades or quotes of a symbol are there already, on a day that is missing.
         """
-        roots = {each.split(".")[0] for each in self.order.symbols}
         venue = venue_of(self.order.dataset, where="--dataset")
-        held = [
-            each
-            for each in self.catalog.imports()
-            if each.key.venue == venue and each.key.underlying in roots
-        ]
+        held = [each for each in self.catalog.imports() if each.key.venue == venue]
         for schema in self.kinds:
-            kinds = ONCE.intersection(kinds_of(self.order.dataset, schema))
-            alike = {(kind, resolution_ns(schema)) for kind in kinds}
-            alike_held = [each for each in held if (each.key.kind, each.key.resolution_ns) in alike]
+            kinds = frozenset(kinds_of(self.order.dataset, schema))
+            resolution = resolution_ns(schema)
+            alike = [
+                each
+                for each in held
+                if each.key.resolution_ns == resolution
+                and any(_would_be(symbol, kinds, each.key) for symbol in self.order.symbols)
+            ]
             for day in days:
                 if self.is_missing(schema, day):
-                    _check_overlap(alike_held, day, self.order.file_name(schema, day))
+                    _check_overlap(alike, day, self.order.file_name(schema, day))
 
     def quote(self, days: list[date]) -> DatabentoQuote:
         """Return the cost of all that is missing; a run of days is asked for at once.
@@ -390,6 +389,14 @@ class _Work(FilesOfDays):
         if unresolved and not is_known:
             raise unresolved[0]
         return DatabentoQuote(total, files, self.budget.bound_usd)
+
+
+def _would_be(symbol: str, kinds: frozenset[TapeKind], key: TapeKey) -> bool:
+    """Say whether trades or quotes of a symbol would go into a tape, as far as its name tells."""
+    name, _, ending = symbol.partition(".")
+    root = name.partition(" ")[0]  # of an option's own symbol, as in AAPL  250221C00245000
+    taken = kinds & PARENTS.get(ending, OPTIONS | HEDGES)
+    return key.kind in taken and root in {key.underlying, key.instrument}
 
 
 def _check_overlap(held: list[Manifest], day: date, file_name: str) -> None:
