@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
+
+WIDEST: Final = 10_000
+"""Characters of a table's line that are never reached."""
 
 
 def print_json(document: Any) -> None:
@@ -21,24 +24,36 @@ def print_json(document: Any) -> None:
 def print_table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], numeric: Sequence[str] = ()
 ) -> None:
-    """Print a plain table; `numeric` names the columns that are set flush right."""
+    """Print a plain table; `numeric` names the columns that are set flush right.
+
+    Only text in the last column is folded, at words, to a terminal's width: rows are one line else,
+    however wide, for a number or name that is broken over lines can be neither read nor searched.
+    """
+    from rich.cells import cell_len
     from rich.console import Console
+    from rich.measure import Measurement
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
+    cells = [[_cell(value) for value in row] for row in rows]
+    for place, column in enumerate(columns):
+        folds = place == len(columns) - 1 and column not in numeric
         table.add_column(
             column,
             justify="right" if column in numeric else "left",
-            overflow="fold",
-            no_wrap=column.endswith("_id"),
+            no_wrap=not folds,
+            min_width=None if folds else max(cell_len(row[place]) for row in [columns, *cells]),
         )
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row))
-    console = Console(soft_wrap=False)
-    if not console.is_terminal:
-        console = Console(width=160)
-    console.print(table, markup=False)
+    for row in cells:
+        table.add_row(*row)
+    console = Console()
+    terminal = console.width if console.is_terminal else WIDEST
+    console.width = WIDEST
+    needed = Measurement.get(console, console.options, table)
+    console.width = min(needed.maximum, max(terminal, needed.minimum))
+    with console.capture() as captured:
+        console.print(table, markup=False)
+    typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def _cell(value: object) -> str:
