@@ -129,7 +129,7 @@ def _most_traded(catalog: Catalog, candidates: list[TapeKey]) -> tuple[TapeKey, 
     note = (
         f"Hedge instrument: {chosen.instrument} on {chosen.venue}, the most traded of the"
         f" catalog's over all of their bars, later ones included (median 5-minute volume:"
-        f" {listed}); set hedge_venue to choose one beforehand."
+        f" {listed}); set hedge_instrument or hedge_venue to choose one beforehand."
     )
     return chosen, [note]
 

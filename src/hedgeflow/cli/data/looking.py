@@ -61,7 +61,8 @@ def check(catalog: CatalogOption, as_json: JsonOption = False) -> None:
         )
     else:
         for each in findings:
-            typer.echo(f"{each.severity}: {each.where}: {each.text} {each.hint}".rstrip())
+            hint = f". {each.hint}" if each.hint else ""
+            typer.echo(f"{each.severity}: {each.where}: {each.text}{hint}")
         typer.echo(f"{len(findings)} findings" if findings else "Every file is as recorded.")
     if any(each.severity is Severity.ERROR for each in findings):
         raise typer.Exit(4)
