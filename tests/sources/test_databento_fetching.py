@@ -200,7 +200,7 @@ class Interval:
 def test_nothing_is_bought_above_the_bound(server, catalog):
     quotes = []
     told = (
-        r"--max-cost: Databento asks 0\.3000 USD for what is missing .*, and 0\.29 may be spent\."
+        r"--max-cost: Databento asks 0\.3000 USD for what is missing, up to 5 files, and 0\.29 may be spent\."
         r" Nothing was bought; say --max-cost 0\.30"
     )
     with pytest.raises(DataError, match=told):

@@ -79,14 +79,13 @@ def _bar() -> Generator[Callable[[FileProgress], None]]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("Connecting", total=None)
-        shown = ""
+        task, shown = progress.add_task("Connecting", total=None), ""
 
         def draw(now: FileProgress) -> None:
-            nonlocal shown
-            if now.name != shown:
-                progress.reset(task, total=None)  # the speed of one file says little of the next
-                shown = now.name
+            nonlocal task, shown
+            if now.name != shown:  # each file has its own size and speed
+                progress.remove_task(task)
+                task, shown = progress.add_task("", total=None), now.name
             progress.update(
                 task,
                 description=f"day {min(now.days_done + 1, now.days)} of {now.days}:"

@@ -277,8 +277,8 @@ def _check_affordable(quote: DatabentoQuote) -> None:
     if quote.cost_usd > quote.bound_usd + ROUNDING_USD:
         enough = math.ceil(quote.cost_usd / CENT) * CENT
         raise DataError(
-            f"Databento asks {quote.cost_usd:.4f} USD for what is missing, up to {quote.files} files,"
-            f" and {quote.bound_usd:.2f} may be spent",
+            f"Databento asks {quote.cost_usd:.4f} USD for what is missing, up to {quote.files}"
+            f" files, and {quote.bound_usd:.2f} may be spent",
             where="--max-cost",
             hint=f"Nothing was bought; say --max-cost {enough:.2f} to buy it",
         )
