@@ -200,8 +200,8 @@ class Interval:
 def test_nothing_is_bought_above_the_bound(server, catalog):
     quotes = []
     told = (
-        r"--max-cost: Databento asks 0\.3000 USD for what is missing, up to 5 files, and 0\.29 may be spent\."
-        r" Nothing was bought; say --max-cost 0\.30"
+        r"--max-cost: Databento asks 0\.3000 USD for what is missing, up to 5 files, and"
+        r" 0\.29 may be spent\. Nothing was bought; say --max-cost 0\.30"
     )
     with pytest.raises(DataError, match=told):
         fetch(server, catalog, max_cost_usd=0.29, quoted=quotes.append)
