@@ -58,6 +58,9 @@ class VolatilityWindow:
         self._base = self._end = 0
         self._ts = np.zeros(_SMALLEST_BUFFER, np.int64)
         self._iv = np.zeros(_SMALLEST_BUFFER)
+        self._contract = np.zeros(_SMALLEST_BUFFER, np.int32)
+        self._price = np.zeros(_SMALLEST_BUFFER)
+        self._spot = np.zeros(_SMALLEST_BUFFER)
         self._previous = np.zeros(_SMALLEST_BUFFER, np.int64)
 
     def add(self, prints: PrintSlice) -> None:
@@ -72,10 +75,7 @@ class VolatilityWindow:
             prints.iv,
             prints.price,
             prints.spot,
-            self._book.right,
             self._book.strike,
-            self._book.expiry_ns,
-            self._book.inverse,
             self._rules.moneyness,
             self._expiry,
             self._newest,
@@ -83,6 +83,9 @@ class VolatilityWindow:
             self._end,
             self._ts,
             self._iv,
+            self._contract,
+            self._price,
+            self._spot,
             self._previous,
         )
 
@@ -99,6 +102,13 @@ class VolatilityWindow:
             chosen = _volatilities(
                 self._ts,
                 self._iv,
+                self._contract,
+                self._price,
+                self._spot,
+                self._book.right,
+                self._book.strike,
+                expiry,
+                self._book.inverse,
                 self._previous,
                 self._newest[self._codes[expiry]] - self._base,
                 self._base,
@@ -128,7 +138,7 @@ class VolatilityWindow:
         old = int(np.searchsorted(self._ts[:used], horizon, side="right"))
         kept = used - old
         size = max(self._ts.size, 2 * (kept + count))
-        for name in ("_ts", "_iv", "_previous"):
+        for name in ("_ts", "_iv", "_contract", "_price", "_spot", "_previous"):
             column = getattr(self, name)
             moved = np.zeros(size, column.dtype)
             moved[:kept] = column[old:used]
@@ -143,10 +153,7 @@ def _keep_near_the_money(
     iv: NDArray[np.float64],
     price: NDArray[np.float64],
     spot: NDArray[np.float64],
-    right: NDArray[np.int8],
     strike: NDArray[np.float64],
-    expiry_ns: NDArray[np.int64],
-    inverse: bool,
     moneyness: float,
     expiry: NDArray[np.int32],
     newest: NDArray[np.int64],
@@ -154,24 +161,21 @@ def _keep_near_the_money(
     end: int,
     kept_ts: NDArray[np.int64],
     kept_iv: NDArray[np.float64],
+    kept_contract: NDArray[np.int32],
+    kept_price: NDArray[np.float64],
+    kept_spot: NDArray[np.float64],
     previous: NDArray[np.int64],
 ) -> int:
-    """Append usable prints, each linked to the one before of its expiry; return the new end.
-
-    A print that gives no volatility has the one solved from its price, where there is one.
-    """
+    """Append usable prints, each linked to the one before of its expiry; return the new end."""
     for i in range(ts.size):
-        c: int = contract[i]
-        if abs(strike[c] - spot[i]) > moneyness * spot[i]:
-            continue
-        vol = iv[i]
-        if math.isnan(vol):
-            worth = price[i] * spot[i] if inverse else price[i]
-            years = (expiry_ns[c] - ts[i]) / YEAR_NS
-            vol = implied_vol(right[c], worth, spot[i], strike[c], years)
-        if vol > 0.0:
+        c = contract[i]
+        usable = iv[i] > 0.0 or math.isnan(iv[i])
+        if usable and abs(strike[c] - spot[i]) <= moneyness * spot[i]:
             kept_ts[end - base] = ts[i]
-            kept_iv[end - base] = vol
+            kept_iv[end - base] = iv[i]
+            kept_contract[end - base] = c
+            kept_price[end - base] = price[i]
+            kept_spot[end - base] = spot[i]
             previous[end - base] = newest[expiry[c]]
             newest[expiry[c]] = end
             end += 1
@@ -182,23 +186,42 @@ def _keep_near_the_money(
 def _volatilities(
     ts: NDArray[np.int64],
     iv: NDArray[np.float64],
+    contract: NDArray[np.int32],
+    price: NDArray[np.float64],
+    spot: NDArray[np.float64],
+    right: NDArray[np.int8],
+    strike: NDArray[np.float64],
+    expiry_ns: int,
+    inverse: bool,
     previous: NDArray[np.int64],
     newest: int,
     base: int,
     since: int,
     until: int,
 ) -> NDArray[np.float64]:
-    """Return the volatilities of one expiry in (since, until]."""
+    """Return the volatilities of one expiry in (since, until].
+
+    A print that gave none has the one of its price, solved when it is first asked for and kept;
+    0 stands for a price without a volatility.
+    """
     while newest >= 0 and ts[newest] > until:
         newest = previous[newest] - base
     count, place = 0, newest
     while place >= 0 and ts[place] > since:
-        count += 1
+        if math.isnan(iv[place]):
+            c: int = contract[place]
+            worth = price[place] * spot[place] if inverse else price[place]
+            years = (expiry_ns - ts[place]) / YEAR_NS
+            solved = implied_vol(right[c], worth, spot[place], strike[c], years)
+            iv[place] = max(0.0, solved)
+        count += iv[place] > 0.0
         place = previous[place] - base
     chosen = np.empty(count)
     place = newest
-    for k in range(count):
-        chosen[k] = iv[place]
+    while count > 0:
+        if iv[place] > 0.0:
+            count -= 1
+            chosen[count] = iv[place]
         place = previous[place] - base
     return chosen
 
