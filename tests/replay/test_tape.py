@@ -116,6 +116,20 @@ def quotes(day, rows):
     )
 
 
+def test_a_decision_reads_no_quote_before_it_was_known(day):
+    known_at = [day + late * SECOND_NS for late in (1, 5, 3)]  # the last overtook the second
+    frame = quotes(day, [(0, 99, 101), (1, 199, 201), (2, 299, 301)]).with_columns(
+        pl.from_epoch(pl.Series("known_at", known_at), time_unit="ns").dt.replace_time_zone("UTC")
+    )
+    tape = HedgeTape.from_ticks(None, frame, BTC)
+    assert tape.price_known_at(day + SECOND_NS - 1) is None
+    assert tape.price_known_at(day + SECOND_NS) == 100
+    assert tape.price_known_at(day + 5 * SECOND_NS - 1) == 100
+    assert tape.quote_age_seconds(day + 5 * SECOND_NS - 1) == pytest.approx(5)
+    assert tape.price_known_at(day + 5 * SECOND_NS) == 300
+    assert tape.quote_age_seconds(day + 5 * SECOND_NS) == 3
+
+
 def test_with_quotes_a_long_enters_at_the_ask_leaves_at_the_bid_and_pays_no_spread_again(
     make_alerts, day
 ):

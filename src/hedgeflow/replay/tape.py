@@ -33,6 +33,8 @@ class Ticks(NamedTuple):
         UTC nanoseconds.
     bid, ask : ndarray of shape (n_ticks,), float64
         The same last trade price twice where there are no quotes.
+    known_ns : ndarray of shape (n_ticks,), int64
+        When each was known, and all before it: decisions read no earlier than that.
     quoted : bool
         Bid and ask are quotes, so that fills already pay the half spread.
     """
@@ -40,6 +42,7 @@ class Ticks(NamedTuple):
     at_ns: NDArray[np.int64]
     bid: NDArray[np.float64]
     ask: NDArray[np.float64]
+    known_ns: NDArray[np.int64]
     quoted: bool
 
 
@@ -123,9 +126,9 @@ class HedgeTape:
         Parameters
         ----------
         trades : DataFrame or None
-            Columns ts, price, size (underlying units).
+            Columns ts, price, size (underlying units); `known_at` where ticks were known later.
         quotes : DataFrame or None
-            Columns ts, bid, ask.
+            Columns ts, bid, ask; `known_at` as for trades.
         instrument, calendar, coverage
             As for `from_bars`.
 
@@ -138,10 +141,11 @@ class HedgeTape:
         if quotes is not None and quotes.height:
             at_ns = _instants(quotes, "quotes")
             bid, ask = (_finite(quotes, name, instrument) for name in ("bid", "ask"))
-            ticks = Ticks(at_ns, bid, ask, quoted=True)
+            ticks = Ticks(at_ns, bid, ask, _known(quotes, at_ns), quoted=True)
         elif trades is not None and has_trades:
             price = _finite(trades, "price", instrument)
-            ticks = Ticks(_instants(trades, "trades"), price, price, quoted=False)
+            at_ns = _instants(trades, "trades")
+            ticks = Ticks(at_ns, price, price, _known(trades, at_ns), quoted=False)
         else:
             raise DataError("neither trades nor quotes", where=instrument.symbol)
         if np.any(np.diff(ticks.at_ns) < 0):
@@ -177,7 +181,8 @@ class HedgeTape:
     def price_known_at(self, at_ns: int) -> float | None:
         """Return the last price known at an instant: the last ended bar's close, or the last tick.
 
-        Look-ahead: a bar is known at its end, never before. With quotes it is the middle.
+        Look-ahead: a bar is known at its end, a tick at its `known_at`, never before. With quotes
+        it is the middle.
         """
         if self.bars is not None:
             index = int(
@@ -186,19 +191,21 @@ class HedgeTape:
             return float(self.bars.close[index - 1]) if index else None
         if self.ticks is None:
             return None
-        index = int(np.searchsorted(self.ticks.at_ns, at_ns, side="right"))
+        index = int(np.searchsorted(self.ticks.known_ns, at_ns, side="right"))
         if not index:
             return None
         return (float(self.ticks.bid[index - 1]) + float(self.ticks.ask[index - 1])) / 2
 
     def quote_age_seconds(self, at_ns: int) -> float | None:
-        """Return the age of the last quote at an instant, seconds; None without quotes.
+        """Return the age of the last quote known at an instant, seconds; None without quotes.
 
         Infinity before the first.
+
+        Look-ahead: as `price_known_at`.
         """
         if self.ticks is None or not self.ticks.quoted:
             return None
-        index = int(np.searchsorted(self.ticks.at_ns, at_ns, side="right"))
+        index = int(np.searchsorted(self.ticks.known_ns, at_ns, side="right"))
         return (at_ns - int(self.ticks.at_ns[index - 1])) / SECOND_NS if index else float("inf")
 
     def previous_volume_contracts(self, at_ns: int) -> float | None:
@@ -229,6 +236,12 @@ def _instants(frame: pl.DataFrame, name: str) -> NDArray[np.int64]:
     if isinstance(column.dtype, pl.Datetime):
         column = column.dt.cast_time_unit("ns")
     return np.ascontiguousarray(column.cast(pl.Int64).to_numpy(), dtype=np.int64)
+
+
+def _known(frame: pl.DataFrame, at_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+    if "known_at" not in frame.columns:
+        return at_ns
+    return np.maximum.accumulate(frame["known_at"].dt.epoch("ns").to_numpy())
 
 
 def _finite(frame: pl.DataFrame, name: str, instrument: HedgeInstrument) -> NDArray[np.float64]:
