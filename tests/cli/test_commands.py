@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -255,6 +256,11 @@ def test_a_date_shows_the_alerts_of_that_day_only(run, simulated_copy):
     alerts = json.loads(done.stdout)["alerts"]
     assert alerts
     assert {alert["triggered"][:10] for alert in alerts} == {"2025-01-12"}
+
+
+def test_a_date_without_alerts_says_how_many_there_are_on_others(run, simulated_copy):
+    arguments = ("scan", "--catalog", simulated_copy, "--underlying", "SIM", "--date", "2030-01-01")
+    assert re.search(r" [1-9][\d,]* alerts, 0 of them on 2030-01-01", run(*arguments).stdout)
 
 
 def test_a_date_that_is_none_is_refused(refused, simulated_market):

@@ -133,9 +133,11 @@ def scan(
     ):
         run, result = scan_to_journal(market, chosen, record, progress)
     alerts = result.alerts
+    found = f"{alerts.height:,} alerts"
     if day is not None:
         stamp = pl.from_epoch("triggered_ns", time_unit="ns").dt.date()
         alerts = alerts.filter(stamp == day)
+        found += f", {alerts.height:,} of them on {day}"
     alerts = alerts.sort(["pressure", "triggered_ns", "contract"], descending=[True, False, False])
     notes = (*market.notes, *result.notes)
     if as_json:
@@ -159,7 +161,7 @@ def scan(
     _banner(market)
     typer.echo(
         f"run {run.run_id}: {result.prints:,} prints, {result.anomalies.height:,} anomalies,"
-        f" {result.events.height:,} events, {alerts.height:,} alerts"
+        f" {result.events.height:,} events, {found}"
     )
     _print_alerts(alerts)
     for note in notes:
