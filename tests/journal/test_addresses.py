@@ -60,6 +60,7 @@ def test_another_kind_of_database_is_refused_by_name(backend):
         ("postgresql://quant:my@hu/sh@db.example/journal", "more than one @"),
         ("mysql://quant:my@hush@db.example/journal", "more than one @"),
         ("://hush", "not a database address"),
+        ("postgresql:/quant:hush@db.example/journal", "not a database address"),
     ],
 )
 def test_a_text_that_may_hold_a_password_is_refused_without_being_shown(text, says):

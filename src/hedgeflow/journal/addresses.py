@@ -31,7 +31,7 @@ def address_of(url_or_path: str | Path) -> URL:
         It is no address, or names a database that a journal cannot be kept in. The message never
         shows a text that could not be read, for it may hold a password.
     """
-    if not (isinstance(url_or_path, str) and "://" in url_or_path):
+    if not isinstance(url_or_path, str) or not _begins_like_an_address(url_or_path):
         return URL.create("sqlite", database=str(url_or_path))
     try:
         url = make_url(url_or_path)
@@ -48,6 +48,11 @@ def address_of(url_or_path: str | Path) -> URL:
             f"a journal cannot be kept in {url.drivername}", where=shown(url), hint=_HINT
         )
     return url.set(drivername=_DRIVERS[url.drivername])
+
+
+def _begins_like_an_address(text: str) -> bool:
+    """Say whether a text is meant as an address, though a slash be missing; no path is one."""
+    return "://" in text or (":" in text and text.partition(":")[0] in _DRIVERS)
 
 
 def shown(url: URL) -> str:
