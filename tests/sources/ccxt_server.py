@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from time import time
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -27,6 +28,7 @@ RETRY_AFTER_SECONDS = 7
 JSON, HTML = "application/json", "text/html"
 FAULTS = {
     "429": (429, JSON, b'{"code":-1003,"msg":"Too many requests; please use the websocket."}'),
+    "429-date": (429, JSON, b'{"code":-1003,"msg":"Too many requests."}'),
     "500": (500, HTML, b"<html><body>Internal Server Error</body></html>"),
     "451": (451, JSON, b'{"code":0,"msg":"Service unavailable from a restricted location"}'),
     "garbage": (200, HTML, b"<html><body>One moment, please</body></html>"),
@@ -171,7 +173,10 @@ def serving(exchange: LocalExchange):
                 self.wfile.write(b'[[1746403200000,"600')
                 return
             status, kind, body = FAULTS[fault]
-            more = {"Retry_After": str(RETRY_AFTER_SECONDS)} if status == 429 else {}
+            asked = str(RETRY_AFTER_SECONDS)
+            if fault == "429-date":
+                asked = self.date_time_string(int(time()) + RETRY_AFTER_SECONDS)
+            more = {"Retry_After": asked} if status == 429 else {}
             self.send(status, body, kind=kind, **more)
 
         def log_message(self, *arguments: object) -> None:

@@ -261,6 +261,14 @@ def test_errors_and_garbage_in_the_middle_leave_no_trace(fetch, exchange, catalo
     assert fetched[0].notes[-1].startswith("4 requests were made again")
 
 
+def test_a_date_to_come_back_at_is_waited_for(fetch, exchange):
+    exchange.faults = {1: "429-date"}
+    pauses = []
+    fetch(sleep=pauses.append)
+    [pause] = pauses
+    assert RETRY_AFTER_SECONDS - 1 <= pause <= RETRY_AFTER_SECONDS + 1  # dates have whole seconds
+
+
 def test_an_answer_of_another_shape_is_asked_for_again(fetch, exchange):
     exchange.faults = {1: "shape"}
     [fetched] = fetch()

@@ -363,7 +363,7 @@ class Downloader:
                     await _write(response, into, received)
                 else:
                     body = await response.read()
-                return _Answer(response.status, body, _retry_after(response.headers)), ""
+                return _Answer(response.status, body, retry_after_seconds(response.headers)), ""
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as cause:
             raise DownloadError(
                 "this is no URL", where=url, hint="Expected is http:// or https:// and a host"
@@ -446,8 +446,16 @@ def _without(body: bytes, secrets: tuple[str, ...]) -> bytes:
     return body
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that ``Retry-After`` asks for; a date counts from the answer's own."""
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that ``Retry-After`` asks for, or None where it cannot be read.
+
+    A date counts from the answer's own.
+
+    Parameters
+    ----------
+    headers : mapping
+        Of an answer, names in any case.
+    """
     text = headers.get("Retry-After", "").strip()
     if text.isdigit():
         return float(text)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
 from hedgeflow.market.errors import DataError, HedgeflowError
-from hedgeflow.sources.download import DownloadError
+from hedgeflow.sources.download import DownloadError, retry_after_seconds
 
 Sleep = Callable[[float], object]
 """Called with the seconds to wait."""
@@ -135,9 +135,9 @@ class Patience:
 
     def _pause_seconds(self, what: str, attempt: int) -> float:
         """Return the back-off, or what the exchange asks for if that is longer."""
-        asked = (self._exchange.last_response_headers or {}).get("Retry-After", "")
+        asked = retry_after_seconds(self._exchange.last_response_headers or {})
         growing = FIRST_WAIT_SECONDS * 2 ** (attempt - 1)
-        seconds = max(growing, float(asked) if asked.isdecimal() else 0.0)
+        seconds = max(growing, asked or 0.0)
         if seconds > LONGEST_WAIT_SECONDS:
             raise DownloadError(
                 f"the exchange asks for {seconds:,.0f} s without requests (about {what})",
