@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import os
 
 import polars as pl
 import pytest
 
 from hedgeflow.market import DataError
-from hedgeflow.sources.files import identifiers, read_table
+from hedgeflow.sources.files import check_file, identifiers, read_table
 
 TEXT = b"ts,price\n1,2.5\n2,3.5\n"
 
@@ -41,3 +42,16 @@ def test_identifiers_are_text_without_decimals_and_empty_ones_are_missing():
     assert numbers.to_list() == ["1", None, "12"]
     assert identifiers(pl.Series([1.5, 2.0])).to_list() == ["1.5", "2.0"]
     assert identifiers(pl.Series([" a ", "", "null", "None"])).to_list() == ["a", None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nowhere.csv", r"nowhere\.csv: there is no such file"),
+        ("", "this is a folder, not a file"),
+        (os.fsdecode(b"caf\xe9.csv"), r"caf\\udce9\.csv: the file's name is no UTF-8"),
+    ],
+)
+def test_what_is_no_file_that_can_be_named_is_refused(tmp_path, name, said):
+    with pytest.raises(DataError, match=said):
+        check_file(tmp_path / name)

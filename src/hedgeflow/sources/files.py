@@ -24,8 +24,7 @@ def read_table(path: Path) -> pl.DataFrame:
     DataError
         The file is missing, empty, truncated, of another format, or has a column `row`.
     """
-    if not path.is_file():
-        raise DataError("there is no such file", where=str(path), hint="Check the path")
+    check_file(path)
     if path.stat().st_size == 0:
         raise DataError(
             "the file is empty (0 bytes)", where=path.name, hint="Download or export it again"
@@ -36,6 +35,23 @@ def read_table(path: Path) -> pl.DataFrame:
     if ROW in frame.columns:
         frame = frame.rename({ROW: f"{ROW}_in_file"})
     return frame.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64))
+
+
+def check_file(path: Path) -> None:
+    """Check that a path is that of a file, and a name that can be written down.
+
+    Raises
+    ------
+    DataError
+        There is no file, it is a folder, or its name is no UTF-8.
+    """
+    name = str(path).encode(errors="backslashreplace").decode()
+    if name != str(path):
+        raise DataError("the file's name is no UTF-8", where=name, hint="Rename the file")
+    if path.is_dir():
+        raise DataError("this is a folder, not a file", where=name, hint="Name the files in it")
+    if not path.is_file():
+        raise DataError("there is no such file", where=name, hint="Check the path")
 
 
 def numbers(frame: pl.DataFrame, column: str, *, where: str) -> pl.Series:

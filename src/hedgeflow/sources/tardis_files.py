@@ -16,6 +16,7 @@ from hedgeflow.market.errors import DataError
 from hedgeflow.market.layout import file_sha256
 from hedgeflow.market.time import DAY_NS
 from hedgeflow.market.validation import ROW
+from hedgeflow.sources.files import check_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -107,8 +108,7 @@ def recognize(path: Path, stated: DataType | None = None) -> TardisFile:
         no tape.
     """
     where = path.name
-    if not path.is_file():
-        raise DataError("there is no such file", where=str(path), hint="Check the path")
+    check_file(path)
     with _opened(path) as (_, stream):
         header, first = _line(stream, where), _line(stream, where)
     if not header:

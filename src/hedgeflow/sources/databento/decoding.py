@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from hedgeflow.market.errors import DataError
+from hedgeflow.sources.files import check_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -164,8 +165,7 @@ def read_dbn(path: Path | str) -> DbnFile:
 
 def _existing(path: Path | str) -> Path:
     path = Path(path)
-    if not path.is_file():
-        raise DataError("there is no such file", where=str(path), hint="Check the path")
+    check_file(path)
     if path.stat().st_size == 0:
         raise DataError("the file is empty (0 bytes)", where=path.name, hint=DAMAGED)
     return path
