@@ -35,13 +35,19 @@ def folder(market_data):
 
 
 @pytest.fixture(scope="module")
-def catalog(tmp_path_factory):
-    return Catalog.create_or_open(tmp_path_factory.mktemp("lean") / "catalog")
+def imported(folder, tmp_path_factory):
+    catalog = Catalog.create_or_open(tmp_path_factory.mktemp("lean") / "catalog")
+    return catalog, import_lean(folder, catalog)
 
 
 @pytest.fixture(scope="module")
-def report(folder, catalog):
-    return import_lean(folder, catalog)
+def catalog(imported):
+    return imported[0]
+
+
+@pytest.fixture(scope="module")
+def report(imported):
+    return imported[1]
 
 
 @pytest.fixture(scope="module")
