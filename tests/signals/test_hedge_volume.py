@@ -96,6 +96,21 @@ def test_V5_never_sees_the_session_at_hand():
         )
 
 
+def test_V5_waits_for_a_session_whose_bars_were_known_late():
+    volume = np.repeat([1.0, 9.0, 9.0], 1440)
+    frame = bars(DAY_ZERO + np.arange(3 * 1440) * MINUTE_NS, volume, MINUTE_NS)
+    of_day_one = pl.int_range(pl.len()).is_between(1440, 2879)
+    late = frame.with_columns(
+        pl.when(of_day_one)
+        .then(pl.col("known_at") + pl.duration(hours=2))
+        .otherwise("known_at")
+        .alias("known_at")
+    )
+    assert reference_of(frame).scale_volume(at(2, 0)) == 5 * (1.0 + 9.0) / 2
+    assert reference_of(late).scale_volume(at(2, 0)) == 5 * 1.0
+    assert reference_of(late).scale_volume(at(2, 2)) == 5 * (1.0 + 9.0) / 2
+
+
 def test_the_hedge_volume_scale_multiplies_V5():
     frame = days_of_bars(2)
     one = reference_of(frame).scale_volume(at(2, 0))

@@ -89,13 +89,18 @@ class BarReference:
         self._complete = (covered | ~exists).all(axis=1) & (interval_ns <= SLOT_NS)
         self._volumes = slot_volumes(self._start, bars["volume"].to_numpy(), sessions)
         self._exists = exists
+        session = sessions.index_of(self._start)
+        self._session_known = np.zeros(sessions.open_ns.size, dtype=np.int64)
+        np.maximum.at(self._session_known, session[session >= 0], self._known[session >= 0])
 
     def scale_volume(self, open_ns: int) -> float | None:
         """Return V5 x scale at a session's open: the median slot of the last complete sessions.
 
-        Look-ahead: reads sessions that closed at or before `open_ns`; None without one.
+        Look-ahead: reads sessions that closed, and whose bars were all known, at or before
+        `open_ns`; None without one.
         """
-        before = np.flatnonzero(self._complete & (self._sessions.close_ns <= open_ns))
+        over = np.maximum(self._sessions.close_ns, self._session_known) <= open_ns
+        before = np.flatnonzero(self._complete & over)
         chosen = before[-self._volume_sessions :]
         if chosen.size == 0:
             return None
