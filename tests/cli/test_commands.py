@@ -318,6 +318,16 @@ def test_data_check_finds_a_damaged_file(run, simulated_copy):
     assert part.name in done.stdout
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no broken pipes")
+def test_a_reader_that_has_seen_enough_is_no_failure():
+    arguments = [*PROGRAM, "check-config", "volume-shock"]
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, b"")
+
+
 @pytest.mark.parametrize(
     "command",
     [

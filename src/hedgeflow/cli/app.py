@@ -81,6 +81,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(code)
     except BrokenPipeError:
         sys.exit(0)
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):
+            sys.exit(0)  # typer makes a 1 of a reader that has seen enough
+        raise
     except OSError as trouble:
         named = f"{trouble.filename}: " if trouble.filename else ""
         typer.echo(f"hedgeflow: {named}{trouble.strerror or trouble}", err=True)
