@@ -17,7 +17,7 @@ import pytest
 
 from builders.fetched import FIRST, HASTY, LAST, fetch, tree
 from hedgeflow.market import Catalog, CatalogError
-from hedgeflow.sources.deribit_history import DOWNLOADS
+from hedgeflow.sources.deribit.history import DOWNLOADS
 from hedgeflow.sources.download import DownloadError
 from sources.deribit_history_server import Faults, HistoryServer, simulated_market
 

@@ -19,7 +19,7 @@ from hedgeflow.market import Catalog, CatalogError, DataError, TapeKey, TapeKind
 from hedgeflow.market.time import DAY_NS, MINUTE_NS, instant_ns
 from hedgeflow.market.transactions import locked
 from hedgeflow.sources import HistoryProgress
-from hedgeflow.sources.deribit_history import DOWNLOADS
+from hedgeflow.sources.deribit.history import DOWNLOADS
 from sources.deribit_history_server import (
     DAY_MS,
     HistoryServer,

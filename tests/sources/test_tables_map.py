@@ -8,9 +8,9 @@ import pytest
 from builders.market_files import START, written
 from hedgeflow.market import Catalog, DataError, TapeKind
 from hedgeflow.market.time import SECOND_NS
-from hedgeflow.sources.tables import import_table
-from hedgeflow.sources.tables_fields import check_fields
-from hedgeflow.sources.tables_map import Condition, Source, table_map
+from hedgeflow.sources.tables.columns import Condition, Source, table_map
+from hedgeflow.sources.tables.fields import check_fields
+from hedgeflow.sources.tables.importing import import_table
 
 CHAIN = """
 kind = "open_interest"

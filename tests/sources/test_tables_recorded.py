@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from hedgeflow.market import Catalog
-from hedgeflow.sources.tables import import_table
-from hedgeflow.sources.tables_map import table_map
+from hedgeflow.sources.tables.columns import table_map
+from hedgeflow.sources.tables.importing import import_table
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "import-any-table.md"
 TITLED = re.compile(r"^```toml title=\"([^\"]+)\"\n(.*?)^```", re.MULTILINE | re.DOTALL)

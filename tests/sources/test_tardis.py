@@ -17,9 +17,9 @@ from builders.market_files import file_bars, written
 from hedgeflow.market import Catalog, DataError, TapeKey, TapeKind, tape_schema
 from hedgeflow.market.time import DAY_NS, instant_ns
 from hedgeflow.sources import import_bars
-from hedgeflow.sources.tardis import TardisChoice, import_tardis
-from hedgeflow.sources.tardis_files import DataType
-from hedgeflow.sources.tardis_symbols import Size, Unit
+from hedgeflow.sources.tardis.files import DataType
+from hedgeflow.sources.tardis.importing import TardisChoice, import_tardis
+from hedgeflow.sources.tardis.symbols import Size, Unit
 
 TRADES = """exchange,symbol,timestamp,local_timestamp,id,side,price,amount
 binance-futures,BTCUSDT,1582329603664000,1582329603789953,42377951,buy,9682.48,0.407

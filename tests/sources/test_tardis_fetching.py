@@ -26,7 +26,7 @@ from hedgeflow.sources import TardisOrder, fetch_tardis, import_tardis
 from hedgeflow.sources.download import DownloadError
 from hedgeflow.sources.fetching import DOWNLOADS
 from hedgeflow.sources.keys import ApiKey
-from hedgeflow.sources.tardis_files import DataType
+from hedgeflow.sources.tardis.files import DataType
 from sources.file_server import PASSING, serving
 from sources.tardis_server import KEY, TardisServer, packed
 from sources.test_tardis import DERIBIT_TICKER, LEGS, LEGS_CHAIN, XBTUSD

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hedgeflow.market import DataError
-from hedgeflow.sources.tardis_symbols import LeftOut, Listed, Size, Unit, named_by
+from hedgeflow.sources.tardis.symbols import LeftOut, Listed, Size, Unit, named_by
 
 
 @pytest.mark.parametrize(

@@ -13,15 +13,17 @@ from hedgeflow.sources.databento import (
     import_databento,
     summarize_dbn,
 )
-from hedgeflow.sources.deribit_file import import_deribit_trades
-from hedgeflow.sources.deribit_history import FetchedDay, HistoryProgress, fetch_deribit_history
+from hedgeflow.sources.deribit import (
+    FetchedDay,
+    HistoryProgress,
+    fetch_deribit_history,
+    import_deribit_trades,
+)
 from hedgeflow.sources.fetching import FetchedFiles, FileProgress
 from hedgeflow.sources.lean import LeanReport, import_lean
 from hedgeflow.sources.report import ImportReport
-from hedgeflow.sources.tables import import_table
-from hedgeflow.sources.tables_map import TableMap, table_map
-from hedgeflow.sources.tardis import TardisChoice, import_tardis
-from hedgeflow.sources.tardis_fetching import TardisOrder, fetch_tardis
+from hedgeflow.sources.tables import TableMap, import_table, table_map
+from hedgeflow.sources.tardis import TardisChoice, TardisOrder, fetch_tardis, import_tardis
 
 __all__ = [
     "DatabentoFetch",

@@ -19,7 +19,7 @@ from hedgeflow.cli.data.tables import stored
 from hedgeflow.cli.output import progress_bar
 
 if TYPE_CHECKING:
-    from hedgeflow.sources.tardis_symbols import Size
+    from hedgeflow.sources.tardis.symbols import Size
 
 
 def import_tardis_files(
@@ -51,7 +51,7 @@ def import_tardis_files(
 ) -> None:
     """Import CSV files of Tardis.dev's: trades, quotes, options_chain, derivative_ticker."""
     from hedgeflow.sources import TardisChoice, import_tardis
-    from hedgeflow.sources.tardis_files import DataType
+    from hedgeflow.sources.tardis.files import DataType
 
     if data_type not in {None, DataType.TRADES}:
         raise typer.BadParameter("only trades need to be named", param_hint="--type")
@@ -78,7 +78,7 @@ def import_tardis_files(
 
 def stated_size(coins: float | None, value: float | None) -> Size | None:
     """Return the contract size that two options say, or None."""
-    from hedgeflow.sources.tardis_symbols import Size, Unit
+    from hedgeflow.sources.tardis.symbols import Size, Unit
 
     if coins is not None and value is not None:
         raise typer.BadParameter("say one of both", param_hint="--contract-size, --contract-value")

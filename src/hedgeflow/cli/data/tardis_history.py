@@ -67,7 +67,7 @@ def fetch_tardis_days(
 
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.sources import TardisChoice, TardisOrder, fetch_tardis
-    from hedgeflow.sources.tardis_files import DataType
+    from hedgeflow.sources.tardis.files import DataType
 
     order = TardisOrder(
         exchange=exchange,

@@ -10,7 +10,7 @@ from hedgeflow.market.errors import DataError
 from hedgeflow.market.layout import file_sha256
 from hedgeflow.market.manifests import Import
 from hedgeflow.market.tapes import TapeKey, TapeKind
-from hedgeflow.sources.deribit_rows import VENUE, option_rows
+from hedgeflow.sources.deribit.rows import VENUE, option_rows
 from hedgeflow.sources.files import read_table
 from hedgeflow.sources.report import ImportReport, check_usable, import_into
 

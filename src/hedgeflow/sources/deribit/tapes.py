@@ -13,8 +13,8 @@ from hedgeflow.market.tapes import TapeKey, TapeKind, tape_schema
 from hedgeflow.market.time import DAY_NS, MINUTE_NS
 from hedgeflow.market.validation import ROW, validate
 from hedgeflow.market.writing import content_sha256
-from hedgeflow.sources.deribit_history_pages import MS_NS
-from hedgeflow.sources.deribit_rows import FINEST_RESOLUTION_NS, VENUE, option_rows
+from hedgeflow.sources.deribit.pages import MS_NS
+from hedgeflow.sources.deribit.rows import FINEST_RESOLUTION_NS, VENUE, option_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

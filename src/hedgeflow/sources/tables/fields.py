@@ -13,10 +13,10 @@ from hedgeflow.market.validation import ROW
 from hedgeflow.sources.division import divided
 from hedgeflow.sources.files import identifiers, numbers
 from hedgeflow.sources.stamps import read_stamps
-from hedgeflow.sources.tables_map import Source, check_column
+from hedgeflow.sources.tables.columns import Source, check_column
 
 if TYPE_CHECKING:
-    from hedgeflow.sources.tables_map import RowMap
+    from hedgeflow.sources.tables.columns import RowMap
 
 Group = tuple[str, ...]
 """Names of one field in its different units; only one of them may be given."""

@@ -7,26 +7,25 @@ on where it ended, and leaves the same catalog as one that was never stopped.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
 from hedgeflow.market.errors import DataError
 from hedgeflow.market.tapes import TapeKind
 from hedgeflow.market.time import instant_ns, iso
-from hedgeflow.market.transactions import locked
-from hedgeflow.sources.deribit_history_pages import MS_NS, Request, Stream, download_day
-from hedgeflow.sources.deribit_history_progress import HistoryProgress, Told
-from hedgeflow.sources.deribit_history_tapes import option_import, perpetual_imports, tape_keys
+from hedgeflow.sources.deribit.pages import MS_NS, Request, Stream, download_day
+from hedgeflow.sources.deribit.progress import HistoryProgress, Told
+from hedgeflow.sources.deribit.tapes import option_import, perpetual_imports, tape_keys
 from hedgeflow.sources.download import Downloader, DownloadError, TokenBucket
+from hedgeflow.sources.fetching import DOWNLOADS, checked_url, only_download, past_days
 from hedgeflow.sources.report import import_into, report_of
 from hedgeflow.sources.spool import Spool
 from hedgeflow.wire import decode_error, decode_trades_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
     from random import Random
 
     import aiohttp
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.manifests import Import, Manifest
     from hedgeflow.market.tapes import TapeKey
-    from hedgeflow.sources.deribit_history_pages import DayOfTrades, StreamName
+    from hedgeflow.sources.deribit.pages import DayOfTrades, StreamName
     from hedgeflow.sources.download import Patience
     from hedgeflow.sources.report import ImportReport
     from hedgeflow.wire import TradesPage
@@ -45,9 +44,6 @@ CURRENCIES: Final = ("BTC", "ETH")
 
 RATE_PER_SECOND: Final = 20.0
 """Deribit's default for public requests: 500 credits each, 10,000 come back a second."""
-
-DOWNLOADS: Final = ".downloads"
-"""Folder in a catalog where answers wait until their day is written."""
 
 KINDS: Final[dict[StreamName, tuple[TapeKind, ...]]] = {
     "options": (TapeKind.OPTION_TRADES,),
@@ -151,8 +147,14 @@ async def fetch_deribit_history(
     CatalogError
         Another download into the catalog is at work.
     """
-    _check_asked(currency, url, first, last, clock())
-    days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+    if currency not in CURRENCIES:
+        raise DataError(
+            f"'{currency}' has no inverse options on Deribit",
+            where="--currency",
+            hint=f"There are {' and '.join(CURRENCIES)}; linear options cannot be read so far",
+        )
+    url = checked_url(url, HISTORY_URL, with_key=False)
+    days = past_days(first, last, clock())
     told = Told(len(days), progress)
     downloader = Downloader(
         session,
@@ -161,10 +163,10 @@ async def fetch_deribit_history(
         patience=patience,
         on_wait=told.waits,
     )
-    work = _Work(catalog, currency, url.rstrip("/"), downloader, accept_rejects, accept_gaps, told)
+    work = _Work(catalog, currency, url, downloader, accept_rejects, accept_gaps, told)
     names: list[StreamName] = [only] if only else ["options", "perpetual"]
     done: list[FetchedDay] = []
-    with _only_download(catalog):
+    with only_download(catalog):
         for day in days:
             told.begins(str(day), len(done))
             try:
@@ -173,39 +175,6 @@ async def fetch_deribit_history(
                 raise _with_what_is_kept(trouble, work, day, names, len(done)) from trouble
         told.begins("", len(done))
     return done
-
-
-def _check_asked(currency: str, url: str, first: date, last: date, now: datetime) -> None:
-    if currency not in CURRENCIES:
-        raise DataError(
-            f"'{currency}' has no inverse options on Deribit",
-            where="--currency",
-            hint=f"There are {' and '.join(CURRENCIES)}; linear options cannot be read so far",
-        )
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise DataError(
-            f"'{url}' is no address of a server", where="--url", hint=f"As in {HISTORY_URL}"
-        )
-    if first > last:
-        raise DataError(f"the days end ({last}) before they begin ({first})", where="--from, --to")
-    today = now.astimezone(UTC).date()
-    if last >= today:
-        unfinished = max(first, today)
-        raise DataError(
-            f"{unfinished} is not over: it is {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
-            where="--to",
-            hint=f"Only whole days are written; the last one is {today - timedelta(days=1)}",
-        )
-
-
-@contextmanager
-def _only_download(catalog: Catalog) -> Generator[None]:
-    """Hold the lock that downloads into one catalog share; imports of files may go on beside."""
-    folder = catalog.path / DOWNLOADS
-    folder.mkdir(exist_ok=True)
-    with locked(folder, "download into this catalog is at work"):
-        yield
 
 
 async def _fetch_day(work: _Work, day: date, names: list[StreamName]) -> FetchedDay:

@@ -17,11 +17,11 @@ from hedgeflow.market.validation import ROW
 from hedgeflow.sources.catalog_prices import until_stale, with_price_of_bars
 from hedgeflow.sources.prevailing import with_underlying_price
 from hedgeflow.sources.report import ImportReport, check_usable, import_into
-from hedgeflow.sources.tardis_days import RecordedDay
-from hedgeflow.sources.tardis_files import BATCH_BYTES, DataType, TardisFile, batches, recognize
-from hedgeflow.sources.tardis_streams import Stream, forwards, timed
-from hedgeflow.sources.tardis_symbols import LeftOut, Listed, Size, named_by
-from hedgeflow.sources.tardis_tapes import Origin, imports_of
+from hedgeflow.sources.tardis.days import RecordedDay
+from hedgeflow.sources.tardis.files import BATCH_BYTES, DataType, TardisFile, batches, recognize
+from hedgeflow.sources.tardis.streams import Stream, forwards, timed
+from hedgeflow.sources.tardis.symbols import LeftOut, Listed, Size, named_by
+from hedgeflow.sources.tardis.tapes import Origin, imports_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,10 +10,10 @@ import polars as pl
 from hedgeflow.market.tapes import TIME, TapeKind
 from hedgeflow.market.validation import ROW, Fault, Reason, split
 from hedgeflow.sources.contract_terms import contracts_table
-from hedgeflow.sources.deribit_rows import LOT_TOLERANCE
+from hedgeflow.sources.deribit.rows import LOT_TOLERANCE
 from hedgeflow.sources.division import quotient
-from hedgeflow.sources.tardis_files import DataType
-from hedgeflow.sources.tardis_symbols import Listed, Unit
+from hedgeflow.sources.tardis.files import DataType
+from hedgeflow.sources.tardis.symbols import Listed, Unit
 
 RESOLUTION_NS: Final = 1_000
 """Tardis's stamps are in microseconds."""

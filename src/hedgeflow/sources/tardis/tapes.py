@@ -15,13 +15,13 @@ from hedgeflow.market.time import HOUR_NS, MINUTE_NS
 from hedgeflow.market.validation import ROW, Fault, Reason, merge_rejects, split, validate
 from hedgeflow.sources.anonymous import count_anonymous
 from hedgeflow.sources.division import quotient
-from hedgeflow.sources.tardis_streams import RESOLUTION_NS
+from hedgeflow.sources.tardis.streams import RESOLUTION_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hedgeflow.sources.tardis_days import RecordedDay
-    from hedgeflow.sources.tardis_streams import Stream
+    from hedgeflow.sources.tardis.days import RecordedDay
+    from hedgeflow.sources.tardis.streams import Stream
 
 SETTLED_WITHIN_NS: Final = MINUTE_NS
 """A funding rate is the one that was paid if it was stated this shortly before the payment."""

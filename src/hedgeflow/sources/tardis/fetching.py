@@ -24,8 +24,8 @@ from hedgeflow.sources.fetching import (
     only_download,
     past_days,
 )
-from hedgeflow.sources.tardis import TardisChoice, import_tardis
-from hedgeflow.sources.tardis_files import DataType
+from hedgeflow.sources.tardis.files import DataType
+from hedgeflow.sources.tardis.importing import TardisChoice, import_tardis
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,10 +20,10 @@ from hedgeflow.market.errors import DataError
 from hedgeflow.market.validation import ROW, Fault, Reason
 from hedgeflow.sources.contract_terms import contracts_table
 from hedgeflow.sources.stamps import read_stamps
-from hedgeflow.sources.tables_fields import CONTRACT_FIELDS, TERMS
+from hedgeflow.sources.tables.fields import CONTRACT_FIELDS, TERMS
 
 if TYPE_CHECKING:
-    from hedgeflow.sources.tables_map import Constant, RowMap
+    from hedgeflow.sources.tables.columns import Constant, RowMap
 
 RIGHTS: Final = {
     name: right

@@ -26,12 +26,12 @@ from hedgeflow.market.validation import (
 )
 from hedgeflow.sources.anonymous import count_anonymous
 from hedgeflow.sources.catalog_prices import with_price_of_bars
-from hedgeflow.sources.deribit_rows import LOT_TOLERANCE
+from hedgeflow.sources.deribit.rows import LOT_TOLERANCE
 from hedgeflow.sources.division import quotient
 from hedgeflow.sources.files import read_table
 from hedgeflow.sources.report import ImportReport, check_usable, import_into
-from hedgeflow.sources.tables_contracts import names_contracts, read_contracts
-from hedgeflow.sources.tables_fields import (
+from hedgeflow.sources.tables.contracts import names_contracts, read_contracts
+from hedgeflow.sources.tables.fields import (
     OPTION_KINDS,
     check_fields,
     read_fields,
@@ -42,7 +42,7 @@ from hedgeflow.sources.tables_fields import (
 if TYPE_CHECKING:
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.writing import Progress
-    from hedgeflow.sources.tables_map import RowMap, TableMap
+    from hedgeflow.sources.tables.columns import RowMap, TableMap
 
 RESOLUTIONS_NS: Final = (MINUTE_NS, SECOND_NS, SECOND_NS // 1000, SECOND_NS // 1_000_000, 1)
 """What stamps may resolve: the coarsest of which all are whole multiples."""

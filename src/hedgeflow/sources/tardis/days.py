@@ -10,7 +10,7 @@ import polars as pl
 
 from hedgeflow.market.coverage import SPLIT_AT_GAP_NS, Coverage
 from hedgeflow.market.time import DAY_NS, MINUTE_NS, SECOND_NS
-from hedgeflow.sources.tardis_streams import RESOLUTION_NS
+from hedgeflow.sources.tardis.streams import RESOLUTION_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
