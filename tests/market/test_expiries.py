@@ -7,7 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hedgeflow.market.expiries import expiry_of_future_option, expiry_of_stock_option
+from hedgeflow.market.expiries import (
+    expiry_of_future_option,
+    expiry_of_stock_option,
+    is_third_friday,
+)
 from hedgeflow.market.time import moment_of
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -57,3 +61,18 @@ def test_the_instant_follows_daylight_saving():
 
 def test_a_holiday_at_new_year_means_the_session_of_the_old_year():
     assert in_new_york(expiry_of_stock_option("AAPL", date(2016, 1, 1))) == "2015-12-31 16:00"
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (date(2020, 3, 20), True),
+        (date(2020, 3, 13), False),
+        (date(2020, 3, 27), False),
+        (date(2020, 3, 19), False),
+        (date(2024, 11, 15), True),
+        (date(2025, 8, 15), True),
+    ],
+)
+def test_the_third_friday_is_between_the_15th_and_the_21st(day, expected):
+    assert is_third_friday(day) is expected

@@ -372,6 +372,22 @@ def test_options_on_futures_take_the_price_of_their_own_month(empty, catalog):
     assert terms["expiry"].to_list()[0] == quarterly_open
 
 
+def test_weekly_options_on_futures_of_one_month_are_told_apart_by_their_date(empty, catalog):
+    future(empty, "trade", {"202003": [f"0,{bars(3220)},1"]}, day="20200106")
+    names = [
+        member("trade", "call", 32000000, expiry, root="es", day="20200106")
+        for expiry in ("20200313", "20200320", "20200331")
+    ]
+    write_archive(
+        empty / "futureoption/cme/minute/es/202003/20200106_trade_american.zip",
+        {name: [f"0,{bars(50.25)},3"] for name in names},
+    )
+    import_lean(empty, catalog)
+    terms = catalog.contracts("cme", "ES")
+    assert terms["contract"].to_list() == ["ES200313 C3200", "ESH20 C3200", "ES200331 C3200"]
+    assert terms["expiry"].dt.hour().to_list() == [20, 13, 20]
+
+
 def test_options_on_a_month_without_prices_are_not_used(empty, catalog):
     future(empty, "trade", {"202003": [f"0,{bars(3220)},1"]}, day="20200106")
     name = member("trade", "call", 32000000, "20200619", root="es", day="20200106")

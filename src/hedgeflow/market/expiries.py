@@ -42,12 +42,13 @@ def expiry_of_future_option(expiration: date) -> int:
     Chicago), early closes included.
     """
     opens, closes = _session_on_or_before(expiration)
-    quarterly = (
-        expiration.month in QUARTERLY_MONTHS
-        and expiration.weekday() == FRIDAY
-        and expiration.day in THIRD_FRIDAY_DAYS
-    )
+    quarterly = expiration.month in QUARTERLY_MONTHS and is_third_friday(expiration)
     return opens if quarterly else closes
+
+
+def is_third_friday(day: date) -> bool:
+    """Say whether a day is the third Friday of its month."""
+    return day.weekday() == FRIDAY and day.day in THIRD_FRIDAY_DAYS
 
 
 @lru_cache(maxsize=4096)

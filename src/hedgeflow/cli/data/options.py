@@ -76,7 +76,7 @@ def print_report(
     typer.echo(
         f"{report.source} -> {key.kind} of {key.instrument} on {key.venue}: {report.read:,} rows"
         f" read = {report.kept:,} kept + {report.rows_rejected:,} rejected"
-        f" + {report.repeats:,} repeats of a trade id"
+        f" + {report.repeats:,} repeats"
     )
     for reason, count in sorted(report.rejected.items()):
         typer.echo(f"  rejected {reason}: {count:,}")

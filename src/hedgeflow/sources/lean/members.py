@@ -16,7 +16,7 @@ from hedgeflow.market.contracts import (
     parse_osi_option,
 )
 from hedgeflow.market.errors import DataError
-from hedgeflow.market.expiries import expiry_of_future_option
+from hedgeflow.market.expiries import expiry_of_future_option, is_third_friday
 from hedgeflow.sources.lean.layout import MONTH, RESOLUTION, STRIKE_SCALE, Asset, day_of
 from hedgeflow.sources.lean.report import NotUsed
 
@@ -130,11 +130,19 @@ def option_contract(
 
 
 def _future_option(file: LeanFile, expiry: date, right: Right, strike: float) -> OptionContract:
-    """Return an option on a CME future, named as in ``ESH20 C3000`` by its own month."""
+    """Return an option on a CME future, named by its month, as in ``ESH20 C3000``.
+
+    Several weekly options end in one month: what does not end on the third Friday bears its date,
+    as in ``ES200131 C3000``.
+    """
     multiplier, _ = FUTURE_SPECIFICATIONS[file.ticker]
-    month = future_symbol(file.ticker, f"{expiry:%Y%m}")
+    series = (
+        future_symbol(file.ticker, f"{expiry:%Y%m}")
+        if is_third_friday(expiry)
+        else f"{file.ticker}{expiry:%y%m%d}"
+    )
     return OptionContract(
-        symbol=f"{month} {right.value}{strike:.10g}",
+        symbol=f"{series} {right.value}{strike:.10g}",
         venue=file.market,
         underlying=file.ticker,
         right=right,
