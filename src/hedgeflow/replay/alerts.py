@@ -192,7 +192,8 @@ class _Replay:
         symbol, plan = tape.instrument.symbol, self.config.plan
         if not tape.quoted:
             self.note(
-                f"The tape of {symbol} has no quotes: that an underlying quote is at most "
+                f"{symbol} is replayed on its {'trades' if tape.bars is None else 'bars'}, which"
+                " hold no quotes: that an underlying quote is at most "
                 f"{plan.oldest_quote_seconds:g} s old could not be tested, and half the spread is "
                 "assumed, not measured."
             )
