@@ -338,6 +338,8 @@ def test_a_reader_that_has_seen_enough_is_no_failure():
         ["fetch", "deribit", "--currency", "BTC", "--from", "2025-01-02", "--to", "2025-01-01"],
         ["fetch", "ccxt", "nowhere", "--symbol", "B/U:U", "--from", "2025-01-01",
          "--to", "2025-01-01"],
+        ["fetch", "tardis", "--exchange", "deribit", "--type", "trades", "--symbol",
+         "BTC-PERPETUAL", "--from", "2025-01-02", "--to", "2025-01-01"],
     ],
 )  # fmt: skip
 def test_what_is_refused_leaves_no_new_catalog_behind(refused, tmp_path, command):

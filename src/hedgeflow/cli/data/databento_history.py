@@ -16,7 +16,7 @@ from hedgeflow.cli.data.fetching import (
     key_of,
     print_days,
 )
-from hedgeflow.cli.data.options import AcceptOption, CatalogOption, JsonOption
+from hedgeflow.cli.data.options import AcceptOption, CatalogOption, JsonOption, destination
 from hedgeflow.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -60,7 +60,6 @@ def fetch_databento_days(
     """Download whole days of Databento's history, priced first; a stopped download goes on."""
     import random
 
-    from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.errors import ConfigError
     from hedgeflow.sources import DatabentoOrder, fetch_databento
 
@@ -83,9 +82,9 @@ def fetch_databento_days(
         underlying_from=underlying_from,
         accept_rejects=accept_rejects,
     )
-    with fetching(quiet=as_json) as progress:
+    with destination(catalog) as target, fetching(quiet=as_json) as progress:
         fetched = fetch_databento(
-            Catalog.create_or_open(catalog),
+            target,
             order,
             key=key,
             clock=lambda: datetime.now(UTC),

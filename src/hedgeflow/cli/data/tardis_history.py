@@ -16,7 +16,7 @@ from hedgeflow.cli.data.fetching import (
     key_of,
     print_days,
 )
-from hedgeflow.cli.data.options import AcceptOption, CatalogOption, JsonOption
+from hedgeflow.cli.data.options import AcceptOption, CatalogOption, JsonOption, destination
 from hedgeflow.cli.data.tardis import stated_size
 from hedgeflow.cli.output import print_json
 
@@ -65,7 +65,6 @@ def fetch_tardis_days(
     """Download whole days of Tardis.dev's files; a stopped download goes on."""
     import random
 
-    from hedgeflow.market.catalog import Catalog
     from hedgeflow.sources import TardisChoice, TardisOrder, fetch_tardis
     from hedgeflow.sources.tardis.files import DataType
 
@@ -79,9 +78,9 @@ def fetch_tardis_days(
         chosen=TardisChoice(instrument=instrument, size=stated_size(contract_size, contract_value)),
         accept_rejects=accept_rejects,
     )
-    with fetching(quiet=as_json) as progress:
+    with destination(catalog) as target, fetching(quiet=as_json) as progress:
         days = fetch_tardis(
-            Catalog.create_or_open(catalog),
+            target,
             order,
             key=key_of(KEY_NAME),
             clock=lambda: datetime.now(UTC),
