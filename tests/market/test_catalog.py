@@ -47,6 +47,12 @@ def test_a_missing_folder_is_no_catalog(tmp_path):
         Catalog.open(tmp_path / "nowhere")
 
 
+def test_a_file_is_no_catalog(tmp_path):
+    (tmp_path / "letter.txt").write_text("keep me")
+    with pytest.raises(CatalogError, match=r"this is a file.*hedgeflow data import"):
+        Catalog.open(tmp_path / "letter.txt")
+
+
 def test_a_folder_without_marker_is_no_catalog(tmp_path):
     with pytest.raises(CatalogError, match=r"is no catalog.*hedgeflow data import"):
         Catalog.open(tmp_path)

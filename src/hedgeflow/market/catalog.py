@@ -59,9 +59,14 @@ class Catalog:
         root = Path(path)
         marker = root / layout.MARKER
         if not marker.is_file():
-            state = "is no catalog" if root.is_dir() else "does not exist, so it is no catalog"
+            if root.is_dir():
+                state = "the folder is no catalog"
+            elif root.exists():
+                state = "this is a file, so it is no catalog"
+            else:
+                state = "the folder does not exist, so it is no catalog"
             raise CatalogError(
-                f"the folder {state}",
+                state,
                 where=str(root),
                 hint="Make one with `hedgeflow data import` or `hedgeflow demo`",
             )
