@@ -29,6 +29,7 @@ def test_gzipped_text_reads_like_plain_text(tmp_path):
         (gzip.compress(b"ts,price\n"), "holds no rows"),
         (b"", "0 bytes"),
     ],
+    ids=["cut off", "empty within", "only a header", "empty"],
 )
 def test_a_damaged_or_empty_gzip_is_refused(tmp_path, content, said):
     path = tmp_path / "a.csv.gz"
