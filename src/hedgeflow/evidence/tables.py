@@ -231,7 +231,7 @@ class Manifest:
         V5, the median 5-minute volume of that instrument in underlying units; None under absolute
         thresholds.
     signing_mode : str
-        How customer direction was decided.
+        By which rules customers' direction was decided, and for what share of the alerts' volume.
     null_hypothesis : str
         What the evidence is set against.
     notes : tuple of str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
@@ -132,6 +132,34 @@ def signing_rules(signing_json: str, config: VolumeShockConfig) -> list[dict[str
         for rule in SigningRule
         if rule.name in shares
     ]
+
+
+SIGNED_BY: Final = {
+    SigningRule.AGGRESSOR: "the taker's side",
+    SigningRule.QUOTE: "the quote rule",
+    SigningRule.TICK: "the tick rule",
+    SigningRule.COMPLEX: "nothing, as legs of complex orders",
+    SigningRule.ASSUMED: "the assumption that customers bought",
+    SigningRule.NONE: "nothing",
+}
+
+
+def signing_words(alerts: pl.DataFrame, config: VolumeShockConfig) -> str:
+    """Return by which rules the volume of alerts was signed, as in ``the tick rule (98 %)``."""
+    volume = dict.fromkeys(SigningRule, 0.0)
+    for shares_json, contracts in alerts.select("signing_json", "volume_contracts").rows():
+        shares: dict[str, float] = json.loads(shares_json)
+        for rule in SigningRule:
+            volume[rule] += shares.get(rule.name, 0.0) * contracts
+    total = sum(volume.values())
+    if not total:
+        return f"{config.signing.mode}, but there was no alert"
+    ordered = sorted(SIGNED_BY, key=lambda rule: -volume[rule])
+    return ", ".join(
+        f"{SIGNED_BY[rule]} ({100 * volume[rule] / total:.0f} %)"
+        for rule in ordered
+        if volume[rule]
+    )
 
 
 def _anomaly_frame(found: NDArray[Any], scan: ShockScan) -> pl.DataFrame:

@@ -32,6 +32,7 @@ from hedgeflow.studies.backtesting import (
 from hedgeflow.studies.event_study import event_study, flow_table
 from hedgeflow.studies.matched_entries import matched_null
 from hedgeflow.studies.readings import other_readings, reading_count, staged
+from hedgeflow.studies.scanning import signing_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -223,7 +224,7 @@ def _manifest(
         hedge_instrument=market.hedge.symbol,
         hedge_venue=market.hedge.venue,
         scale_volume=result.scan.scale_volume,
-        signing_mode=config.signing.mode,
+        signing_mode=signing_words(result.scan.alerts, config),
         null_hypothesis=NULL_HYPOTHESIS,
         notes=(*result.notes, *_counts(result, config.alert.confidence_cap), *findings),
         coverage=tuple(_coverage(market, key) for key in (market.options, market.bars_key)),
