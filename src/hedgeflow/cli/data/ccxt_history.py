@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hedgeflow.cli.data.fetching import FirstOption, LastOption
 from hedgeflow.cli.data.options import (
     AcceptOption,
     CatalogOption,
@@ -21,7 +22,6 @@ from hedgeflow.cli.output import print_json, progress_bar
 if TYPE_CHECKING:
     from hedgeflow.sources import FetchedTape
 
-DATE = ["%Y-%m-%d"]
 SHOWN_GAPS = 10
 STOPPED_WORDS = "hedgeflow: days that were stored stay; the same command goes on from there"
 
@@ -43,19 +43,8 @@ def fetch_ccxt_history(
     symbol: Annotated[
         str, typer.Option(help="A perpetual swap as ccxt writes it, as in BTC/USDT:USDT.")
     ],
-    first: Annotated[
-        datetime,
-        typer.Option("--from", formats=DATE, metavar="YYYY-MM-DD", help="The first UTC day."),
-    ],
-    last: Annotated[
-        datetime,
-        typer.Option(
-            "--to",
-            formats=DATE,
-            metavar="YYYY-MM-DD",
-            help="The last UTC day, included; it must be over.",
-        ),
-    ],
+    first: FirstOption,
+    last: LastOption,
     kind: Annotated[
         list[Kind] | None, typer.Option(help="What to fetch; may be repeated. Without it, bars.")
     ] = None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hedgeflow.cli.data.fetching import FirstOption, LastOption, print_tapes
 from hedgeflow.cli.data.options import (
     AcceptOption,
     CatalogOption,
@@ -17,7 +18,7 @@ from hedgeflow.cli.data.options import (
     destination,
     report_fields,
 )
-from hedgeflow.cli.output import print_json, print_table
+from hedgeflow.cli.output import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.sources import FetchedDay, HistoryProgress
 
-DATE = ["%Y-%m-%d"]
 KEPT_WORDS = "hedgeflow: what was downloaded is kept; the same command goes on from there"
 
 
@@ -39,19 +39,8 @@ class Only(StrEnum):
 def fetch_deribit(
     catalog: CatalogOption,
     currency: Annotated[str, typer.Option(help="BTC or ETH.")],
-    first: Annotated[
-        datetime,
-        typer.Option("--from", formats=DATE, metavar="YYYY-MM-DD", help="The first UTC day."),
-    ],
-    last: Annotated[
-        datetime,
-        typer.Option(
-            "--to",
-            formats=DATE,
-            metavar="YYYY-MM-DD",
-            help="The last UTC day, included; it must be over.",
-        ),
-    ],
+    first: FirstOption,
+    last: LastOption,
     url: Annotated[
         str, typer.Option(help="Another server with the same interface.")
     ] = "https://history.deribit.com",
@@ -120,34 +109,13 @@ def _fields(day: FetchedDay) -> dict[str, object]:
 
 
 def _print(days: list[FetchedDay]) -> None:
-    print_table(
-        ("day", "tape", "instrument", "read", "kept", "rejected", "repeats", "state"),
-        [
-            (
-                day.day,
-                str(report.key.kind),
-                report.key.instrument,
-                report.read,
-                report.kept,
-                report.rows_rejected,
-                report.repeats,
-                "there already" if report.already_imported else "written",
-            )
-            for day in days
-            for report in day.reports
-        ],
-        numeric=("read", "kept", "rejected", "repeats"),
-    )
+    remarks: list[str] = []
     for day in days:
         if day.linear:
-            typer.echo(f"{day.day}: {day.linear:,} trades of linear options were left out")
+            remarks.append(f"{day.day}: {day.linear:,} trades of linear options were left out")
         if day.missing:
-            typer.echo(f"{day.day}: {day.missing:,} trades are missing: the venue has them not")
-        for report in day.reports:
-            for reason, count in sorted(report.rejected.items()):
-                typer.echo(f"{day.day}: {report.key.kind}: rejected {reason}: {count:,}")
-            for note in report.notes:
-                typer.echo(f"{day.day}: {report.key.kind}: {note}")
+            remarks.append(f"{day.day}: {day.missing:,} trades are missing: the venue has them not")
+    print_tapes([(day.day, each) for day in days for each in day.reports], remarks)
 
 
 @contextmanager

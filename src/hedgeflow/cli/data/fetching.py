@@ -1,4 +1,4 @@
-"""What commands that download vendors' files share: days, keys, a bar of bytes, what was done."""
+"""What commands that download share: days, keys, a bar of bytes, what was done."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from hedgeflow.cli.data.options import report_fields
 from hedgeflow.cli.output import print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
+    from hedgeflow.sources import ImportReport
     from hedgeflow.sources.fetching import FetchedFiles, FileProgress
     from hedgeflow.sources.keys import ApiKey
 
@@ -108,12 +109,18 @@ def day_fields(day: FetchedFiles) -> dict[str, object]:
 
 
 def print_days(days: tuple[FetchedFiles, ...]) -> None:
-    """Show what became of each day, tape by tape."""
+    """Show what became of each day of files, tape by tape."""
+    remarks = [f"{day.day}: {name}: nothing on that day" for day in days for name in day.empty]
+    print_tapes([(day.day, each) for day in days for each in day.reports], remarks)
+
+
+def print_tapes(reports: Sequence[tuple[str, ImportReport]], remarks: Sequence[str]) -> None:
+    """Show what was read, kept and refused of each day and tape, and what else there is to say."""
     print_table(
         ("day", "tape", "instrument", "read", "kept", "rejected", "repeats", "state"),
         [
             (
-                day.day,
+                day,
                 str(each.key.kind),
                 each.key.instrument,
                 each.read,
@@ -122,16 +129,14 @@ def print_days(days: tuple[FetchedFiles, ...]) -> None:
                 each.repeats,
                 "there already" if each.already_imported else "written",
             )
-            for day in days
-            for each in day.reports
+            for day, each in reports
         ],
         numeric=("read", "kept", "rejected", "repeats"),
     )
-    for day in days:
-        for name in day.empty:
-            typer.echo(f"{day.day}: {name}: nothing on that day")
-        for each in day.reports:
-            for reason, count in sorted(each.rejected.items()):
-                typer.echo(f"{day.day}: {each.key.kind}: rejected {reason}: {count:,}")
-            for note in each.notes:
-                typer.echo(f"{day.day}: {each.key.kind}: {note}")
+    for remark in remarks:
+        typer.echo(remark)
+    for day, each in reports:
+        for reason, count in sorted(each.rejected.items()):
+            typer.echo(f"{day}: {each.key.kind}: rejected {reason}: {count:,}")
+        for note in each.notes:
+            typer.echo(f"{day}: {each.key.kind}: {note}")
