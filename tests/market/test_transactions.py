@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from builders.market_files import TRADES_KEY, at_ns, hedge_trades
-from hedgeflow.market import Catalog
-from hedgeflow.market.transactions import discard_empty, locked
+from hedgeflow.market import Catalog, CatalogError
+from hedgeflow.market.layout import MARKER
+from hedgeflow.market.transactions import _is_in_place, discard_empty, locked
 
 
 @pytest.fixture
@@ -56,3 +57,20 @@ def test_a_catalog_that_another_uses_stays(catalog, used):
     with locked(catalog.path / used):
         discard(catalog)
     Catalog.open(catalog.path)
+
+
+def test_a_lock_file_that_was_removed_or_replaced_is_no_lock(tmp_path):
+    path = tmp_path / ".lock"
+    with path.open("a+") as file:
+        assert _is_in_place(file, path)
+        path.unlink()
+        assert not _is_in_place(file, path)
+        path.touch()
+        assert not _is_in_place(file, path)
+
+
+def test_nothing_is_written_into_a_catalog_that_a_rival_has_discarded(catalog):
+    (catalog.path / MARKER).unlink()
+    with pytest.raises(CatalogError, match="cannot be read, so it is no catalog"):
+        catalog.store(TRADES_KEY, hedge_trades([at_ns(minutes=1)]), source="test")
+    assert {path.name for path in catalog.path.iterdir()} <= {".lock"}

@@ -275,6 +275,7 @@ class Catalog:
         """
         try:
             with locked(self.path), staging(self.path, new.id) as folder:
+                _check_marker(self.path / layout.MARKER)  # a rival may have discarded it, empty
                 before = self.imported(new.id)
                 if before is not None:
                     return before

@@ -119,15 +119,7 @@ def locked(root: Path, work: str = "import is writing to this catalog") -> Gener
     CatalogError
         Another process, or another writer of this one, holds it.
     """
-    with (root / LOCK).open("a+", encoding="utf-8") as file:
-        if not _try_lock(file):
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            raise CatalogError(
-                f"another {work} (process {holder})",
-                where=str(root),
-                hint="Wait until it has finished, then try again",
-            )
+    with _held(root / LOCK, work) as file:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
@@ -135,6 +127,31 @@ def locked(root: Path, work: str = "import is writing to this catalog") -> Gener
             yield
         finally:
             file.truncate(0)
+
+
+@contextmanager
+def _held(path: Path, work: str) -> Generator[TextIO]:
+    """Give the lock file, locked; one that was removed between opening and locking is no lock."""
+    while True:
+        with path.open("a+", encoding="utf-8") as file:
+            if not _try_lock(file):
+                file.seek(0)
+                holder = file.read().strip() or "unknown"
+                raise CatalogError(
+                    f"another {work} (process {holder})",
+                    where=str(path.parent),
+                    hint="Wait until it has finished, then try again",
+                )
+            if _is_in_place(file, path):
+                yield file
+                return
+
+
+def _is_in_place(file: TextIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def discard_empty(root: Path, folders: Sequence[Path]) -> None:
