@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hedgeflow.cli.data.fetching import FirstOption, LastOption
+from hedgeflow.cli.data.fetching import FirstOption, LastOption, now
 from hedgeflow.cli.data.options import (
     AcceptOption,
     CatalogOption,
@@ -77,7 +76,7 @@ def fetch_ccxt_history(
                 symbol,
                 first=first.date(),
                 last=last.date(),
-                now=lambda: datetime.now(UTC),
+                now=now,
                 kinds=kinds,
                 timeframe=timeframe,
                 instrument=instrument,

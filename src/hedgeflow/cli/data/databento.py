@@ -21,21 +21,24 @@ FilesArgument = Annotated[
     list[Path], typer.Argument(metavar="FILE...", help="Files .dbn or .dbn.zst.")
 ]
 
+DefinitionsOption = Annotated[
+    Path | None,
+    typer.Option(help="Definitions that tell what instruments are; not imported itself."),
+]
+UnderlyingFromOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[VENUE:]SYMBOL",
+        help="Whose trades or bars in the catalog give options' trades the underlying price.",
+    ),
+]
+
 
 def import_databento_files(
     files: FilesArgument,
     catalog: CatalogOption,
-    definitions: Annotated[
-        Path | None,
-        typer.Option(help="Definitions that tell what instruments are; not imported itself."),
-    ] = None,
-    underlying_from: Annotated[
-        str | None,
-        typer.Option(
-            metavar="[VENUE:]SYMBOL",
-            help="Whose trades or bars in the catalog give options' trades the underlying price.",
-        ),
-    ] = None,
+    definitions: DefinitionsOption = None,
+    underlying_from: UnderlyingFromOption = None,
     accept_rejects: AcceptOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hedgeflow.cli.data.databento import DefinitionsOption, UnderlyingFromOption
 from hedgeflow.cli.data.fetching import (
     FirstOption,
     LastOption,
     day_fields,
     fetching,
     key_of,
+    now,
     print_days,
 )
 from hedgeflow.cli.data.options import AcceptOption, CatalogOption, JsonOption, destination
@@ -40,17 +40,8 @@ def fetch_databento_days(
     max_cost: Annotated[
         float, typer.Option(metavar="USD", min=0.0, help="What the download may cost at most.")
     ] = 0.0,
-    definitions: Annotated[
-        Path | None,
-        typer.Option(help="Definitions that tell what instruments are; not imported itself."),
-    ] = None,
-    underlying_from: Annotated[
-        str | None,
-        typer.Option(
-            metavar="[VENUE:]SYMBOL",
-            help="Whose trades or bars in the catalog give options' trades the underlying price.",
-        ),
-    ] = None,
+    definitions: DefinitionsOption = None,
+    underlying_from: UnderlyingFromOption = None,
     url: Annotated[
         str, typer.Option(help="Another server with the same interface.")
     ] = "https://hist.databento.com",
@@ -87,7 +78,7 @@ def fetch_databento_days(
             target,
             order,
             key=key,
-            clock=lambda: datetime.now(UTC),
+            clock=now,
             rng=random.Random(),  # noqa: S311 - for pauses, not for secrets
             url=url,
             max_cost_usd=max_cost,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hedgeflow.cli.data.fetching import FirstOption, LastOption, print_tapes
+from hedgeflow.cli.data.fetching import FirstOption, LastOption, now, print_tapes
 from hedgeflow.cli.data.options import (
     AcceptOption,
     CatalogOption,
@@ -77,7 +76,7 @@ def fetch_deribit(
                 currency=currency.upper(),
                 first=first.date(),
                 last=last.date(),
-                clock=lambda: datetime.now(UTC),
+                clock=now,
                 rng=random.Random(),  # noqa: S311 - for pauses, not for secrets
                 only=None if only is None else only.value,
                 url=url,

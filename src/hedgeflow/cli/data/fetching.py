@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -37,6 +37,11 @@ LastOption = Annotated[
         help="The last UTC day, included; it must be over.",
     ),
 ]
+
+
+def now() -> datetime:
+    """Return the time of this machine's clock, UTC: what downloads are given as their clock."""
+    return datetime.now(UTC)
 
 
 def key_of(name: str) -> ApiKey | None:
@@ -82,17 +87,17 @@ def _bar() -> Generator[Callable[[FileProgress], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task, shown = progress.add_task("Connecting", total=None), ""
 
-        def draw(now: FileProgress) -> None:
+        def draw(at: FileProgress) -> None:
             nonlocal task, shown
-            if now.name != shown:  # each file has its own size and speed
+            if at.name != shown:  # each file has its own size and speed
                 progress.remove_task(task)
-                task, shown = progress.add_task("", total=None), now.name
+                task, shown = progress.add_task("", total=None), at.name
             progress.update(
                 task,
-                description=f"day {min(now.days_done + 1, now.days)} of {now.days}:"
-                f" {now.waiting or now.name}",
-                completed=now.bytes,
-                total=now.total_bytes,
+                description=f"day {min(at.days_done + 1, at.days)} of {at.days}:"
+                f" {at.waiting or at.name}",
+                completed=at.bytes,
+                total=at.total_bytes,
             )
 
         yield draw

@@ -21,6 +21,15 @@ from hedgeflow.cli.output import progress_bar
 if TYPE_CHECKING:
     from hedgeflow.sources.tardis.symbols import Size
 
+ContractSizeOption = Annotated[
+    float | None,
+    typer.Option(min=1e-12, help="Coins that an amount of 1 is, where it is not known."),
+]
+ContractValueOption = Annotated[
+    float | None,
+    typer.Option(min=1e-12, help="The same of an inverse contract, in quote currency."),
+]
+
 
 def import_tardis_files(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="The files to import.")],
@@ -31,14 +40,8 @@ def import_tardis_files(
     instrument: Annotated[
         str | None, typer.Option(help="The hedge instrument that the files' one symbol is.")
     ] = None,
-    contract_size: Annotated[
-        float | None,
-        typer.Option(min=1e-12, help="Coins that an amount of 1 is, where it is not known."),
-    ] = None,
-    contract_value: Annotated[
-        float | None,
-        typer.Option(min=1e-12, help="The same of an inverse contract, in quote currency."),
-    ] = None,
+    contract_size: ContractSizeOption = None,
+    contract_value: ContractValueOption = None,
     data_type: Annotated[
         str | None,
         typer.Option(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,10 +13,11 @@ from hedgeflow.cli.data.fetching import (
     day_fields,
     fetching,
     key_of,
+    now,
     print_days,
 )
 from hedgeflow.cli.data.options import AcceptOption, CatalogOption, JsonOption, destination
-from hedgeflow.cli.data.tardis import stated_size
+from hedgeflow.cli.data.tardis import ContractSizeOption, ContractValueOption, stated_size
 from hedgeflow.cli.output import print_json
 
 KEY_NAME = "TARDIS_API_KEY"
@@ -48,14 +48,8 @@ def fetch_tardis_days(
     instrument: Annotated[
         str | None, typer.Option(help="The hedge instrument that the symbol is.")
     ] = None,
-    contract_size: Annotated[
-        float | None,
-        typer.Option(min=1e-12, help="Coins that an amount of 1 is, where it is not known."),
-    ] = None,
-    contract_value: Annotated[
-        float | None,
-        typer.Option(min=1e-12, help="The same of an inverse contract, in quote currency."),
-    ] = None,
+    contract_size: ContractSizeOption = None,
+    contract_value: ContractValueOption = None,
     url: Annotated[
         str, typer.Option(help="Another server with the same interface.")
     ] = "https://datasets.tardis.dev",
@@ -83,7 +77,7 @@ def fetch_tardis_days(
             target,
             order,
             key=key_of(KEY_NAME),
-            clock=lambda: datetime.now(UTC),
+            clock=now,
             rng=random.Random(),  # noqa: S311 - for pauses, not for secrets
             url=url,
             progress=progress,
