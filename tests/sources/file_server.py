@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ class Asked:
 
 
 @dataclass
-class FileServer:
+class FileServer(ABC):
     """What `answer` gives, unless a fault is listed for the n-th request of a name."""
 
     faults: dict[tuple[str, int], str] = field(default_factory=dict)
@@ -39,8 +40,9 @@ class FileServer:
     def name_of(self, request: web.Request) -> str:
         return request.path
 
+    @abstractmethod
     async def answer(self, asked: Asked) -> web.Response:
-        raise NotImplementedError
+        """Return what is given where no fault is listed."""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         asked = Asked(

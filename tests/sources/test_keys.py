@@ -50,14 +50,19 @@ def test_the_systems_keyring_is_read_where_its_package_is_installed():
     class Held(package.backend.KeyringBackend):
         priority = 1
 
+        def __init__(self):
+            self.kept = {}
+
         def get_password(self, service, username):
-            return held(service, username)
+            return self.kept.get((service, username))
 
         def set_password(self, service, username, password):
-            raise NotImplementedError
+            self.kept[service, username] = password
 
     package.set_keyring(Held())
     try:
+        assert find_key(NAME, {}, system_keyring()) is None
+        package.set_password("hedgeflow", NAME, " from-the-keyring\n")
         assert revealed(find_key(NAME, {}, system_keyring())) == "from-the-keyring"
         package.set_keyring(package.backends.fail.Keyring())
         assert find_key(NAME, {}, system_keyring()) is None
