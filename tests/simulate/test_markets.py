@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import polars as pl
 import pytest
@@ -9,7 +7,7 @@ from scipy import stats
 from hedgeflow import pricing
 from hedgeflow.market.tapes import CONTRACT_COLUMNS, TapeKind, schema, tape_schema
 from hedgeflow.market.time import DAY_NS, MINUTE_NS, YEAR_NS
-from hedgeflow.simulate import TRUTH_SCHEMA, scenario, simulate, simulate_days
+from hedgeflow.simulate import TRUTH_SCHEMA, changed, scenario, simulate, simulate_days
 from hedgeflow.simulate.markets import joined
 
 TABLES = ("option_trades", "hedge_trades", "hedge_quotes", "bars", "contracts", "truth")
@@ -82,7 +80,7 @@ def test_one_seed_gives_one_market(small, small_market, table):
 
 @pytest.mark.parametrize("table", ["option_trades", "hedge_trades", "hedge_quotes", "truth"])
 def test_another_seed_gives_another_market(small, small_market, table):
-    other = getattr(simulate(replace(small, seed=12)), table)
+    other = getattr(simulate(changed(small, {"seed": 12})), table)
     assert not other.equals(getattr(small_market, table))
 
 
@@ -92,7 +90,7 @@ def test_day_by_day_is_the_whole_and_does_not_depend_on_how_many_days_follow(sma
         DAY_NS
     ] * 3
     first_two = joined(days[:2])
-    shorter = simulate(replace(small, days=2))
+    shorter = simulate(changed(small, {"days": 2}))
     for table in TABLES:
         whole = getattr(small_market, table)
         assert getattr(joined(days), table).equals(whole)
@@ -100,13 +98,15 @@ def test_day_by_day_is_the_whole_and_does_not_depend_on_how_many_days_follow(sma
 
 
 def test_a_hedge_that_begins_before_midnight_goes_on_after_it():
-    late = replace(
+    late = changed(
         scenario("effect", days=20),
-        sweeps_per_day=(20, 20),
-        shock_gap_minutes=20.0,
-        option_trades_per_day=100.0,
-        hedge_trades_per_day=20_000.0,
-        quote_interval_seconds=600.0,
+        {
+            "shocks.sweeps_per_day": (20, 20),
+            "shocks.gap_minutes": 20.0,
+            "option_flow.trades_per_day": 100.0,
+            "future.trades_per_day": 20_000.0,
+            "future.quote_interval_seconds": 600.0,
+        },
     )
     market = simulate(late)
     start = stamps(market.truth, "hedge_start")
@@ -119,7 +119,7 @@ def test_a_hedge_that_begins_before_midnight_goes_on_after_it():
     flow = np.sign(volume) * signed_volume(market, midnight, np.maximum(end, midnight))
     share = 1 - (1 - 0.5 ** ((midnight - start) / MINUTE_NS / half_time)) / (1 - 0.5**5)
     left = np.abs(volume) * share
-    scale = np.sqrt(2) * late.imbalance_units * np.sqrt(crossing.sum())
+    scale = np.sqrt(2) * late.future.imbalance_units * np.sqrt(crossing.sum())
     assert abs(flow[crossing].sum() - left[crossing].sum()) < 4 * scale
 
 
@@ -136,7 +136,7 @@ def test_the_switches_of_the_effect_leave_times_and_volumes_as_they_are(effect, 
 
 
 def test_impact_off_keeps_the_hedges_and_prices_as_the_index_has_them(small, small_market):
-    flat = simulate(replace(small, impact=False))
+    flat = simulate(changed(small, {"impact.enabled": False}))
     columns = ["ts", "size", "aggressor"]
     assert flat.hedge_trades[columns].equals(small_market.hedge_trades[columns])
     assert not flat.hedge_trades["price"].equals(small_market.hedge_trades["price"])
@@ -145,7 +145,7 @@ def test_impact_off_keeps_the_hedges_and_prices_as_the_index_has_them(small, sma
 
 
 def test_shocks_off_leave_the_ordinary_prints_as_they_are(small, small_market):
-    calm = simulate(replace(small, shocks=False))
+    calm = simulate(changed(small, {"shocks.enabled": False}))
     assert calm.truth.is_empty()
     columns = ["ts", "contract", "price", "lots", "aggressor", "iv"]
     missing = calm.option_trades.join(
@@ -199,7 +199,7 @@ def test_the_price_follows_the_hedge_only_with_the_effect(effect, null):
 
 def test_peak_impact_is_the_square_root_of_the_hedge(effect):
     volume = effect.truth["hedge_volume"].to_numpy()
-    strength = effect.scenario.impact_bps
+    strength = effect.scenario.impact.peak_bps
     expected = np.sign(volume) * strength * np.sqrt(np.abs(volume) / 30.0)
     np.testing.assert_allclose(effect.truth["impact_bps"].to_numpy(), expected, rtol=1e-12)
 
@@ -214,7 +214,7 @@ def test_bought_puts_make_dealers_sell_and_sold_puts_make_them_buy(effect):
 
 
 def test_the_truth_is_the_delta_of_the_prints(small):
-    market = simulate(replace(small, unsigned_share=0.0))
+    market = simulate(changed(small, {"option_flow.unsigned_share": 0.0}))
     trades = with_terms(market)
     flow = priced(trades, "delta") * (trades["lots"] * trades["aggressor"]).to_numpy() * 0.1
     at = stamps(trades)
@@ -232,7 +232,7 @@ def test_customers_net_flow_is_about_zero_without_shocks(calm):
     signed = (trades["lots"] * trades["aggressor"]).to_numpy().astype(np.float64)
     assert abs(signed.mean()) < 4 * signed.std() / np.sqrt(signed.size)
     perpetual = (calm.hedge_trades["size"] * calm.hedge_trades["aggressor"]).sum()
-    assert abs(perpetual) < 6 * calm.scenario.imbalance_units
+    assert abs(perpetual) < 6 * calm.scenario.future.imbalance_units
 
 
 def test_a_price_is_the_black_value_at_its_printed_volatility(small_market):
@@ -268,7 +268,9 @@ def test_expiries_are_at_eight_and_about_two_hundred_contracts_are_live(effect):
 
 
 def test_legs_of_a_complex_order_share_stamp_and_size_and_are_opposite(small):
-    market = simulate(replace(small, unsigned_share=0.0, complex_share=0.2))
+    market = simulate(
+        changed(small, {"option_flow.unsigned_share": 0.0, "option_flow.complex_share": 0.2})
+    )
     legs = market.option_trades.filter(pl.col("combo_id").is_not_null())
     orders = legs.group_by("combo_id").agg(
         pl.len(),
@@ -353,7 +355,7 @@ def test_nothing_on_the_tape_marks_a_shock(effect):
     large = [frame.filter(pl.col("lots") >= 30)["lots"].to_numpy() for frame in (inside, others)]
     assert min(sizes.size for sizes in large) > 50
     assert stats.ks_2samp(*large).pvalue > 1e-3
-    assert inside["lots"].max() <= effect.scenario.option_largest_lots
+    assert inside["lots"].max() <= effect.scenario.option_flow.largest_lots
     assert inside["condition"].null_count() == inside.height
     assert inside["block_id"].null_count() == inside.height
     number = pl.col("trade_id").str.split("-").list.last().cast(pl.Int64)

@@ -1,17 +1,36 @@
-from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from hedgeflow.market.errors import ConfigError
-from hedgeflow.simulate import Scenario, scenario
+from hedgeflow.simulate import Scenario, changed, load_scenario, presets, scenario
 
 
-def test_null_differs_from_effect_in_its_switches_only():
-    assert replace(scenario("null"), hedging=True, impact=True) == scenario("effect")
+def test_null_differs_from_effect_in_who_hedges_only():
+    back = changed(scenario("null"), {"dealers.hedging": "demand"}, preset="effect")
+    assert back == scenario("effect")
 
 
 def test_days_and_seed_replace_those_of_a_preset():
-    assert scenario("effect", days=2, seed=5) == replace(scenario("effect"), days=2, seed=5)
+    assert scenario("effect", days=2, seed=5) == changed(scenario("effect"), days=2, seed=5)
+
+
+@pytest.mark.parametrize("name", presets())
+def test_every_preset_can_be_made_and_bears_its_name(name):
+    assert scenario(name).preset == name
+
+
+def test_a_file_changes_the_preset_that_it_names(tmp_path):
+    file = tmp_path / "own.toml"
+    file.write_text('preset = "effect"\ndays = 3\n[shocks]\ngap_minutes = 60\n', encoding="utf-8")
+    own = load_scenario(file, settings=["seed=9"])
+    same = scenario("effect", {"shocks.gap_minutes": 60}, days=3, seed=9)
+    assert own == changed(same, preset="own")
+
+
+def test_a_scenario_survives_its_json():
+    one = scenario("effect", {"chain.expiries": [date(2025, 3, 28)]})
+    assert Scenario.model_validate_json(one.model_dump_json()) == one
 
 
 def test_an_unknown_preset_is_refused_by_name():
@@ -20,23 +39,33 @@ def test_an_unknown_preset_is_refused_by_name():
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
+    ("text", "words"),
     [
-        ("days", 0),
-        ("seed", -1),
-        ("lasting_share", 1.5),
-        ("volatility", 0.0),
-        ("option_burst_trades", 0.5),
-        ("sweeps_per_day", (4, 3)),
-        ("shock_gap_minutes", 400.0),
+        ("days = 0", "'days': input should be greater than or equal to 1, was 0"),
+        ("seed = -1", "'seed'"),
+        ("[option_flow]\ntrades_per_day = -5", "'option_flow.trades_per_day': input should be"),
+        ("[option_flow]\ntrade_per_day = 5", "Did you mean 'option_flow.trades_per_day'?"),
+        ("[shock]\nenabled = true", "'shock' is not a setting. Did you mean 'shocks'?"),
+        ("[impact]\npermanent_share = 1.5", "'impact.permanent_share'"),
+        ("[index]\nvolatility = 0", "'index.volatility'"),
+        ("[index]\nvolatility = nan", "'index.volatility'"),
+        ("[shocks]\nsweeps_per_day = [4, 3]", "sweeps_per_day must be [least, most], was [4, 3]"),
+        ("[shocks]\ngap_minutes = 400", "8 shocks 400 minutes apart exceed a session"),
+        ("[chain]\nexpiries = [2025-01-03]", "2025-01-03 is not after the first day, 2025-01-06"),
+        ("[chain]\nexpiries = ['soon']", "'chain.expiries.0' must be a date"),
+        ('preset = "storm"', "no preset 'storm'"),
+        ("preset = 5", "'preset' must be a text"),
+        ("days = ", "is no TOML"),
     ],
 )
-def test_a_value_out_of_range_is_refused_by_its_name(field, value):
-    with pytest.raises(ConfigError, match=rf"scenario\.{field}"):
-        Scenario(**({"days": 1, "seed": 1} | {field: value}))
+def test_a_bad_scenario_file_is_refused_with_file_key_and_value(tmp_path, text, words):
+    file = tmp_path / "bad.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        load_scenario(file)
+    assert words in str(refused.value)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_value_that_is_no_finite_number_is_refused(value):
-    with pytest.raises(ConfigError, match=r"scenario\.impact_bps"):
-        Scenario(days=1, seed=1, impact_bps=value)
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.toml: cannot be read"):
+        load_scenario(tmp_path / "none.toml")

@@ -21,6 +21,7 @@ _HALF_TIMES: Final = 5.0
 """A hedge is done after this many half-times: an exponential cut at 97 %."""
 
 _TIMING_SIGMA: Final = 0.25
+_LASTING_HALF_LIFE_HOURS: Final = 8.0
 _HALF_TIME_RANGE_MINUTES: Final = (0.25, 20.0)
 _BASIS_POINT: Final = 1e-4
 _SECONDS_PER_HOUR: Final = 3600.0
@@ -77,29 +78,33 @@ def hedge_of(
     sign_rng : Generator
         Draws the random signs of a market without hedging; unused with it.
     """
-    exposure = abs(demand) / scenario.reference_units
+    exposure = abs(demand) / scenario.dealers.reference_units
     lag_factor, speed_factor = np.exp(_TIMING_SIGMA * rng.standard_normal(2)).tolist()
-    lag_ns = int(scenario.hedge_lag_seconds * lag_factor * SECOND_NS)
+    lag_ns = int(scenario.dealers.lag_seconds * lag_factor * SECOND_NS)
     start_ns = shock_start_ns + lag_ns - lag_ns % RESOLUTION_NS
-    half_time = scenario.hedge_half_time_minutes * speed_factor
-    half_time *= max(exposure, 1e-6) ** -scenario.hedge_half_time_exponent
+    half_time = scenario.dealers.half_time_minutes * speed_factor
+    half_time *= max(exposure, 1e-6) ** -scenario.dealers.half_time_exponent
     half_time = float(np.clip(half_time, *_HALF_TIME_RANGE_MINUTES))
-    total = round(scenario.hedge_share * abs(demand) / SIZE_STEP) * SIZE_STEP
+    total = round(scenario.dealers.share * abs(demand) / SIZE_STEP) * SIZE_STEP
     size = _pieces(scenario, total, rng)
     done = rng.random(size.size) * (1.0 - 0.5**_HALF_TIMES)
     delay = (-np.log2(1.0 - done) * half_time * MINUTE_NS).astype(np.int64)
     stamp = np.sort(start_ns + delay - delay % RESOLUTION_NS)
     direction = 1 if demand >= 0.0 else -1
-    if scenario.hedging:
+    if scenario.dealers.hedging == "demand":
         sign = np.full(size.size, direction, dtype=np.int64)
     else:
         sign = 2 * sign_rng.integers(0, 2, size.size) - 1
-    moves = scenario.hedging and scenario.impact
-    peak = scenario.impact_bps * np.sqrt(total / scenario.reference_units) if moves else 0.0
+    moves = scenario.dealers.hedging == "demand" and scenario.impact.enabled
+    peak = (
+        scenario.impact.peak_bps * np.sqrt(total / scenario.dealers.reference_units)
+        if moves
+        else 0.0
+    )
     return Hedge(
         start_ns=start_ns,
         half_time_minutes=half_time,
-        volume=direction * total if scenario.hedging else 0.0,
+        volume=direction * total if scenario.dealers.hedging == "demand" else 0.0,
         impact_bps=float(direction * peak),
         trades=Trades(stamp, size, sign),
     )
@@ -139,13 +144,13 @@ def premium_path(
     moves = _increments(scenario, midnight, hedges, state.ahead)
     today, ahead = moves[:SECONDS_PER_DAY], moves[SECONDS_PER_DAY:]
     transient = decaying_sum(
-        (1.0 - scenario.lasting_share) * today,
-        0.5 ** (1.0 / (_SECONDS_PER_MINUTE * scenario.transient_half_life_minutes)),
+        (1.0 - scenario.impact.permanent_share) * today,
+        0.5 ** (1.0 / (_SECONDS_PER_MINUTE * scenario.impact.transient_half_life_minutes)),
         state.transient,
     )
     lasting = decaying_sum(
-        scenario.lasting_share * today,
-        0.5 ** (1.0 / (_SECONDS_PER_HOUR * scenario.lasting_half_life_hours)),
+        scenario.impact.permanent_share * today,
+        0.5 ** (1.0 / (_SECONDS_PER_HOUR * _LASTING_HALF_LIFE_HOURS)),
         state.lasting,
     )
     return transient + lasting, PremiumState(float(transient[-1]), float(lasting[-1]), ahead)
@@ -162,7 +167,7 @@ def _increments(
         if hedge.trades.size.size == 0 or hedge.impact_bps == 0.0:
             continue
         executed = np.cumsum(hedge.trades.size) / hedge.trades.size.sum()
-        reached = executed**scenario.impact_path_exponent
+        reached = executed**scenario.impact.path_exponent
         steps = np.diff(reached, prepend=0.0) * hedge.impact_bps * _BASIS_POINT
         np.add.at(moves, second, steps)
     return moves

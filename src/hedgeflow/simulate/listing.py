@@ -95,7 +95,7 @@ class Book:
         for expiry_ns, step in expiries_ahead(scenario, instant):
             old = before.get(expiry_ns, Expiry(expiry_ns, np.empty(0), np.empty(0, dtype=np.int64)))
             new = np.setdiff1d(
-                _strikes_around(price, step, scenario.strikes_each_side), old.strikes
+                _strikes_around(price, step, scenario.chain.strikes_each_side), old.strikes
             )
             first = rows + 2 * (len(strikes) + np.arange(new.size, dtype=np.int64))
             strikes.extend(new.tolist())
@@ -154,12 +154,14 @@ def expiries_ahead(scenario: Scenario, instant: int) -> list[tuple[int, float]]:
     next_day = (instant - EXPIRY_HOUR_UTC * HOUR_NS) // DAY_NS + 1
     steps: dict[int, float] = {}
     fridays = [
-        day for day in range(next_day, next_day + 7 * scenario.weekly_expiries) if _is_friday(day)
+        day
+        for day in range(next_day, next_day + 7 * scenario.chain.weekly_expiries)
+        if _is_friday(day)
     ]
     for day in fridays:
-        steps[day] = scenario.weekly_strike_step
-    for day in range(next_day, next_day + scenario.daily_expiries):
-        steps[day] = scenario.daily_strike_step
+        steps[day] = scenario.chain.weekly_strike_step
+    for day in range(next_day, next_day + scenario.chain.daily_expiries):
+        steps[day] = scenario.chain.daily_strike_step
     return [(day * DAY_NS + EXPIRY_HOUR_UTC * HOUR_NS, steps[day]) for day in sorted(steps)]
 
 

@@ -132,7 +132,7 @@ def _first(scenario: Scenario) -> _State:
     start = instant_ns(datetime.combine(scenario.first_day, time(), tzinfo=UTC))
     return _State(
         path=first_state(scenario),
-        book=Book.empty().listed(scenario, start, scenario.start_price),
+        book=Book.empty().listed(scenario, start, scenario.index.start_price),
         premium=PremiumState.at_rest(),
         flow=(0.0, 0.0),
         pending=Trades.none(),
@@ -202,7 +202,7 @@ def _ordinary(
         ]
     )
     rng = stream(scenario.seed, Component.OPTION_PRINTS, day)
-    unsigned = rng.random(orders.stamp.size) < scenario.unsigned_share
+    unsigned = rng.random(orders.stamp.size) < scenario.option_flow.unsigned_share
     return orders, mark(scenario, path, books[1], orders, rng), unsigned
 
 
@@ -221,7 +221,9 @@ def _marked(
 ) -> tuple[list[Marks], list[NDArray[np.bool_]]]:
     rng = stream(scenario.seed, Component.SHOCK_PRINTS, day)
     marks = [mark(scenario, path, book, orders, rng) for orders in parts]
-    unsigned = [rng.random(orders.stamp.size) < scenario.unsigned_share for orders in parts]
+    unsigned = [
+        rng.random(orders.stamp.size) < scenario.option_flow.unsigned_share for orders in parts
+    ]
     return marks, unsigned
 
 

@@ -43,24 +43,27 @@ def ordinary_orders(
     """
     starts = burst_starts(scenario, path.start_ns, rng, span)
     contract = chosen_contracts(book, path, starts, rng)
-    followers = rng.geometric(1.0 / scenario.option_burst_trades, starts.size) - 1
-    behind = rng.exponential(scenario.option_burst_seconds * SECOND_NS, int(followers.sum()))
+    followers = rng.geometric(1.0 / scenario.option_flow.burst_trades, starts.size) - 1
+    behind = rng.exponential(scenario.option_flow.burst_seconds * SECOND_NS, int(followers.sum()))
     stamp = np.concatenate((starts, np.repeat(starts, followers) + behind.astype(np.int64)))
     stamp -= stamp % RESOLUTION_NS
     contract = np.concatenate((contract, np.repeat(contract, followers)))
     count = stamp.size
-    body = scenario.option_lots_median * np.exp(
-        scenario.option_lots_sigma * rng.standard_normal(count)
+    body = scenario.option_flow.lots_median * np.exp(
+        scenario.option_flow.lots_sigma * rng.standard_normal(count)
     )
-    lots = np.clip(np.round(body), 1, scenario.option_largest_lots).astype(np.int64)
-    in_tail = rng.random(count) < scenario.option_tail_share
+    lots = np.clip(np.round(body), 1, scenario.option_flow.largest_lots).astype(np.int64)
+    in_tail = rng.random(count) < scenario.option_flow.tail_share
     lots = np.where(in_tail, tail_lots(scenario, rng, count), lots)
     side = 2 * rng.integers(0, 2, count) - 1
     orders = Orders.simple(stamp, contract, lots, side)
     prints = (stamp < path.start_ns + DAY_NS) & (stamp < book.expiry_ns[contract])
     complex_draw = rng.random(count)
     return with_second_legs(
-        orders.take(prints), book, complex_draw[prints] < scenario.complex_share, span[0]
+        orders.take(prints),
+        book,
+        complex_draw[prints] < scenario.option_flow.complex_share,
+        span[0],
     )
 
 
@@ -69,7 +72,7 @@ def burst_starts(
 ) -> NDArray[np.int64]:
     """Return the ascending stamps of bursts in a span, by the second with the day's profile."""
     seconds = np.arange(SECONDS_PER_DAY, dtype=np.float64)
-    mean = scenario.option_trades_per_day / scenario.option_burst_trades / SECONDS_PER_DAY
+    mean = scenario.option_flow.trades_per_day / scenario.option_flow.burst_trades / SECONDS_PER_DAY
     counts = rng.poisson(mean * activity(seconds))
     stamp = midnight + np.repeat(np.arange(SECONDS_PER_DAY, dtype=np.int64), counts) * SECOND_NS
     stamp += rng.integers(0, 1000, stamp.size) * RESOLUTION_NS

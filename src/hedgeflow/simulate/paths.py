@@ -58,7 +58,7 @@ class IndexPath:
 
 def first_state(scenario: Scenario) -> PathState:
     """Return the state at the first instant: the start price, the level at its mean."""
-    return PathState(log_price=float(np.log(scenario.start_price)), log_level=0.0)
+    return PathState(log_price=float(np.log(scenario.index.start_price)), log_level=0.0)
 
 
 def index_path(
@@ -71,11 +71,11 @@ def index_path(
     """
     levels, log_level = reverting_path(
         stream(scenario.seed, Component.VOLATILITY, day).standard_normal(MINUTES_PER_DAY),
-        scenario.volatility_of_volatility,
-        0.5 ** (1.0 / (60.0 * scenario.volatility_half_life_hours)),
+        scenario.index.volatility_of_volatility,
+        0.5 ** (1.0 / (60.0 * scenario.index.volatility_half_life_hours)),
         state.log_level,
     )
-    level = np.repeat(scenario.volatility * np.exp(levels), SECONDS_PER_MINUTE)
+    level = np.repeat(scenario.index.volatility * np.exp(levels), SECONDS_PER_MINUTE)
     normals = stream(scenario.seed, Component.INDEX, day).standard_normal(SECONDS_PER_DAY)
     steps = level * np.sqrt(1.0 / SECONDS_PER_YEAR) * normals - 0.5 * level**2 / SECONDS_PER_YEAR
     log_price = state.log_price + np.cumsum(steps)

@@ -79,7 +79,7 @@ class Trades:
 def trade_sizes(scenario: Scenario, rng: np.random.Generator, count: int) -> NDArray[np.float64]:
     """Return lognormal trade sizes in underlying units, multiples of `SIZE_STEP`."""
     mean = _mean_size(scenario)
-    sigma = scenario.hedge_size_sigma
+    sigma = scenario.future.size_sigma
     size = mean * np.exp(sigma * rng.standard_normal(count) - 0.5 * sigma * sigma)
     return np.maximum(np.round(size / SIZE_STEP), 1.0) * SIZE_STEP
 
@@ -105,7 +105,7 @@ def ordinary_trades(
     state : (float, float)
         Log activity and cumulative signed volume at midnight.
     """
-    sigma = scenario.hedge_activity_sigma
+    sigma = scenario.future.activity_sigma
     levels, log_activity = reverting_path(
         rng.standard_normal(MINUTES_PER_DAY),
         sigma,
@@ -114,7 +114,7 @@ def ordinary_trades(
     )
     rate = np.repeat(np.exp(levels - 0.5 * sigma * sigma), SECONDS_PER_MINUTE)
     rate *= activity(np.arange(SECONDS_PER_DAY, dtype=np.float64))
-    counts = rng.poisson(scenario.hedge_trades_per_day / SECONDS_PER_DAY * rate)
+    counts = rng.poisson(scenario.future.trades_per_day / SECONDS_PER_DAY * rate)
     stamp = midnight + np.repeat(np.arange(SECONDS_PER_DAY, dtype=np.int64), counts) * SECOND_NS
     stamp += rng.integers(0, 1000, stamp.size) * RESOLUTION_NS
     stamp.sort()
@@ -159,7 +159,7 @@ def hedge_quote_tape(
     scenario: Scenario, midnight: int, middle: NDArray[np.float64], rng: np.random.Generator
 ) -> pl.DataFrame:
     """Return the quote tape of a day: one quote in each interval, at a random millisecond of it."""
-    interval = max(1, round(scenario.quote_interval_seconds * SECOND_NS / RESOLUTION_NS))
+    interval = max(1, round(scenario.future.quote_interval_seconds * SECOND_NS / RESOLUTION_NS))
     start = np.arange(0, DAY_NS // RESOLUTION_NS, interval, dtype=np.int64)
     offset = start + rng.integers(0, interval, start.size)
     offset = offset[offset < DAY_NS // RESOLUTION_NS]
@@ -183,9 +183,9 @@ def minute_bars(trades: pl.DataFrame) -> pl.DataFrame:
 
 
 def _mean_size(scenario: Scenario) -> float:
-    median_trades = scenario.hedge_trades_per_day / _FIVE_MINUTES_PER_DAY * _PROFILE_MEDIAN
-    lift = np.exp(-0.5 * scenario.hedge_activity_sigma**2)
-    return float(scenario.hedge_volume_units / (median_trades * lift))
+    median_trades = scenario.future.trades_per_day / _FIVE_MINUTES_PER_DAY * _PROFILE_MEDIAN
+    lift = np.exp(-0.5 * scenario.future.activity_sigma**2)
+    return float(scenario.future.volume_units / (median_trades * lift))
 
 
 def _lean_scale(scenario: Scenario) -> float:
@@ -194,14 +194,14 @@ def _lean_scale(scenario: Scenario) -> float:
     Drift per trade is -E[s]/c times the imbalance, variance E[s^2]: c = 2 var E[s] / E[s^2].
     """
     mean = _mean_size(scenario)
-    square = mean * mean * float(np.exp(scenario.hedge_size_sigma**2))
-    return 2.0 * scenario.imbalance_units**2 * mean / square
+    square = mean * mean * float(np.exp(scenario.future.size_sigma**2))
+    return 2.0 * scenario.future.imbalance_units**2 * mean / square
 
 
 def _quoted(
     scenario: Scenario, middle: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    half = middle * scenario.hedge_half_spread_bps * 1e-4
+    half = middle * scenario.future.half_spread_bps * 1e-4
     bid = np.round(np.floor((middle - half) / PRICE_TICK) * PRICE_TICK, 1)
     ask = np.round(np.ceil((middle + half) / PRICE_TICK) * PRICE_TICK, 1)
     return bid, np.maximum(ask, np.round(bid + PRICE_TICK, 1))

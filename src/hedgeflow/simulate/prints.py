@@ -118,7 +118,7 @@ def mark(
     left_ns = book.expiry_ns[orders.contract] - orders.stamp
     middle = smile(scenario, path.level[seconds], index_price, strike, left_ns)
     middle += _IV_NOISE * rng.standard_normal(orders.stamp.size)
-    half = np.minimum(scenario.option_half_spread_vol, 0.5 * middle)
+    half = np.minimum(scenario.option_quotes.half_spread_vol, 0.5 * middle)
     iv = middle + orders.side * half
     right = book.right[orders.contract]
     years = left_ns / YEAR_NS
@@ -139,12 +139,14 @@ def smile(
     left_ns: NDArray[np.int64],
 ) -> NDArray[np.float64]:
     """Return implied volatility by strike and time left: level x term structure x smile."""
-    term = 1.0 + scenario.short_end_premium * np.exp(-left_ns / (_SHORT_END_DAYS * DAY_NS))
+    term = 1.0 + scenario.smile.short_end_premium * np.exp(-left_ns / (_SHORT_END_DAYS * DAY_NS))
     at_the_money = level * term
     years = np.maximum(left_ns, SMALLEST_HORIZON_NS) / YEAR_NS
     z = np.log(strike / index_price) / (at_the_money * np.sqrt(years))
     z = np.clip(z, -_WIDEST_SMILE, _WIDEST_SMILE)
-    return at_the_money * np.maximum(0.2, 1.0 + scenario.skew * z + scenario.curvature * z * z)
+    return at_the_money * np.maximum(
+        0.2, 1.0 + scenario.smile.skew * z + scenario.smile.curvature * z * z
+    )
 
 
 def option_tape(
@@ -204,8 +206,10 @@ def option_tape(
 def tail_lots(scenario: Scenario, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
     """Return print sizes from the Pareto tail, lots."""
     draws = rng.random(count)
-    sizes = scenario.option_tail_lots * (1.0 - draws) ** (-1.0 / scenario.option_tail_exponent)
-    return np.minimum(sizes, scenario.option_largest_lots).astype(np.int64)
+    sizes = scenario.option_flow.tail_lots * (1.0 - draws) ** (
+        -1.0 / scenario.option_flow.tail_exponent
+    )
+    return np.minimum(sizes, scenario.option_flow.largest_lots).astype(np.int64)
 
 
 def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,289 +1,289 @@
-"""The scenario: every parameter of a simulated market, its unit and its switch, and the presets."""
+"""The scenario: every parameter of a simulated market in sections, with its unit and its switch."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, fields, replace
 from datetime import date
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from hedgeflow.market.errors import ConfigError
+from pydantic import BeforeValidator, Field, model_validator
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from hedgeflow.market.settings import Section
 
-PresetName = Literal["calm", "effect", "null", "shock-day"]
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+Range = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
+
+MINUTES_PER_DAY = 1440
+SHORTEST_SESSION_MINUTES = 210
+"""A half day of the New York exchange."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """A market with known truth.
+def _day(value: object) -> object:
+    """Return the date that a text of JSON holds; TOML has dates of its own."""
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
-    Distances are in basis points of the price, sizes in underlying units, option sizes in lots of
-    0.1 units. The demo's numbers are chosen to be seen, not to be believed: real hedging moves an
-    index future by single-digit basis points (Golez & Jackwerth 2012; Ni et al. 2021).
 
-    Attributes
-    ----------
-    days : int
-        UTC days to simulate.
-    seed : int
-        Root of every random stream; streams are spawned per component and day, so that switching
-        one effect leaves every other component's draws as they were.
-    first_day : date
-        The first UTC day.
-    start_price : float
-        Index price at the first instant, quote currency.
-    volatility : float
-        Long-run implied volatility at the money, fraction per year; the index diffuses with it.
-    volatility_of_volatility : float
-        Stationary standard deviation of the log of that level; 0 holds it constant.
-    volatility_half_life_hours : float
-        Half-life of its deviations.
-    skew, curvature : float
-        Relative change of implied volatility per standardised log-moneyness, and per its square.
-    short_end_premium : float
-        Relative lift of implied volatility at zero days, falling with an e-fold of 5 days.
-    daily_expiries, weekly_expiries : int
-        Expiries listed ahead, at 08:00 UTC of each day and of each Friday.
-    daily_strike_step, weekly_strike_step : float
-        Distance of strikes, quote currency.
-    strikes_each_side : int
-        Strikes listed on each side of the index price at a listing (08:00 UTC).
-    option_trades_per_day : float
-        Ordinary option prints expected in a day.
-    option_burst_trades : float
-        Expected prints in one burst of ordinary flow in one contract (clustering), at least 1.
-    option_burst_seconds : float
-        Mean delay of a burst's later prints behind its first.
-    option_lots_median, option_lots_sigma : float
-        Lognormal body of option print sizes: median in lots, standard deviation of the log.
-    option_tail_share : float
-        Share of ordinary prints drawn from the Pareto tail of sizes instead.
-    option_tail_lots, option_tail_exponent, option_largest_lots : float
-        Smallest size of that tail, its exponent, and the largest print of all. The prints of
-        shocks come from the same tail.
-    option_half_spread_vol : float
-        Half of the quoted option spread at the money, in implied volatility.
-    complex_share : float
-        Share of ordinary prints that are the first leg of a two-leg complex order.
-    unsigned_share : float
-        Share of prints, shocks included, whose aggressor the tape does not know.
-    shocks : bool
-        Whether there are shocks at all.
-    first_shock_day : int
-        Days without shocks at the start.
-    sweeps_per_day, emergencies_per_day : tuple of int
-        Least and most shocks of each class in a day, equally likely.
-    shock_gap_minutes : float
-        Shortest time between the starts of two shocks of one day.
-    sweep_delta_units, emergency_delta_units : float
-        Median abs(hedge demand) of a shock.
-    delta_sigma : float
-        Standard deviation of its log.
-    sweep_seconds, emergency_seconds : float
-        Median time over which a shock's prints are spread.
-    hedging : bool
-        Whether dealers hedge shocks. Without, the same trades (times, sizes) carry random signs,
-        so that volume after a shock is the same and only its direction is gone.
-    hedge_share : float
-        Share of a shock's hedge demand that dealers trade in the perpetual.
-    hedge_lag_seconds : float
-        Median time from a shock's first print to the dealers' first possible trade.
-    hedge_half_time_minutes : float
-        Median time from there to half of the hedge, for a hedge demand of `reference_units`.
-    hedge_half_time_exponent : float
-        Half-time falls with this power of abs(hedge demand): the greater, the faster.
-    impact : bool
-        Whether the dealers' trades move the perpetual. Without hedging there is none.
-    impact_bps : float
-        Peak impact of a hedge of `reference_units` if nothing decayed; goes with the square root
-        of the hedge (the square-root law, e.g. Toth et al. 2011).
-    impact_path_exponent : float
-        Concavity of impact in the executed share of one hedge: 0.5 is the square-root law all the
-        way, 1 is linear.
-    lasting_share : float
-        Share of impact that is not transient.
-    transient_half_life_minutes, lasting_half_life_hours : float
-        Half-lives of the two parts. The index, off which options are priced, does not move with
-        the perpetual's premium; arbitrage closes the lasting part over hours.
-    reference_units : float
-        The typical hedge demand that the figures above refer to.
-    hedge_volume_units : float
-        Median 5-minute volume of the perpetual's ordinary flow.
-    hedge_trades_per_day : float
-        Ordinary trades of the perpetual expected in a day.
-    hedge_size_sigma : float
-        Standard deviation of the log of a perpetual trade's size.
-    hedge_activity_sigma : float
-        Standard deviation of the log of the perpetual's slowly varying activity.
-    imbalance_units : float
-        Standard deviation of the ordinary flow's cumulative signed volume, which reverts to zero:
-        the noise against which hedging flow must be seen.
-    hedge_half_spread_bps : float
-        Half of the perpetual's quoted spread.
-    quote_interval_seconds : float
-        Time between the perpetual's quotes.
-    """
+Day = Annotated[date, BeforeValidator(_day)]
 
-    days: int
-    seed: int
-    first_day: date = date(2025, 1, 6)
 
-    start_price: float = 50_000.0
-    volatility: float = 0.50
-    volatility_of_volatility: float = 0.10
-    volatility_half_life_hours: float = 24.0
+class Index(Section):
+    """The index on which options are written."""
+
+    start_price: Positive = 50_000.0
+    """At the first instant, quote currency."""
+    volatility: Positive = 0.50
+    """Long-run volatility, fraction per year; implied volatility at the money moves around it."""
+    volatility_of_volatility: NonNegative = 0.10
+    """Stationary standard deviation of the log of the volatility's level; 0 holds it constant."""
+    volatility_half_life_hours: Positive = 24.0
+    """Half-life of its deviations."""
+    intraday_volatility: NonNegative = 0.5
+    """Power of the day's activity to which the index's variance follows it; 0 is flat."""
+    jumps_per_day: NonNegative = 1.0
+    """Jumps expected in a session."""
+    jump_bps: NonNegative = 20.0
+    """Standard deviation of a jump, basis points."""
+    overnight_share: Share = 0.2
+    """Share of a day's variance that falls between sessions, where the market closes."""
+
+
+class Smile(Section):
+    """Implied volatility by strike and time left."""
+
     skew: float = -0.03
+    """Relative change of implied volatility per standardised log-moneyness."""
     curvature: float = 0.025
-    short_end_premium: float = 0.08
+    """And per its square."""
+    short_end_premium: NonNegative = 0.08
+    """Relative lift of implied volatility at zero days."""
+    short_end_days: Positive = 5.0
+    """Days in which that lift falls to 1/e."""
 
-    daily_expiries: int = 3
-    weekly_expiries: int = 4
-    daily_strike_step: float = 500.0
-    weekly_strike_step: float = 1_000.0
-    strikes_each_side: int = 6
 
-    option_trades_per_day: float = 20_000.0
-    option_burst_trades: float = 2.0
-    option_burst_seconds: float = 40.0
-    option_lots_median: float = 2.0
-    option_lots_sigma: float = 0.7
-    option_tail_share: float = 0.02
-    option_tail_lots: float = 5.0
-    option_tail_exponent: float = 2.5
-    option_largest_lots: float = 100.0
-    option_half_spread_vol: float = 0.008
-    complex_share: float = 0.03
-    unsigned_share: float = 0.03
+class Chain(Section):
+    """Which options are listed."""
 
-    shocks: bool = True
-    first_shock_day: int = 0
-    sweeps_per_day: tuple[int, int] = (3, 5)
-    emergencies_per_day: tuple[int, int] = (1, 3)
-    shock_gap_minutes: float = 45.0
-    sweep_delta_units: float = 24.0
-    emergency_delta_units: float = 60.0
-    delta_sigma: float = 0.30
-    sweep_seconds: float = 60.0
-    emergency_seconds: float = 20.0
+    daily_expiries: Count = 3
+    """Expiries listed ahead, one at the end of each option day."""
+    weekly_expiries: Annotated[int, Field(ge=0)] = 4
+    """Fridays listed ahead."""
+    expiries: tuple[Day, ...] = ()
+    """Further expiry dates, listed from the start."""
+    daily_strike_step: Positive = 500.0
+    """Distance of strikes of daily expiries, quote currency."""
+    weekly_strike_step: Positive = 1_000.0
+    """Of weekly ones and of further dates."""
+    strikes_each_side: Count = 6
+    """Strikes listed on each side of the index at a listing."""
+    multiplier: Positive = 1.0
+    """Underlying units of one contract."""
+    lot: Positive = 0.1
+    """Smallest quantity, contracts."""
 
-    hedging: bool = True
-    hedge_share: float = 1.0
-    hedge_lag_seconds: float = 40.0
-    hedge_half_time_minutes: float = 4.0
-    hedge_half_time_exponent: float = 0.5
 
-    impact: bool = True
-    impact_bps: float = 20.0
-    impact_path_exponent: float = 0.7
-    lasting_share: float = 0.5
-    transient_half_life_minutes: float = 30.0
-    lasting_half_life_hours: float = 8.0
-    reference_units: float = 30.0
+class OptionFlow(Section):
+    """Ordinary option prints."""
 
-    hedge_volume_units: float = 300.0
-    hedge_trades_per_day: float = 60_000.0
-    hedge_size_sigma: float = 0.6
-    hedge_activity_sigma: float = 0.30
-    imbalance_units: float = 10.0
-    hedge_half_spread_bps: float = 0.25
-    quote_interval_seconds: float = 2.0
+    trades_per_day: Positive = 20_000.0
+    """Prints expected in a session."""
+    burst_trades: Annotated[float, Field(ge=1)] = 2.0
+    """Prints expected in one burst in one contract: arrivals cluster."""
+    burst_seconds: Positive = 40.0
+    """Mean delay of a burst's later prints behind its first."""
+    lots_median: Positive = 2.0
+    """Median of the lognormal body of print sizes, lots."""
+    lots_sigma: NonNegative = 0.7
+    """Standard deviation of its log."""
+    tail_share: Share = 0.02
+    """Share of prints drawn from the Pareto tail of sizes instead."""
+    tail_lots: Positive = 5.0
+    """Smallest size of that tail, lots; shocks print from the same tail."""
+    tail_exponent: Positive = 2.5
+    """Its exponent."""
+    largest_lots: Positive = 100.0
+    """Largest print of all."""
+    complex_share: Share = 0.03
+    """Share of prints that are the first leg of a two-leg complex order."""
+    unsigned_share: Share = 0.03
+    """Share of prints, shocks included, whose aggressor the tape does not know."""
+    inside_share: Share = 0.10
+    """Share of prints at a price between the middle and the quote that they hit."""
 
-    def __post_init__(self) -> None:
-        """Refuse what no market can be.
 
-        Raises
-        ------
-        ConfigError
-            A value is out of its range; the message names it.
-        """
-        for name, accepts, expected in _RULES:
-            value = getattr(self, name)
-            if not (math.isfinite(value) and accepts(value)):
-                raise ConfigError(f"must be {expected}, was {value!r}", where=f"scenario.{name}")
+class OptionQuotes(Section):
+    """Quotes of options."""
+
+    half_spread_vol: NonNegative = 0.008
+    """Half of the quoted spread at the money, implied volatility."""
+    tape: bool = False
+    """Whether there is a tape of them; each print carries the quote that it met in any case."""
+    refresh_minutes: Positive = 30.0
+    """Every listed contract is quoted anew so often on that tape."""
+
+
+class OpenInterest(Section):
+    """Open interest, carried over days."""
+
+    start_contracts: NonNegative = 100.0
+    """Mean open interest of a contract at the money on the first day, contracts."""
+    opening_share: Share = 0.6
+    """Share of traded volume that opens positions; the rest closes what is open."""
+
+
+class Shocks(Section):
+    """Option shocks of known size, side and time."""
+
+    enabled: bool = True
+    first_day: Annotated[int, Field(ge=0)] = 0
+    """Sessions without shocks at the start."""
+    sweeps_per_day: Range = (3, 5)
+    """Least and most institutional sweeps in a session, equally likely."""
+    emergencies_per_day: Range = (1, 3)
+    """The same of gamma emergencies."""
+    gap_minutes: Positive = 45.0
+    """Shortest time between the starts of two shocks of one session."""
+    sweep_units: Positive = 24.0
+    """Median abs(hedge demand) of a sweep, underlying units."""
+    emergency_units: Positive = 60.0
+    """Of an emergency."""
+    units_sigma: NonNegative = 0.30
+    """Standard deviation of its log."""
+    sweep_seconds: Positive = 60.0
+    """Median time over which a sweep's prints are spread."""
+    emergency_seconds: Positive = 20.0
+    """Of an emergency."""
+
+    @model_validator(mode="after")
+    def _ranges_ascend(self) -> Shocks:
         for name in ("sweeps_per_day", "emergencies_per_day"):
             least, most = getattr(self, name)
-            if not 0 <= least <= most:
-                raise ConfigError(
-                    f"must be (least, most), was ({least}, {most})", where=f"scenario.{name}"
-                )
-        most_shocks = self.sweeps_per_day[1] + self.emergencies_per_day[1]
-        if most_shocks * self.shock_gap_minutes >= _MINUTES_PER_DAY:
-            raise ConfigError(
-                f"{most_shocks} shocks {self.shock_gap_minutes:g} minutes apart exceed a day",
-                where="scenario.shock_gap_minutes",
-            )
+            if least > most:
+                message = f"{name} must be [least, most], was [{least}, {most}]"
+                raise ValueError(message)
+        return self
 
 
-_MINUTES_PER_DAY: Final = 1440
-_SHARES: Final = (
-    "complex_share", "lasting_share", "option_tail_share", "unsigned_share",
-)  # fmt: skip
-_NON_NEGATIVE: Final = (
-    "delta_sigma", "first_shock_day", "hedge_activity_sigma", "hedge_half_spread_bps",
-    "hedge_half_time_exponent", "hedge_share", "hedge_size_sigma", "impact_bps",
-    "option_half_spread_vol", "option_lots_sigma", "seed", "short_end_premium",
-    "volatility_of_volatility",
-)  # fmt: skip
-_ONE_OR_MORE: Final = ("daily_expiries", "days", "option_burst_trades", "strikes_each_side")
-_FREE: Final = (
-    "curvature", "emergencies_per_day", "first_day", "hedging", "impact", "shocks", "skew",
-    "sweeps_per_day",
-)  # fmt: skip
+class Dealers(Section):
+    """What dealers trade in the future."""
+
+    hedging: Literal["demand", "coin", "none"] = "demand"
+    """``demand``: shocks are hedged. ``coin``: the same trades with the same impact, all of one
+    hedge on a side that a coin decides. ``none``: the same times and sizes, the side of every
+    trade random, without impact."""
+    share: Share = 1.0
+    """Share of a shock's hedge demand that is traded in the future."""
+    lag_seconds: NonNegative = 40.0
+    """Median time from a shock's first print to the first possible trade."""
+    half_time_minutes: Positive = 4.0
+    """Median time from there to half of the hedge, for a demand of `reference_units`."""
+    half_time_exponent: NonNegative = 0.5
+    """Half-time falls with this power of abs(hedge demand): the greater, the faster."""
+    reference_units: Positive = 30.0
+    """The typical hedge demand that times and impact refer to, underlying units."""
+    ordinary: bool = True
+    """Whether dealers hedge all other option flow and rehedge what they hold."""
+    ordinary_share: Share = 1.0
+    """Share of that which they hedge in this future."""
+    rebalance_minutes: Positive = 5.0
+    """They look at their book so often."""
+    band_units: NonNegative = 5.0
+    """And leave a delta smaller than this."""
 
 
-def _rules() -> tuple[tuple[str, Callable[[float], bool], str], ...]:
-    rules: list[tuple[str, Callable[[float], bool], str]] = []
-    for field in fields(Scenario):
-        if field.name in _FREE:
-            continue
-        if field.name in _SHARES:
-            rules.append((field.name, lambda value: 0.0 <= value <= 1.0, "between 0 and 1"))
-        elif field.name in _NON_NEGATIVE:
-            rules.append((field.name, lambda value: value >= 0, "0 or more"))
-        elif field.name in _ONE_OR_MORE:
-            rules.append((field.name, lambda value: value >= 1, "1 or more"))
-        else:
-            rules.append((field.name, lambda value: value > 0, "positive"))
-    return tuple(rules)
+class Impact(Section):
+    """How hedges of shocks move prices."""
+
+    enabled: bool = True
+    peak_bps: NonNegative = 20.0
+    """Peak impact of a hedge of `reference_units` if nothing decayed; goes with the square root of
+    the hedge (the square-root law, e.g. Toth et al. 2011)."""
+    path_exponent: Positive = 0.7
+    """Concavity of impact in the executed share of one hedge: 0.5 is the square-root law all the
+    way, 1 is linear."""
+    permanent_share: Share = 0.5
+    """Share that stays, in the index too; the rest is the future's premium and decays."""
+    transient_half_life_minutes: Positive = 30.0
+    """Half-life of that premium."""
 
 
-_RULES: Final = _rules()
+class Future(Section):
+    """The future's ordinary trades, and its quotes."""
 
-_EFFECT: Final = Scenario(days=30, seed=7, impact_bps=45.0)
-_PRESETS: Final[dict[PresetName, Scenario]] = {
-    "calm": Scenario(days=12, seed=7, shocks=False),
-    "effect": _EFFECT,
-    "null": replace(_EFFECT, hedging=False, impact=False),
-    "shock-day": Scenario(days=12, seed=7, first_shock_day=11),
-}
+    volume_units: Positive = 300.0
+    """Median 5-minute volume of ordinary flow, underlying units."""
+    trades_per_day: Positive = 60_000.0
+    """Ordinary trades expected in a session."""
+    size_sigma: NonNegative = 0.6
+    """Standard deviation of the log of a trade's size."""
+    activity_sigma: NonNegative = 0.30
+    """Standard deviation of the log of the slowly varying activity."""
+    imbalance_units: Positive = 10.0
+    """Standard deviation of the ordinary flow's cumulative signed volume, which reverts to zero:
+    the noise against which hedging flow must be seen."""
+    run_trades: Annotated[float, Field(ge=1)] = 3.0
+    """Mean length of runs of trades on one side, as orders are split; 1 is none."""
+    run_exponent: Annotated[float, Field(gt=1)] = 1.6
+    """Tail exponent of the runs' lengths."""
+    half_spread_bps: NonNegative = 0.25
+    """Half of the quoted spread, basis points, where activity is ordinary."""
+    quote_interval_seconds: Positive = 2.0
+    """Time between quotes."""
 
 
-def scenario(name: PresetName, *, days: int | None = None, seed: int | None = None) -> Scenario:
-    """Return a preset.
+class Scenario(Section):
+    """A market with known truth; without changes, hedged shocks whose impact is there to be seen.
 
-    Parameters
-    ----------
-    name : {"calm", "effect", "null", "shock-day"}
-        ``calm``: no shocks. ``shock-day``: eleven calm days, then one with shocks that dealers
-        hedge. ``effect``: 30 days of shocks, hedged, with strong impact. ``null``: the market of
-        ``effect`` with the same option tape, in which nobody hedges and no price responds.
-    days, seed : int, optional
-        In place of the preset's.
-
-    Raises
-    ------
-    ConfigError
-        There is no such preset.
+    Sizes are in underlying units, option sizes in lots of the chain. Every random stream is
+    spawned per component and day from one seed, so that switching one effect leaves every other
+    component's draws as they were.
     """
-    if name not in _PRESETS:
-        raise ConfigError(
-            f"no preset '{name}'", where="scenario", hint=f"Use one of {get_args(PresetName)}"
-        )
-    preset = _PRESETS[name]
-    return replace(
-        preset,
-        days=preset.days if days is None else days,
-        seed=preset.seed if seed is None else seed,
-    )
+
+    preset: str = ""
+    """What the scenario was made from."""
+    days: Count = 12
+    """Sessions to simulate."""
+    seed: Annotated[int, Field(ge=0)] = 7
+    """Root of every random stream."""
+    first_day: Day = date(2025, 1, 6)
+    """The first session's date, or that of the first session after it."""
+    hours: Literal["24/7", "XNYS"] = "24/7"
+    """Never closed, UTC days, a perpetual; or New York's sessions, half days too, and a future."""
+    day_shape: Literal["u", "humps", "flat"] = "humps"
+    """Activity over the day: much at the open and the close, two humps, or none."""
+    index: Index = Index()
+    smile: Smile = Smile()
+    chain: Chain = Chain()
+    option_flow: OptionFlow = OptionFlow()
+    option_quotes: OptionQuotes = OptionQuotes()
+    open_interest: OpenInterest = OpenInterest()
+    shocks: Shocks = Shocks()
+    dealers: Dealers = Dealers()
+    impact: Impact = Impact()
+    future: Future = Future()
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the strategy with which studies judge this market, in its own sections."""
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Scenario:
+        for expiry in self.chain.expiries:
+            if expiry <= self.first_day:
+                message = (
+                    f"chain.expiries: {expiry} is not after the first day, {self.first_day}:"
+                    " an option cannot expire before it trades"
+                )
+                raise ValueError(message)
+        shocks = self.shocks
+        most = shocks.sweeps_per_day[1] + shocks.emergencies_per_day[1]
+        minutes = MINUTES_PER_DAY if self.hours == "24/7" else SHORTEST_SESSION_MINUTES
+        if shocks.enabled and most * shocks.gap_minutes >= minutes:
+            message = (
+                f"shocks.gap_minutes: {most} shocks {shocks.gap_minutes:g} minutes apart exceed a"
+                f" session of {minutes} minutes"
+            )
+            raise ValueError(message)
+        return self

@@ -64,16 +64,20 @@ def shock_times(
     scenario: Scenario, day: int, midnight: int, rng: np.random.Generator
 ) -> list[tuple[int, ShockClass]]:
     """Return the day's shocks in order of time: uniform over the day, a shortest gap apart."""
-    if not scenario.shocks or day < scenario.first_shock_day:
+    if not scenario.shocks.enabled or day < scenario.shocks.first_day:
         return []
-    sweeps = int(rng.integers(scenario.sweeps_per_day[0], scenario.sweeps_per_day[1] + 1))
+    sweeps = int(
+        rng.integers(scenario.shocks.sweeps_per_day[0], scenario.shocks.sweeps_per_day[1] + 1)
+    )
     emergencies = int(
-        rng.integers(scenario.emergencies_per_day[0], scenario.emergencies_per_day[1] + 1)
+        rng.integers(
+            scenario.shocks.emergencies_per_day[0], scenario.shocks.emergencies_per_day[1] + 1
+        )
     )
     count = sweeps + emergencies
     if count == 0:
         return []
-    gap = scenario.shock_gap_minutes
+    gap = scenario.shocks.gap_minutes
     free = MINUTES_PER_DAY - _QUIET_AT_MIDNIGHT_MINUTES - gap * (count - 1)
     minutes = np.sort(rng.uniform(0.0, max(free, 0.0), count)) + gap * np.arange(count)
     is_sweep = rng.permutation(count) < sweeps
@@ -113,8 +117,8 @@ def shock_at(
     sweep = shock_class is ShockClass.SWEEP
     side = int(2 * rng.integers(0, 2) - 1)
     right = int(2 * rng.integers(0, 2) - 1)
-    median = scenario.sweep_delta_units if sweep else scenario.emergency_delta_units
-    demand = median * float(np.exp(scenario.delta_sigma * rng.standard_normal()))
+    median = scenario.shocks.sweep_units if sweep else scenario.shocks.emergency_units
+    demand = median * float(np.exp(scenario.shocks.units_sigma * rng.standard_normal()))
     if sweep:
         wanted = int(rng.integers(_SWEEP_STRIKES[0], _SWEEP_STRIKES[1] + 1))
         contract, delta = _strikes(
@@ -128,7 +132,7 @@ def shock_at(
         weight = np.array([share, 1.0 - share])[: contract.size]
     units = demand * weight / abs(float(np.dot(weight, delta)))
     lots = np.round(units / LOT).astype(np.int64)
-    seconds = scenario.sweep_seconds if sweep else scenario.emergency_seconds
+    seconds = scenario.shocks.sweep_seconds if sweep else scenario.shocks.emergency_seconds
     duration = seconds * float(np.exp(_DURATION_SIGMA * rng.standard_normal()))
     orders = _sliced(scenario, rng, contract, lots, side)
     offset = (rng.random(orders.stamp.size) * duration * SECOND_NS).astype(np.int64)

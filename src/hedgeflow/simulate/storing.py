@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -77,16 +75,14 @@ def write_to_catalog(
                 progress(done, scenario.days)
     path = catalog.path / TRUTH_FOLDER / f"{VENUE}-{UNDERLYING}.parquet"
     path.parent.mkdir(exist_ok=True)
-    record = json.dumps(asdict(scenario), default=str)
-    pl.concat(truth).write_parquet(path, metadata={"scenario": record})
+    pl.concat(truth).write_parquet(path, metadata={"scenario": scenario.model_dump_json()})
     return path
 
 
 def source_name(scenario: Scenario) -> str:
     """Return what lists and reports show: the mark, the seed, the days, the effects that are on."""
-    effects = [name for name in ("shocks", "hedging", "impact") if getattr(scenario, name)]
-    listed = ", ".join(effects) or "no effects"
-    return f"{SIMULATED} seed {scenario.seed}, {scenario.days} days, {listed}"
+    named = scenario.preset or "defaults"
+    return f"{SIMULATED} {named}, seed {scenario.seed}, {scenario.days} days"
 
 
 def _store(market: SimulatedMarket, catalog: Catalog, source: str) -> None:

@@ -20,7 +20,6 @@ from hedgeflow.studies.validation import Validation, validate
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hedgeflow.simulate import PresetName
     from hedgeflow.strategies.volume_shock import VolumeShockConfig
 
 UNDERLYING = "SIM"
@@ -28,7 +27,7 @@ UNDERLYING = "SIM"
 
 def simulated_catalog(
     folder: Path,
-    preset: PresetName,
+    preset: str,
     *,
     days: int,
     seed: int,
@@ -49,7 +48,8 @@ def simulated_catalog(
 def _simulator_version() -> str:
     """Return a digest of the simulator's own source: another one makes another market."""
     digest = hashlib.sha256()
-    for path in sorted(Path(simulate.__file__).parent.glob("*.py")):
+    root = Path(simulate.__file__).parent
+    for path in sorted([*root.glob("*.py"), *root.glob("presets/*.toml")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:8]
 

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from hedgeflow.market.contracts import HedgeKind
 from hedgeflow.market.errors import ConfigError
+from hedgeflow.market.settings import Section
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
-
-
-class Section(BaseModel):
-    """A group of settings: frozen; a key it does not know and a value of another type are errors.
-
-    A whole number may stand for any number, a list for a tuple, nothing else for anything else:
-    TOML writes numbers, texts and true or false differently, so a mistake can be told.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _lists_are_tuples(cls, value: object) -> object:
-        return tuple(cast("list[object]", value)) if isinstance(value, list) else value
 
 
 class Signing(Section):
