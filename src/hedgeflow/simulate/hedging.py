@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from hedgeflow.market.time import MINUTE_NS, SECOND_NS
-from hedgeflow.simulate.paths import SECONDS_PER_DAY, decaying_sum
+from hedgeflow.simulate.paths import decaying_sum
 from hedgeflow.simulate.perpetual import SIZE_STEP, Trades, trade_sizes
 from hedgeflow.simulate.prints import RESOLUTION_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from hedgeflow.simulate.hours import Session
     from hedgeflow.simulate.scenario import Scenario
 
 _HALF_TIMES: Final = 5.0
@@ -55,6 +56,7 @@ class Hedge:
 
 def hedge_of(
     scenario: Scenario,
+    session: Session,
     shock_start_ns: int,
     demand: float,
     rng: np.random.Generator,
@@ -69,6 +71,7 @@ def hedge_of(
     Parameters
     ----------
     scenario : Scenario
+    session : Session
     shock_start_ns : int
         The shock's first print.
     demand : float
@@ -86,7 +89,7 @@ def hedge_of(
     half_time *= max(exposure, 1e-6) ** -scenario.dealers.half_time_exponent
     half_time = float(np.clip(half_time, *_HALF_TIME_RANGE_MINUTES))
     total = round(scenario.dealers.share * abs(demand) / SIZE_STEP) * SIZE_STEP
-    size = _pieces(scenario, total, rng)
+    size = _pieces(scenario, session, total, rng)
     done = rng.random(size.size) * (1.0 - 0.5**_HALF_TIMES)
     delay = (-np.log2(1.0 - done) * half_time * MINUTE_NS).astype(np.int64)
     stamp = np.sort(start_ns + delay - delay % RESOLUTION_NS)
@@ -112,14 +115,14 @@ def hedge_of(
 
 @dataclass(frozen=True, slots=True)
 class PremiumState:
-    """The perpetual's premium at the end of a day, log price, and the impact still to come.
+    """The perpetual's premium at the end of a session, log price, and the impact still to come.
 
     Attributes
     ----------
     transient, lasting : float
         The two parts of the premium.
     ahead : ndarray
-        Increments by second from the next midnight.
+        Increments by second from the start of the next session.
     """
 
     transient: float
@@ -133,16 +136,16 @@ class PremiumState:
 
 
 def premium_path(
-    scenario: Scenario, midnight: int, hedges: list[Hedge], state: PremiumState
+    scenario: Scenario, session: Session, hedges: list[Hedge], state: PremiumState
 ) -> tuple[NDArray[np.float64], PremiumState]:
-    """Return the perpetual's log premium to the index by second of a day, and the next state.
+    """Return the perpetual's log premium to the index by second of a session, and the next state.
 
     Each hedge trade moves the price in the second after it, so that the impact of the executed
     share f of a hedge is ``peak * f ** impact_path_exponent``; the transient and the lasting part
     of every move decay at their own half-lives.
     """
-    moves = _increments(scenario, midnight, hedges, state.ahead)
-    today, ahead = moves[:SECONDS_PER_DAY], moves[SECONDS_PER_DAY:]
+    moves = _increments(scenario, session, hedges, state.ahead)
+    today, ahead = moves[: session.seconds], moves[session.seconds :]
     transient = decaying_sum(
         (1.0 - scenario.impact.permanent_share) * today,
         0.5 ** (1.0 / (_SECONDS_PER_MINUTE * scenario.impact.transient_half_life_minutes)),
@@ -157,11 +160,11 @@ def premium_path(
 
 
 def _increments(
-    scenario: Scenario, midnight: int, hedges: list[Hedge], ahead: NDArray[np.float64]
+    scenario: Scenario, session: Session, hedges: list[Hedge], ahead: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    seconds = [(hedge.trades.stamp - midnight) // SECOND_NS + 1 for hedge in hedges]
+    seconds = [session.second(hedge.trades.stamp) + 1 for hedge in hedges]
     last = max((int(second[-1]) for second in seconds if second.size), default=0)
-    moves = np.zeros(max(SECONDS_PER_DAY, last + 1, ahead.size))
+    moves = np.zeros(max(session.seconds, last + 1, ahead.size))
     moves[: ahead.size] += ahead
     for hedge, second in zip(hedges, seconds, strict=True):
         if hedge.trades.size.size == 0 or hedge.impact_bps == 0.0:
@@ -173,14 +176,16 @@ def _increments(
     return moves
 
 
-def _pieces(scenario: Scenario, total: float, rng: np.random.Generator) -> NDArray[np.float64]:
+def _pieces(
+    scenario: Scenario, session: Session, total: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
     """Return sizes as ordinary trades have them that add up to a total."""
     if total <= 0.0:
         return np.empty(0)
     drawn: list[NDArray[np.float64]] = []
     reached = 0.0
     while reached < total:
-        drawn.append(trade_sizes(scenario, rng, 64))
+        drawn.append(trade_sizes(scenario, session, rng, 64))
         reached += float(drawn[-1].sum())
     size = np.concatenate(drawn)
     cumulative = np.cumsum(size)

@@ -12,6 +12,7 @@ from hedgeflow.market.contracts import Right, Settlement, Style
 from hedgeflow.market.tapes import CONTRACT_COLUMNS, schema
 from hedgeflow.market.time import DAY_NS, HOUR_NS, moment_of
 from hedgeflow.simulate.conforming import conformed
+from hedgeflow.simulate.hours import EXPIRY_HOUR_UTC
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +23,6 @@ VENUE: Final = "sim"
 UNDERLYING: Final = "SIM"
 PERPETUAL: Final = "SIM-PERP"
 LOT: Final = 0.1
-EXPIRY_HOUR_UTC: Final = 8
 _FRIDAY: Final = 4
 _EPOCH_WEEKDAY: Final = 3
 """1970-01-01 was a Thursday."""

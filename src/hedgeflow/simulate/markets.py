@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,10 +10,10 @@ import polars as pl
 
 from hedgeflow.market.coverage import Coverage
 from hedgeflow.market.tapes import TIME
-from hedgeflow.market.time import DAY_NS, HOUR_NS, instant_ns
 from hedgeflow.simulate.conforming import conformed
 from hedgeflow.simulate.hedging import Hedge, PremiumState, hedge_of, premium_path
-from hedgeflow.simulate.listing import EXPIRY_HOUR_UTC, LOT, Book
+from hedgeflow.simulate.hours import Session, sessions_of
+from hedgeflow.simulate.listing import LOT, Book
 from hedgeflow.simulate.option_flow import ordinary_orders
 from hedgeflow.simulate.paths import IndexPath, PathState, first_state, index_path
 from hedgeflow.simulate.perpetual import (
@@ -54,7 +53,7 @@ TRUTH_SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
 
 @dataclass(frozen=True, slots=True)
 class SimulatedMarket:
-    """Tapes of one day or of all days, in the schemas of `hedgeflow.market.tapes`, and the truth.
+    """Tapes of one session or of all, in the schemas of `hedgeflow.market.tapes`, and the truth.
 
     Attributes
     ----------
@@ -72,7 +71,7 @@ class SimulatedMarket:
         `half_time_minutes`, `hedge_volume` (signed units that dealers trade, 0 without hedging)
         and `impact_bps` (signed peak). No signal may read it.
     coverage : Coverage
-        What all tapes cover: whole UTC days.
+        What all tapes cover: whole sessions.
     """
 
     scenario: Scenario
@@ -107,14 +106,15 @@ def joined(days: list[SimulatedMarket]) -> SimulatedMarket:
 
 
 def simulate_days(scenario: Scenario) -> Iterator[SimulatedMarket]:
-    """Yield a scenario's UTC days one by one, each in memory on its own.
+    """Yield a scenario's sessions one by one, each in memory on its own.
 
-    What lasts over midnight is carried: price, volatility, listed contracts, hedges not yet done,
+    What lasts over their end is carried: price, volatility, listed contracts, hedges not yet done,
     the perpetual's premium and activity.
     """
-    state = _first(scenario)
-    for day in range(scenario.days):
-        market, state = _day(scenario, day, state)
+    sessions = sessions_of(scenario)
+    state = _first(scenario, sessions[0])
+    for session in sessions:
+        market, state = _day(scenario, session, state)
         yield market
 
 
@@ -128,11 +128,10 @@ class _State:
     shocks: int
 
 
-def _first(scenario: Scenario) -> _State:
-    start = instant_ns(datetime.combine(scenario.first_day, time(), tzinfo=UTC))
+def _first(scenario: Scenario, session: Session) -> _State:
     return _State(
         path=first_state(scenario),
-        book=Book.empty().listed(scenario, start, scenario.index.start_price),
+        book=Book.empty().listed(scenario, session.start_ns, scenario.index.start_price),
         premium=PremiumState.at_rest(),
         flow=(0.0, 0.0),
         pending=Trades.none(),
@@ -140,19 +139,16 @@ def _first(scenario: Scenario) -> _State:
     )
 
 
-def _day(scenario: Scenario, day: int, state: _State) -> tuple[SimulatedMarket, _State]:
-    first = instant_ns(datetime.combine(scenario.first_day, time(), tzinfo=UTC))
-    midnight = first + day * DAY_NS
-    path, next_path = index_path(scenario, day, midnight, state.path)
-    listing = midnight + EXPIRY_HOUR_UTC * HOUR_NS
-    price = float(path.price[int(path.second(np.array([listing], dtype=np.int64))[0])])
-    books = (state.book, state.book.listed(scenario, listing, price))
+def _day(scenario: Scenario, session: Session, state: _State) -> tuple[SimulatedMarket, _State]:
+    path, next_path = index_path(scenario, session, state.path)
+    price = float(path.price[int(path.second(np.array([session.listing_ns]))[0])])
+    books = (state.book, state.book.listed(scenario, session.listing_ns, price))
     symbols = books[1].symbols()
-    ordinary = _ordinary(scenario, day, path, books, listing)
-    shocks = _shocks(scenario, day, path, books, listing)
-    marks, unsigned = _marked(scenario, path, books[1], day, [s.orders for s in shocks])
+    ordinary = _ordinary(scenario, path, books)
+    shocks = _shocks(scenario, path, books)
+    marks, unsigned = _marked(scenario, path, books[1], [s.orders for s in shocks])
     tape = option_tape(
-        midnight,
+        session,
         symbols,
         [ordinary, *zip([s.orders for s in shocks], marks, unsigned, strict=True)],
     )
@@ -160,66 +156,65 @@ def _day(scenario: Scenario, day: int, state: _State) -> tuple[SimulatedMarket, 
         float((s.orders.side * s.orders.lots * m.delta).sum()) * LOT
         for s, m in zip(shocks, marks, strict=True)
     ]
-    rng = stream(scenario.seed, Component.HEDGES, day)
-    sign_rng = stream(scenario.seed, Component.UNHEDGED_SIGNS, day)
+    rng = stream(scenario.seed, Component.HEDGES, session.number)
+    sign_rng = stream(scenario.seed, Component.UNHEDGED_SIGNS, session.number)
     hedges = [
-        hedge_of(scenario, shock.start_ns, demand, rng, sign_rng)
+        hedge_of(scenario, session, shock.start_ns, demand, rng, sign_rng)
         for shock, demand in zip(shocks, demands, strict=True)
     ]
-    premium, next_premium = premium_path(scenario, midnight, hedges, state.premium)
+    premium, next_premium = premium_path(scenario, session, hedges, state.premium)
     middle = path.price * np.exp(premium)
     ordinary_flow, flow = ordinary_trades(
-        scenario, midnight, stream(scenario.seed, Component.HEDGE_FLOW, day), state.flow
+        scenario, session, stream(scenario.seed, Component.HEDGE_FLOW, session.number), state.flow
     )
     hedging = Trades.in_order([state.pending, *(hedge.trades for hedge in hedges)])
-    today, pending = hedging.split(midnight + DAY_NS)
-    trades = hedge_trade_tape(scenario, midnight, middle, Trades.in_order([ordinary_flow, today]))
+    today, pending = hedging.split(session.end_ns)
+    trades = hedge_trade_tape(scenario, session, middle, Trades.in_order([ordinary_flow, today]))
     market = SimulatedMarket(
         scenario=scenario,
         option_trades=tape,
         hedge_trades=trades,
         hedge_quotes=hedge_quote_tape(
-            scenario, midnight, middle, stream(scenario.seed, Component.HEDGE_QUOTES, day)
+            scenario, session, middle, stream(scenario.seed, Component.HEDGE_QUOTES, session.number)
         ),
         bars=minute_bars(trades),
-        contracts=books[1].frame(midnight),
+        contracts=books[1].frame(session.start_ns),
         truth=_truth(books[1], symbols, shocks, demands, hedges, state.shocks),
-        coverage=Coverage.of([(midnight, midnight + DAY_NS)]),
+        coverage=Coverage.of([(session.start_ns, session.end_ns)]),
     )
     after = _State(next_path, books[1], next_premium, flow, pending, state.shocks + len(shocks))
     return market, after
 
 
 def _ordinary(
-    scenario: Scenario, day: int, path: IndexPath, books: tuple[Book, Book], listing: int
+    scenario: Scenario, path: IndexPath, books: tuple[Book, Book]
 ) -> tuple[Orders, Marks, NDArray[np.bool_]]:
-    rng = stream(scenario.seed, Component.OPTION_FLOW, day)
-    spans = ((path.start_ns, listing), (listing, path.start_ns + DAY_NS))
+    session = path.session
+    rng = stream(scenario.seed, Component.OPTION_FLOW, session.number)
+    spans = ((session.start_ns, session.listing_ns), (session.listing_ns, session.end_ns))
     orders = Orders.concatenated(
         [
             ordinary_orders(scenario, path, book, rng, span)
             for book, span in zip(books, spans, strict=True)
         ]
     )
-    rng = stream(scenario.seed, Component.OPTION_PRINTS, day)
+    rng = stream(scenario.seed, Component.OPTION_PRINTS, session.number)
     unsigned = rng.random(orders.stamp.size) < scenario.option_flow.unsigned_share
     return orders, mark(scenario, path, books[1], orders, rng), unsigned
 
 
-def _shocks(
-    scenario: Scenario, day: int, path: IndexPath, books: tuple[Book, Book], listing: int
-) -> list[Shock]:
-    rng = stream(scenario.seed, Component.SHOCKS, day)
+def _shocks(scenario: Scenario, path: IndexPath, books: tuple[Book, Book]) -> list[Shock]:
+    rng = stream(scenario.seed, Component.SHOCKS, path.session.number)
     return [
-        shock_at(scenario, path, books[moment[0] >= listing], rng, moment)
-        for moment in shock_times(scenario, day, path.start_ns, rng)
+        shock_at(scenario, path, books[moment[0] >= path.session.listing_ns], rng, moment)
+        for moment in shock_times(scenario, path.session, rng)
     ]
 
 
 def _marked(
-    scenario: Scenario, path: IndexPath, book: Book, day: int, parts: list[Orders]
+    scenario: Scenario, path: IndexPath, book: Book, parts: list[Orders]
 ) -> tuple[list[Marks], list[NDArray[np.bool_]]]:
-    rng = stream(scenario.seed, Component.SHOCK_PRINTS, day)
+    rng = stream(scenario.seed, Component.SHOCK_PRINTS, path.session.number)
     marks = [mark(scenario, path, book, orders, rng) for orders in parts]
     unsigned = [
         rng.random(orders.stamp.size) < scenario.option_flow.unsigned_share for orders in parts

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from hedgeflow.market.time import DAY_NS, SECOND_NS, YEAR_NS
-from hedgeflow.simulate.paths import SECONDS_PER_DAY, activity
+from hedgeflow.market.time import SECOND_NS, YEAR_NS
+from hedgeflow.simulate.hours import SECONDS_PER_DAY, Session, activity
 from hedgeflow.simulate.prints import RESOLUTION_NS, SMALLEST_HORIZON_NS, Orders, tail_lots
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _EXPIRY_WEIGHT_EXPONENT: Final = 0.7
 _MONEYNESS_DEVIATION: Final = 0.9
 _OUT_OF_THE_MONEY_SHARE: Final = 0.75
-_MILLISECONDS_PER_DAY: Final = DAY_NS // RESOLUTION_NS
 
 
 def ordinary_orders(
@@ -41,7 +40,7 @@ def ordinary_orders(
     span : (int, int)
         Half-open, UTC nanoseconds.
     """
-    starts = burst_starts(scenario, path.start_ns, rng, span)
+    starts = burst_starts(scenario, path.session, rng, span)
     contract = chosen_contracts(book, path, starts, rng)
     followers = rng.geometric(1.0 / scenario.option_flow.burst_trades, starts.size) - 1
     behind = rng.exponential(scenario.option_flow.burst_seconds * SECOND_NS, int(followers.sum()))
@@ -57,7 +56,7 @@ def ordinary_orders(
     lots = np.where(in_tail, tail_lots(scenario, rng, count), lots)
     side = 2 * rng.integers(0, 2, count) - 1
     orders = Orders.simple(stamp, contract, lots, side)
-    prints = (stamp < path.start_ns + DAY_NS) & (stamp < book.expiry_ns[contract])
+    prints = (stamp < path.session.end_ns) & (stamp < book.expiry_ns[contract])
     complex_draw = rng.random(count)
     return with_second_legs(
         orders.take(prints),
@@ -68,13 +67,13 @@ def ordinary_orders(
 
 
 def burst_starts(
-    scenario: Scenario, midnight: int, rng: np.random.Generator, span: tuple[int, int]
+    scenario: Scenario, session: Session, rng: np.random.Generator, span: tuple[int, int]
 ) -> NDArray[np.int64]:
     """Return the ascending stamps of bursts in a span, by the second with the day's profile."""
-    seconds = np.arange(SECONDS_PER_DAY, dtype=np.float64)
-    mean = scenario.option_flow.trades_per_day / scenario.option_flow.burst_trades / SECONDS_PER_DAY
-    counts = rng.poisson(mean * activity(seconds))
-    stamp = midnight + np.repeat(np.arange(SECONDS_PER_DAY, dtype=np.int64), counts) * SECOND_NS
+    bursts = scenario.option_flow.trades_per_day / scenario.option_flow.burst_trades
+    counts = rng.poisson(bursts / session.seconds * activity(scenario, session))
+    second = np.repeat(np.arange(session.seconds, dtype=np.int64), counts)
+    stamp = session.start_ns + second * SECOND_NS
     stamp += rng.integers(0, 1000, stamp.size) * RESOLUTION_NS
     stamp.sort()
     return stamp[(stamp >= span[0]) & (stamp < span[1])]

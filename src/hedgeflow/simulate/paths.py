@@ -1,4 +1,4 @@
-"""The index and its implied-volatility level, second by second, and the day's activity profile."""
+"""The index and its implied-volatility level, second by second."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numba import njit
 
-from hedgeflow.market.time import SECOND_NS
+from hedgeflow.simulate.hours import SECONDS_PER_DAY, SECONDS_PER_MINUTE
 from hedgeflow.simulate.streams import Component, stream
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from hedgeflow.simulate.hours import Session
     from hedgeflow.simulate.scenario import Scenario
 
-SECONDS_PER_DAY: Final = 86_400
-SECONDS_PER_MINUTE: Final = 60
-MINUTES_PER_DAY: Final = 1_440
 SECONDS_PER_YEAR: Final = 365.0 * SECONDS_PER_DAY
 
 
 @dataclass(frozen=True, slots=True)
 class PathState:
-    """What the next day's path starts from: log price, and log of the level over its mean."""
+    """What the next session's path starts from: log price, and log of the level over its mean."""
 
     log_price: float
     log_level: float
@@ -32,28 +30,27 @@ class PathState:
 
 @dataclass(frozen=True, slots=True)
 class IndexPath:
-    """One day of the index.
+    """One session of the index.
 
     Attributes
     ----------
-    start_ns : int
-        Midnight UTC.
-    price : ndarray of shape (86400,)
+    session : Session
+    price : ndarray of shape (seconds,)
         Index price from the start of each second, quote currency.
-    level : ndarray of shape (86400,)
+    level : ndarray of shape (seconds,)
         At-the-money implied volatility, fraction per year.
     """
 
-    start_ns: int
+    session: Session
     price: NDArray[np.float64]
     level: NDArray[np.float64]
 
     def second(self, stamps: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the second of the day of each stamp.
+        """Return the second of the session of each stamp.
 
         Look-ahead: what is read there was known at the start of that second.
         """
-        return (stamps - self.start_ns) // SECOND_NS
+        return self.session.second(stamps)
 
 
 def first_state(scenario: Scenario) -> PathState:
@@ -62,25 +59,31 @@ def first_state(scenario: Scenario) -> PathState:
 
 
 def index_path(
-    scenario: Scenario, day: int, start_ns: int, state: PathState
+    scenario: Scenario, session: Session, state: PathState
 ) -> tuple[IndexPath, PathState]:
-    """Return one day of the index, and the state that the next day starts from.
+    """Return one session of the index, and the state that the next one starts from.
 
     The level is a log Ornstein-Uhlenbeck process by the minute, the index a geometric Brownian
     motion by the second with that level as its volatility and no drift.
     """
     levels, log_level = reverting_path(
-        stream(scenario.seed, Component.VOLATILITY, day).standard_normal(MINUTES_PER_DAY),
+        stream(scenario.seed, Component.VOLATILITY, session.number).standard_normal(
+            session.minutes
+        ),
         scenario.index.volatility_of_volatility,
         0.5 ** (1.0 / (60.0 * scenario.index.volatility_half_life_hours)),
         state.log_level,
     )
-    level = np.repeat(scenario.index.volatility * np.exp(levels), SECONDS_PER_MINUTE)
-    normals = stream(scenario.seed, Component.INDEX, day).standard_normal(SECONDS_PER_DAY)
+    level = np.repeat(scenario.index.volatility * np.exp(levels), SECONDS_PER_MINUTE)[
+        : session.seconds
+    ]
+    normals = stream(scenario.seed, Component.INDEX, session.number).standard_normal(
+        session.seconds
+    )
     steps = level * np.sqrt(1.0 / SECONDS_PER_YEAR) * normals - 0.5 * level**2 / SECONDS_PER_YEAR
     log_price = state.log_price + np.cumsum(steps)
     before = np.concatenate(([state.log_price], log_price[:-1]))
-    path = IndexPath(start_ns, np.exp(before), level)
+    path = IndexPath(session, np.exp(before), level)
     return path, PathState(float(log_price[-1]), log_level)
 
 
@@ -102,17 +105,6 @@ def reverting_path(
     """
     path = decaying_sum(normals * (deviation * np.sqrt(1.0 - keep * keep)), keep, start)
     return path, float(path[-1])
-
-
-def activity(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the time-of-day profile of trading at seconds of the UTC day; its daily mean is 1.
-
-    Two humps as crypto venues show them: the large one in the American morning, a small one in
-    the European.
-    """
-    hours = seconds / 3600.0
-    wide = 0.35 * np.cos(2.0 * np.pi * (hours - 15.0) / 24.0)
-    return 1.0 + wide + 0.15 * np.cos(4.0 * np.pi * (hours - 14.0) / 24.0)
 
 
 @njit(cache=True)

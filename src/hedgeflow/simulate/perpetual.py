@@ -10,15 +10,10 @@ import polars as pl
 from numba import njit
 
 from hedgeflow.market.tapes import TapeKind, tape_schema
-from hedgeflow.market.time import DAY_NS, MINUTE_NS, SECOND_NS
+from hedgeflow.market.time import MINUTE_NS, SECOND_NS
 from hedgeflow.simulate.conforming import conformed
-from hedgeflow.simulate.paths import (
-    MINUTES_PER_DAY,
-    SECONDS_PER_DAY,
-    SECONDS_PER_MINUTE,
-    activity,
-    reverting_path,
-)
+from hedgeflow.simulate.hours import SECONDS_PER_MINUTE, Session, activity
+from hedgeflow.simulate.paths import reverting_path
 from hedgeflow.simulate.prints import RESOLUTION_NS
 
 if TYPE_CHECKING:
@@ -29,7 +24,7 @@ if TYPE_CHECKING:
 PRICE_TICK: Final = 0.1
 SIZE_STEP: Final = 0.001
 
-_FIVE_MINUTES_PER_DAY: Final = 288
+_SECONDS_PER_SLOT: Final = 300
 _ACTIVITY_HALF_LIFE_MINUTES: Final = 20.0
 _PROFILE_MEDIAN: Final = 0.957
 """Median over mean of 5-minute volume that the time-of-day profile leaves (measured)."""
@@ -76,9 +71,11 @@ class Trades:
         )
 
 
-def trade_sizes(scenario: Scenario, rng: np.random.Generator, count: int) -> NDArray[np.float64]:
+def trade_sizes(
+    scenario: Scenario, session: Session, rng: np.random.Generator, count: int
+) -> NDArray[np.float64]:
     """Return lognormal trade sizes in underlying units, multiples of `SIZE_STEP`."""
-    mean = _mean_size(scenario)
+    mean = _mean_size(scenario, session)
     sigma = scenario.future.size_sigma
     size = mean * np.exp(sigma * rng.standard_normal(count) - 0.5 * sigma * sigma)
     return np.maximum(np.round(size / SIZE_STEP), 1.0) * SIZE_STEP
@@ -86,7 +83,7 @@ def trade_sizes(scenario: Scenario, rng: np.random.Generator, count: int) -> NDA
 
 def ordinary_trades(
     scenario: Scenario,
-    midnight: int,
+    session: Session,
     rng: np.random.Generator,
     state: tuple[float, float],
 ) -> tuple[Trades, tuple[float, float]]:
@@ -99,33 +96,35 @@ def ordinary_trades(
     Parameters
     ----------
     scenario : Scenario
-    midnight : int
-        Start of the day, UTC nanoseconds.
+    session : Session
     rng : Generator
     state : (float, float)
-        Log activity and cumulative signed volume at midnight.
+        Log activity and cumulative signed volume at the start.
     """
     sigma = scenario.future.activity_sigma
     levels, log_activity = reverting_path(
-        rng.standard_normal(MINUTES_PER_DAY),
+        rng.standard_normal(session.minutes),
         sigma,
         0.5 ** (1.0 / _ACTIVITY_HALF_LIFE_MINUTES),
         state[0],
     )
     rate = np.repeat(np.exp(levels - 0.5 * sigma * sigma), SECONDS_PER_MINUTE)
-    rate *= activity(np.arange(SECONDS_PER_DAY, dtype=np.float64))
-    counts = rng.poisson(scenario.future.trades_per_day / SECONDS_PER_DAY * rate)
-    stamp = midnight + np.repeat(np.arange(SECONDS_PER_DAY, dtype=np.int64), counts) * SECOND_NS
+    rate = rate[: session.seconds] * activity(scenario, session)
+    counts = rng.poisson(scenario.future.trades_per_day / session.seconds * rate)
+    second = np.repeat(np.arange(session.seconds, dtype=np.int64), counts)
+    stamp = session.start_ns + second * SECOND_NS
     stamp += rng.integers(0, 1000, stamp.size) * RESOLUTION_NS
     stamp.sort()
-    size = trade_sizes(scenario, rng, stamp.size)
-    sign, imbalance = _leaning_signs(rng.random(stamp.size), size, _lean_scale(scenario), state[1])
+    size = trade_sizes(scenario, session, rng, stamp.size)
+    sign, imbalance = _leaning_signs(
+        rng.random(stamp.size), size, _lean_scale(scenario, session), state[1]
+    )
     return Trades(stamp, size, sign), (log_activity, imbalance)
 
 
 def hedge_trade_tape(
     scenario: Scenario,
-    midnight: int,
+    session: Session,
     middle: NDArray[np.float64],
     trades: Trades,
 ) -> pl.DataFrame:
@@ -134,13 +133,13 @@ def hedge_trade_tape(
     Parameters
     ----------
     scenario : Scenario
-    midnight : int
-    middle : ndarray of shape (86400,)
+    session : Session
+    middle : ndarray of shape (seconds,)
         Middle price by second.
     trades : Trades
         In order of time, in which they are numbered.
     """
-    at = middle[(trades.stamp - midnight) // SECOND_NS]
+    at = middle[session.second(trades.stamp)]
     bid, ask = _quoted(scenario, at)
     number = pl.int_range(pl.len(), dtype=pl.Int64).cast(pl.String)
     frame = pl.DataFrame(
@@ -151,20 +150,20 @@ def hedge_trade_tape(
             "size": np.round(trades.size, 3),
             "aggressor": trades.sign.astype(np.int8),
         }
-    ).with_columns(trade_id=pl.format("{}-{}", pl.lit(midnight // DAY_NS), number))
+    ).with_columns(trade_id=pl.format("{}-{}", pl.lit(session.day), number))
     return conformed(frame, tape_schema(TapeKind.HEDGE_TRADES))
 
 
 def hedge_quote_tape(
-    scenario: Scenario, midnight: int, middle: NDArray[np.float64], rng: np.random.Generator
+    scenario: Scenario, session: Session, middle: NDArray[np.float64], rng: np.random.Generator
 ) -> pl.DataFrame:
     """Return the quote tape of a day: one quote in each interval, at a random millisecond of it."""
     interval = max(1, round(scenario.future.quote_interval_seconds * SECOND_NS / RESOLUTION_NS))
-    start = np.arange(0, DAY_NS // RESOLUTION_NS, interval, dtype=np.int64)
+    length = session.seconds * SECOND_NS // RESOLUTION_NS
+    start = np.arange(0, length, interval, dtype=np.int64)
     offset = start + rng.integers(0, interval, start.size)
-    offset = offset[offset < DAY_NS // RESOLUTION_NS]
-    stamp = midnight + offset * RESOLUTION_NS
-    bid, ask = _quoted(scenario, middle[(stamp - midnight) // SECOND_NS])
+    stamp = session.start_ns + offset[offset < length] * RESOLUTION_NS
+    bid, ask = _quoted(scenario, middle[session.second(stamp)])
     frame = pl.DataFrame({"ts": stamp, "known_at": stamp + RESOLUTION_NS, "bid": bid, "ask": ask})
     return conformed(frame, tape_schema(TapeKind.HEDGE_QUOTES))
 
@@ -182,18 +181,19 @@ def minute_bars(trades: pl.DataFrame) -> pl.DataFrame:
     return conformed(bars, tape_schema(TapeKind.BARS))
 
 
-def _mean_size(scenario: Scenario) -> float:
-    median_trades = scenario.future.trades_per_day / _FIVE_MINUTES_PER_DAY * _PROFILE_MEDIAN
+def _mean_size(scenario: Scenario, session: Session) -> float:
+    slots = session.seconds / _SECONDS_PER_SLOT
+    median_trades = scenario.future.trades_per_day / slots * _PROFILE_MEDIAN
     lift = np.exp(-0.5 * scenario.future.activity_sigma**2)
     return float(scenario.future.volume_units / (median_trades * lift))
 
 
-def _lean_scale(scenario: Scenario) -> float:
+def _lean_scale(scenario: Scenario, session: Session) -> float:
     """Return c of P(buy) = (1 - imbalance / c) / 2 that gives the wanted standard deviation.
 
     Drift per trade is -E[s]/c times the imbalance, variance E[s^2]: c = 2 var E[s] / E[s^2].
     """
-    mean = _mean_size(scenario)
+    mean = _mean_size(scenario, session)
     square = mean * mean * float(np.exp(scenario.future.size_sigma**2))
     return 2.0 * scenario.future.imbalance_units**2 * mean / square
 

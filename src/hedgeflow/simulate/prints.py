@@ -16,6 +16,7 @@ from hedgeflow.simulate.conforming import conformed
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from hedgeflow.simulate.hours import Session
     from hedgeflow.simulate.listing import Book
     from hedgeflow.simulate.paths import IndexPath
     from hedgeflow.simulate.scenario import Scenario
@@ -150,7 +151,7 @@ def smile(
 
 
 def option_tape(
-    midnight: int,
+    session: Session,
     symbols: pl.Series,
     parts: list[tuple[Orders, Marks, NDArray[np.bool_]]],
 ) -> pl.DataFrame:
@@ -158,8 +159,8 @@ def option_tape(
 
     Parameters
     ----------
-    midnight : int
-        Start of the day, UTC nanoseconds; trade and combo ids begin with its number.
+    session : Session
+        Trade and combo ids begin with the number of its day.
     symbols : Series
         Symbol by row of the book.
     parts : list of (Orders, Marks, ndarray of bool)
@@ -174,7 +175,7 @@ def option_tape(
     )
     unsigned = np.concatenate([part[2] for part in parts])
     order = np.argsort(orders.stamp, kind="stable")
-    day = midnight // DAY_NS
+    day = session.day
     stamp = orders.stamp[order]
     combo = orders.combo[order]
     number = pl.int_range(pl.len(), dtype=pl.Int64).cast(pl.String)

@@ -11,12 +11,12 @@ import numpy as np
 from hedgeflow import pricing
 from hedgeflow.market.time import HOUR_NS, MINUTE_NS, SECOND_NS, YEAR_NS
 from hedgeflow.simulate.listing import LOT
-from hedgeflow.simulate.paths import MINUTES_PER_DAY
 from hedgeflow.simulate.prints import RESOLUTION_NS, Orders, smile, tail_lots
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from hedgeflow.simulate.hours import Session
     from hedgeflow.simulate.listing import Book, Expiry
     from hedgeflow.simulate.paths import IndexPath
     from hedgeflow.simulate.scenario import Scenario
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _SHORTEST_LIFE_NS: Final = 3 * HOUR_NS
 """Shocks come in options whose delta does not jump while they print."""
 
-_QUIET_AT_MIDNIGHT_MINUTES: Final = 3.0
-"""No shock starts this close to the end of its UTC day, so that its prints stay within it."""
+_QUIET_AT_THE_END_MINUTES: Final = 3.0
+"""No shock starts this close to the end of its session, so that its prints stay within it."""
 
 _DURATION_SIGMA: Final = 0.2
 _SWEEP_STRIKES: Final = (3, 6)
@@ -61,10 +61,10 @@ class Shock:
 
 
 def shock_times(
-    scenario: Scenario, day: int, midnight: int, rng: np.random.Generator
+    scenario: Scenario, session: Session, rng: np.random.Generator
 ) -> list[tuple[int, ShockClass]]:
-    """Return the day's shocks in order of time: uniform over the day, a shortest gap apart."""
-    if not scenario.shocks.enabled or day < scenario.shocks.first_day:
+    """Return a session's shocks in order of time: uniform over it, a shortest gap apart."""
+    if not scenario.shocks.enabled or session.number < scenario.shocks.first_day:
         return []
     sweeps = int(
         rng.integers(scenario.shocks.sweeps_per_day[0], scenario.shocks.sweeps_per_day[1] + 1)
@@ -78,10 +78,10 @@ def shock_times(
     if count == 0:
         return []
     gap = scenario.shocks.gap_minutes
-    free = MINUTES_PER_DAY - _QUIET_AT_MIDNIGHT_MINUTES - gap * (count - 1)
+    free = session.seconds / 60.0 - _QUIET_AT_THE_END_MINUTES - gap * (count - 1)
     minutes = np.sort(rng.uniform(0.0, max(free, 0.0), count)) + gap * np.arange(count)
     is_sweep = rng.permutation(count) < sweeps
-    stamps = midnight + (minutes * MINUTE_NS).astype(np.int64)
+    stamps = session.start_ns + (minutes * MINUTE_NS).astype(np.int64)
     stamps -= stamps % RESOLUTION_NS
     return [
         (stamp, ShockClass.SWEEP if sweep else ShockClass.EMERGENCY)
@@ -178,7 +178,7 @@ def _strikes(
 def _deltas_of(
     scenario: Scenario, path: IndexPath, expiry: Expiry, start_ns: int, right: int
 ) -> NDArray[np.float64]:
-    second = int((start_ns - path.start_ns) // SECOND_NS)
+    second = int((start_ns - path.session.start_ns) // SECOND_NS)
     count = expiry.strikes.size
     price = float(path.price[second])
     left_ns = expiry.expiry_ns - start_ns
