@@ -1,22 +1,35 @@
 """A market with known truth: option shocks, dealers who hedge them, prices that respond."""
 
 from hedgeflow.simulate.loading import changed, load_scenario, preset_text, presets, scenario
-from hedgeflow.simulate.markets import TRUTH_SCHEMA, SimulatedMarket, simulate, simulate_days
+from hedgeflow.simulate.markets import SimulatedMarket, simulate, simulate_days
 from hedgeflow.simulate.scenario import Scenario
 from hedgeflow.simulate.shocks import ShockClass
-from hedgeflow.simulate.storing import TAPE_KEYS, TRUTH_FOLDER, write_to_catalog
+from hedgeflow.simulate.storing import (
+    SCENARIO_FILE,
+    TAPE_KEYS,
+    TRUTH_FOLDER,
+    read_scenario,
+    read_truth,
+    write_to_catalog,
+)
+from hedgeflow.simulate.truth import TRUTH_SCHEMA, TRUTH_SCHEMAS, TruthTable
 
 __all__ = [
+    "SCENARIO_FILE",
     "TAPE_KEYS",
     "TRUTH_FOLDER",
     "TRUTH_SCHEMA",
+    "TRUTH_SCHEMAS",
     "Scenario",
     "ShockClass",
     "SimulatedMarket",
+    "TruthTable",
     "changed",
     "load_scenario",
     "preset_text",
     "presets",
+    "read_scenario",
+    "read_truth",
     "scenario",
     "simulate",
     "simulate_days",

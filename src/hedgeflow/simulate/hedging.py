@@ -57,7 +57,7 @@ class Hedge:
 def hedge_of(
     scenario: Scenario,
     session: Session,
-    shock_start_ns: int,
+    shock: tuple[int, int],
     demand: float,
     rng: np.random.Generator,
     sign_rng: np.random.Generator,
@@ -72,8 +72,8 @@ def hedge_of(
     ----------
     scenario : Scenario
     session : Session
-    shock_start_ns : int
-        The shock's first print.
+    shock : (int, int)
+        The shock's id, and its first print.
     demand : float
         Signed hedge demand D, underlying units.
     rng : Generator
@@ -84,6 +84,7 @@ def hedge_of(
     exposure = abs(demand) / scenario.dealers.reference_units
     lag_factor, speed_factor = np.exp(_TIMING_SIGMA * rng.standard_normal(2)).tolist()
     lag_ns = int(scenario.dealers.lag_seconds * lag_factor * SECOND_NS)
+    number, shock_start_ns = shock
     start_ns = shock_start_ns + lag_ns - lag_ns % RESOLUTION_NS
     half_time = scenario.dealers.half_time_minutes * speed_factor
     half_time *= max(exposure, 1e-6) ** -scenario.dealers.half_time_exponent
@@ -109,7 +110,7 @@ def hedge_of(
         half_time_minutes=half_time,
         volume=direction * total if scenario.dealers.hedging == "demand" else 0.0,
         impact_bps=float(direction * peak),
-        trades=Trades(stamp, size, sign),
+        trades=Trades.of(stamp, size, sign, number),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -23,32 +23,15 @@ from hedgeflow.simulate.perpetual import (
     minute_bars,
     ordinary_trades,
 )
-from hedgeflow.simulate.prints import Marks, Orders, mark, option_tape
+from hedgeflow.simulate.prints import Orders, Printed, mark, option_tape
 from hedgeflow.simulate.shocks import Shock, shock_at, shock_times
 from hedgeflow.simulate.streams import Component, stream
+from hedgeflow.simulate.truth import TRUTH_SCHEMA, TruthTable, hedge_truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
     from hedgeflow.simulate.scenario import Scenario
-
-TRUTH_SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
-    "shock_id": pl.Int64,
-    "shock_class": pl.String,
-    "ts": TIME,
-    "last_print": TIME,
-    "side": pl.Int8,
-    "contract": pl.String,
-    "strikes": pl.Int64,
-    "option_units": pl.Float64,
-    "delta": pl.Float64,
-    "hedge_start": TIME,
-    "half_time_minutes": pl.Float64,
-    "hedge_volume": pl.Float64,
-    "impact_bps": pl.Float64,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +53,8 @@ class SimulatedMarket:
         `delta` (hedge demand D, signed: negative, dealers must sell), `hedge_start`,
         `half_time_minutes`, `hedge_volume` (signed units that dealers trade, 0 without hedging)
         and `impact_bps` (signed peak). No signal may read it.
+    prints_truth, hedge_truth : DataFrame
+        Truth of each row of `option_trades` and `hedge_trades`, see `truth.TRUTH_SCHEMAS`.
     coverage : Coverage
         What all tapes cover: whole sessions.
     """
@@ -81,7 +66,17 @@ class SimulatedMarket:
     bars: pl.DataFrame
     contracts: pl.DataFrame
     truth: pl.DataFrame
+    prints_truth: pl.DataFrame
+    hedge_truth: pl.DataFrame
     coverage: Coverage
+
+    def truth_tables(self) -> dict[TruthTable, pl.DataFrame]:
+        """Return what really happened, by table."""
+        return {
+            TruthTable.SHOCKS: self.truth,
+            TruthTable.PRINTS: self.prints_truth,
+            TruthTable.HEDGE_TRADES: self.hedge_truth,
+        }
 
 
 def simulate(scenario: Scenario) -> SimulatedMarket:
@@ -101,6 +96,8 @@ def joined(days: list[SimulatedMarket]) -> SimulatedMarket:
         bars=pl.concat([day.bars for day in days]),
         contracts=contracts.unique("contract", keep="first", maintain_order=True),
         truth=pl.concat([day.truth for day in days]),
+        prints_truth=pl.concat([day.prints_truth for day in days]),
+        hedge_truth=pl.concat([day.hedge_truth for day in days]),
         coverage=Coverage.of(intervals),
     )
 
@@ -146,21 +143,17 @@ def _day(scenario: Scenario, session: Session, state: _State) -> tuple[Simulated
     symbols = books[1].symbols()
     ordinary = _ordinary(scenario, path, books)
     shocks = _shocks(scenario, path, books)
-    marks, unsigned = _marked(scenario, path, books[1], [s.orders for s in shocks])
-    tape = option_tape(
-        session,
-        symbols,
-        [ordinary, *zip([s.orders for s in shocks], marks, unsigned, strict=True)],
-    )
+    printed = _printed(scenario, path, books[1], shocks, state.shocks)
+    tape, prints = option_tape(session, symbols, [ordinary, *printed])
     demands = [
-        float((s.orders.side * s.orders.lots * m.delta).sum()) * LOT
-        for s, m in zip(shocks, marks, strict=True)
+        float((each.orders.side * each.orders.lots * each.marks.delta).sum()) * LOT
+        for each in printed
     ]
     rng = stream(scenario.seed, Component.HEDGES, session.number)
     sign_rng = stream(scenario.seed, Component.UNHEDGED_SIGNS, session.number)
     hedges = [
-        hedge_of(scenario, session, shock.start_ns, demand, rng, sign_rng)
-        for shock, demand in zip(shocks, demands, strict=True)
+        hedge_of(scenario, session, (state.shocks + i, shock.start_ns), demand, rng, sign_rng)
+        for i, (shock, demand) in enumerate(zip(shocks, demands, strict=True))
     ]
     premium, next_premium = premium_path(scenario, session, hedges, state.premium)
     middle = path.price * np.exp(premium)
@@ -169,7 +162,8 @@ def _day(scenario: Scenario, session: Session, state: _State) -> tuple[Simulated
     )
     hedging = Trades.in_order([state.pending, *(hedge.trades for hedge in hedges)])
     today, pending = hedging.split(session.end_ns)
-    trades = hedge_trade_tape(scenario, session, middle, Trades.in_order([ordinary_flow, today]))
+    every = Trades.in_order([ordinary_flow, today])
+    trades = hedge_trade_tape(scenario, session, middle, every)
     market = SimulatedMarket(
         scenario=scenario,
         option_trades=tape,
@@ -180,15 +174,15 @@ def _day(scenario: Scenario, session: Session, state: _State) -> tuple[Simulated
         bars=minute_bars(trades),
         contracts=books[1].frame(session.start_ns),
         truth=_truth(books[1], symbols, shocks, demands, hedges, state.shocks),
+        prints_truth=prints,
+        hedge_truth=hedge_truth(trades, every.origin),
         coverage=Coverage.of([(session.start_ns, session.end_ns)]),
     )
     after = _State(next_path, books[1], next_premium, flow, pending, state.shocks + len(shocks))
     return market, after
 
 
-def _ordinary(
-    scenario: Scenario, path: IndexPath, books: tuple[Book, Book]
-) -> tuple[Orders, Marks, NDArray[np.bool_]]:
+def _ordinary(scenario: Scenario, path: IndexPath, books: tuple[Book, Book]) -> Printed:
     session = path.session
     rng = stream(scenario.seed, Component.OPTION_FLOW, session.number)
     spans = ((session.start_ns, session.listing_ns), (session.listing_ns, session.end_ns))
@@ -200,7 +194,7 @@ def _ordinary(
     )
     rng = stream(scenario.seed, Component.OPTION_PRINTS, session.number)
     unsigned = rng.random(orders.stamp.size) < scenario.option_flow.unsigned_share
-    return orders, mark(scenario, path, books[1], orders, rng), unsigned
+    return Printed(orders, mark(scenario, path, books[1], orders, rng), unsigned)
 
 
 def _shocks(scenario: Scenario, path: IndexPath, books: tuple[Book, Book]) -> list[Shock]:
@@ -211,15 +205,15 @@ def _shocks(scenario: Scenario, path: IndexPath, books: tuple[Book, Book]) -> li
     ]
 
 
-def _marked(
-    scenario: Scenario, path: IndexPath, book: Book, parts: list[Orders]
-) -> tuple[list[Marks], list[NDArray[np.bool_]]]:
+def _printed(
+    scenario: Scenario, path: IndexPath, book: Book, shocks: list[Shock], first_id: int
+) -> list[Printed]:
     rng = stream(scenario.seed, Component.SHOCK_PRINTS, path.session.number)
+    parts = [shock.orders for shock in shocks]
     marks = [mark(scenario, path, book, orders, rng) for orders in parts]
-    unsigned = [
-        rng.random(orders.stamp.size) < scenario.option_flow.unsigned_share for orders in parts
-    ]
-    return marks, unsigned
+    share = scenario.option_flow.unsigned_share
+    unsigned = [rng.random(orders.stamp.size) < share for orders in parts]
+    return [Printed(orders, marks[i], unsigned[i], first_id + i) for i, orders in enumerate(parts)]
 
 
 def _truth(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,6 +15,7 @@ from hedgeflow.simulate.conforming import conformed
 from hedgeflow.simulate.hours import SECONDS_PER_MINUTE, Session, activity
 from hedgeflow.simulate.paths import reverting_path
 from hedgeflow.simulate.prints import RESOLUTION_NS
+from hedgeflow.simulate.truth import ORDINARY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,33 +43,48 @@ class Trades:
         Underlying units.
     sign : ndarray of shape (n,), int64
         +1 the taker buys, -1 sells.
+    origin : ndarray of shape (n,), int64
+        The truth of who trades: id of the shock that the trade hedges, `ORDINARY` or `BOOK`.
     """
 
     stamp: NDArray[np.int64]
     size: NDArray[np.float64]
     sign: NDArray[np.int64]
+    origin: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls,
+        stamp: NDArray[np.int64],
+        size: NDArray[np.float64],
+        sign: NDArray[np.int64],
+        origin: int,
+    ) -> Trades:
+        """Return trades that all have one origin."""
+        return cls(stamp, size, sign, np.full(stamp.size, origin, dtype=np.int64))
 
     @classmethod
     def none(cls) -> Trades:
         """Return no trades."""
-        return cls(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0, dtype=np.int64))
+        integers = np.empty(0, dtype=np.int64)
+        return cls(integers, np.empty(0), integers, integers)
 
     @classmethod
     def in_order(cls, parts: list[Trades]) -> Trades:
         """Return the trades of several parts in order of time."""
-        stamp = np.concatenate([part.stamp for part in parts])
-        order = np.argsort(stamp, kind="stable")
-        size = np.concatenate([part.size for part in parts])
-        sign = np.concatenate([part.sign for part in parts])
-        return cls(stamp[order], size[order], sign[order])
+        order = np.argsort(np.concatenate([part.stamp for part in parts]), kind="stable")
+        return cls(
+            *(
+                np.concatenate([getattr(part, field.name) for part in parts])[order]
+                for field in fields(cls)
+            )
+        )
 
     def split(self, instant: int) -> tuple[Trades, Trades]:
         """Return the trades before an instant and those from it on, of trades in order."""
         at = int(np.searchsorted(self.stamp, instant))
-        return (
-            Trades(self.stamp[:at], self.size[:at], self.sign[:at]),
-            Trades(self.stamp[at:], self.size[at:], self.sign[at:]),
-        )
+        columns = [getattr(self, field.name) for field in fields(self)]
+        return Trades(*(each[:at] for each in columns)), Trades(*(each[at:] for each in columns))
 
 
 def trade_sizes(
@@ -119,7 +135,7 @@ def ordinary_trades(
     sign, imbalance = _leaning_signs(
         rng.random(stamp.size), size, _lean_scale(scenario, session), state[1]
     )
-    return Trades(stamp, size, sign), (log_activity, imbalance)
+    return Trades.of(stamp, size, sign, ORDINARY), (log_activity, imbalance)
 
 
 def hedge_trade_tape(

@@ -12,6 +12,7 @@ from hedgeflow import pricing
 from hedgeflow.market.tapes import TapeKind, tape_schema
 from hedgeflow.market.time import DAY_NS, YEAR_NS
 from hedgeflow.simulate.conforming import conformed
+from hedgeflow.simulate.truth import ORDINARY, prints_truth
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,6 +107,26 @@ class Marks:
     delta: NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """Orders of one origin as they printed.
+
+    Attributes
+    ----------
+    orders : Orders
+    marks : Marks
+    unsigned : ndarray of shape (n,), bool
+        The tape does not know the aggressor.
+    origin : int
+        Id of the shock that they are, or `ORDINARY`.
+    """
+
+    orders: Orders
+    marks: Marks
+    unsigned: NDArray[np.bool_]
+    origin: int = ORDINARY
+
+
 def mark(
     scenario: Scenario, path: IndexPath, book: Book, orders: Orders, rng: np.random.Generator
 ) -> Marks:
@@ -153,9 +174,9 @@ def smile(
 def option_tape(
     session: Session,
     symbols: pl.Series,
-    parts: list[tuple[Orders, Marks, NDArray[np.bool_]]],
-) -> pl.DataFrame:
-    """Return the option tape of one day: prints in order of time, numbered in that order.
+    parts: list[Printed],
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the option tape of one day, in order of time and numbered so, and its truth.
 
     Parameters
     ----------
@@ -163,17 +184,17 @@ def option_tape(
         Trade and combo ids begin with the number of its day.
     symbols : Series
         Symbol by row of the book.
-    parts : list of (Orders, Marks, ndarray of bool)
-        Orders, their marks, and which of them the tape does not know the aggressor of.
+    parts : list of Printed
     """
-    orders = Orders.concatenated([part[0] for part in parts])
+    orders = Orders.concatenated([part.orders for part in parts])
     marks = Marks(
         *(
-            np.concatenate([getattr(part[1], field.name) for part in parts])
+            np.concatenate([getattr(part.marks, field.name) for part in parts])
             for field in fields(Marks)
         )
     )
-    unsigned = np.concatenate([part[2] for part in parts])
+    unsigned = np.concatenate([part.unsigned for part in parts])
+    origin = np.repeat([part.origin for part in parts], [part.unsigned.size for part in parts])
     order = np.argsort(orders.stamp, kind="stable")
     day = session.day
     stamp = orders.stamp[order]
@@ -201,7 +222,8 @@ def option_tape(
         condition=pl.lit(None, dtype=pl.String),
         trade_id=pl.format("{}-{}", pl.lit(day), number),
     )
-    return conformed(frame, tape_schema(TapeKind.OPTION_TRADES))
+    tape = conformed(frame, tape_schema(TapeKind.OPTION_TRADES))
+    return tape, prints_truth(tape, orders.side[order], origin[order])
 
 
 def tail_lots(scenario: Scenario, rng: np.random.Generator, count: int) -> NDArray[np.int64]:

@@ -5,24 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
+from pydantic import ValidationError
 
+from hedgeflow.market.errors import CatalogError
 from hedgeflow.market.tapes import TapeKey, TapeKind
 from hedgeflow.market.time import MINUTE_NS
 from hedgeflow.simulate.listing import PERPETUAL, UNDERLYING, VENUE
 from hedgeflow.simulate.markets import SimulatedMarket, joined, simulate_days
 from hedgeflow.simulate.prints import RESOLUTION_NS
+from hedgeflow.simulate.scenario import Scenario
+from hedgeflow.simulate.truth import TruthTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from hedgeflow.market.catalog import Catalog
-    from hedgeflow.simulate.scenario import Scenario
 
 SIMULATED: Final = "SIMULATED:"
 """Every source that the simulator names begins with this."""
 
 TRUTH_FOLDER: Final = "truth"
+SCENARIO_FILE: Final = "scenario.json"
 DAYS_PER_IMPORT: Final = 10
 
 TAPE_KEYS: Final = {
@@ -43,11 +47,12 @@ TAPE_KEYS: Final = {
 def write_to_catalog(
     scenario: Scenario, catalog: Catalog, progress: Callable[[int, int], object] | None = None
 ) -> Path:
-    """Simulate a scenario into a catalog and return the file with its truth.
+    """Simulate a scenario into a catalog and return the folder with its truth.
 
     Tapes are stored in imports of `DAYS_PER_IMPORT` days, which bounds memory. The truth lies in
-    ``truth/`` below the catalog, which is no kind of tape, so nothing that reads tapes can meet it;
-    its Parquet metadata hold the whole scenario as JSON under ``scenario``.
+    ``truth/`` below the catalog, which is no kind of tape, so nothing that reads tapes can meet it:
+    a folder per `TruthTable` with one Parquet file a stored batch, and the whole scenario as
+    ``scenario.json``, written last.
 
     Parameters
     ----------
@@ -62,21 +67,68 @@ def write_to_catalog(
     DataError, CatalogError
         As `Catalog.store`.
     """
-    truth: list[pl.DataFrame] = []
     waiting: list[SimulatedMarket] = []
     source = source_name(scenario)
+    folder = catalog.path / TRUTH_FOLDER
     for done, day in enumerate(simulate_days(scenario), 1):
         waiting.append(day)
-        truth.append(day.truth)
         if len(waiting) == DAYS_PER_IMPORT or done == scenario.days:
-            _store(joined(waiting), catalog, source)
+            batch = joined(waiting)
+            _store(batch, catalog, source)
+            _store_truth(batch, folder, f"{done - len(waiting):05d}.parquet")
             waiting.clear()
             if progress is not None:
                 progress(done, scenario.days)
-    path = catalog.path / TRUTH_FOLDER / f"{VENUE}-{UNDERLYING}.parquet"
-    path.parent.mkdir(exist_ok=True)
-    pl.concat(truth).write_parquet(path, metadata={"scenario": scenario.model_dump_json()})
-    return path
+    (folder / SCENARIO_FILE).write_text(scenario.model_dump_json(), encoding="utf-8")
+    return folder
+
+
+def read_scenario(catalog_path: Path) -> Scenario:
+    """Return the scenario that a simulated catalog was made from.
+
+    Raises
+    ------
+    CatalogError
+        The catalog is not simulated, its simulation was cut off, or the file cannot be read.
+    """
+    path = catalog_path / TRUTH_FOLDER / SCENARIO_FILE
+    if not path.is_file():
+        cut_off = path.parent.is_dir()
+        raise CatalogError(
+            "its simulation was cut off" if cut_off else "it holds no simulated market",
+            where=str(catalog_path),
+            hint="Make one with `hedgeflow simulate` into a new folder",
+        )
+    try:
+        return Scenario.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError) as cause:
+        raise CatalogError(
+            "the scenario of this simulated market cannot be read, or another version made it",
+            where=str(path),
+            hint="Simulate it again into a new folder",
+        ) from cause
+
+
+def read_truth(catalog_path: Path, table: TruthTable) -> pl.DataFrame:
+    """Return a table of truth of a simulated catalog, with the columns of `TRUTH_SCHEMAS`.
+
+    Look-ahead: all of it; only scores and the judge's accuracy figures may read it.
+
+    Raises
+    ------
+    CatalogError
+        The catalog is not simulated, its simulation was cut off, or a file cannot be read.
+    """
+    read_scenario(catalog_path)
+    folder = catalog_path / TRUTH_FOLDER / table
+    try:
+        return pl.concat([pl.read_parquet(path) for path in sorted(folder.glob("*.parquet"))])
+    except (OSError, ValueError, pl.exceptions.PolarsError) as cause:
+        raise CatalogError(
+            f"the truth of this simulated market is missing or damaged ({cause})",
+            where=str(folder),
+            hint="Simulate it again into a new folder",
+        ) from cause
 
 
 def source_name(scenario: Scenario) -> str:
@@ -99,3 +151,10 @@ def _store(market: SimulatedMarket, catalog: Catalog, source: str) -> None:
         (TapeKind.BARS, market.bars),
     ):
         catalog.store(TAPE_KEYS[kind], frame, source=source, coverage=market.coverage)
+
+
+def _store_truth(market: SimulatedMarket, folder: Path, name: str) -> None:
+    for table, frame in market.truth_tables().items():
+        path = folder / table / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frame.write_parquet(path, compression="zstd")

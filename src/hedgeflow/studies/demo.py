@@ -7,12 +7,16 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from hedgeflow import simulate
 from hedgeflow.journal import Journal
 from hedgeflow.market.catalog import Catalog
-from hedgeflow.simulate import TRUTH_FOLDER, scenario, write_to_catalog
+from hedgeflow.simulate import (
+    TRUTH_FOLDER,
+    TruthTable,
+    read_truth,
+    scenario,
+    write_to_catalog,
+)
 from hedgeflow.studies.backtesting import JOURNAL_FILE
 from hedgeflow.studies.markets import load_market
 from hedgeflow.studies.validation import Validation, validate
@@ -61,9 +65,7 @@ def validate_simulated(
 ) -> Validation:
     """Judge the claim on a simulated market, with its truth for the accuracy figures only."""
     catalog = Catalog.open(root)
-    truth = pl.concat(
-        [pl.read_parquet(path) for path in sorted((root / TRUTH_FOLDER).glob("*.parquet"))]
-    )
+    truth = read_truth(root, TruthTable.SHOCKS)
     market = load_market(catalog, UNDERLYING, config)
     with Journal.open(root / JOURNAL_FILE) as journal:
         return validate(market, config, journal, truth=truth, progress=progress)

@@ -1,0 +1,113 @@
+"""What really happened in a simulated market: the tables of truth, which no signal may read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from hedgeflow.market.tapes import TIME
+from hedgeflow.simulate.conforming import conformed
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+ORDINARY: Final = -1
+"""Origin, in place of a shock's id, of prints and trades that belong to no shock."""
+
+BOOK: Final = -2
+"""Origin of dealers' trades for what they hold, as opposed to one shock."""
+
+
+class TruthTable(StrEnum):
+    """The tables of truth; each is a folder of Parquet files in the catalog's ``truth/``."""
+
+    SHOCKS = "shocks"
+    PRINTS = "prints"
+    HEDGE_TRADES = "hedge_trades"
+    POSITIONS = "positions"
+
+
+Columns = dict[str, pl.DataType | type[pl.DataType]]
+
+TRUTH_SCHEMA: Final[Columns] = {
+    "shock_id": pl.Int64,
+    "shock_class": pl.String,
+    "ts": TIME,
+    "last_print": TIME,
+    "side": pl.Int8,
+    "contract": pl.String,
+    "strikes": pl.Int64,
+    "option_units": pl.Float64,
+    "delta": pl.Float64,
+    "hedge_start": TIME,
+    "half_time_minutes": pl.Float64,
+    "hedge_volume": pl.Float64,
+    "impact_bps": pl.Float64,
+}
+"""One row per shock, see `SimulatedMarket`."""
+
+TRUTH_SCHEMAS: Final[dict[TruthTable, Columns]] = {
+    TruthTable.SHOCKS: TRUTH_SCHEMA,
+    TruthTable.PRINTS: {
+        "trade_id": pl.String,
+        "ts": TIME,
+        "side": pl.Int8,
+        "shock_id": pl.Int64,
+    },
+    TruthTable.HEDGE_TRADES: {"trade_id": pl.String, "origin": pl.String, "shock_id": pl.Int64},
+    TruthTable.POSITIONS: {
+        "ts": TIME,
+        "contract": pl.String,
+        "customer_net": pl.Float64,
+        "open_interest": pl.Float64,
+    },
+}
+"""Columns of each table.
+
+``prints``: of each print of the option tape, the customer's true side (+1 bought, -1 sold)
+whatever the tape knows, and the shock it belongs to, null for ordinary flow. ``hedge_trades``: of
+each trade of the hedge tape, who traded: ``ordinary``, ``book`` (dealers, for what they hold) or
+``shock`` (dealers, for the shock with that id). ``positions``: at each session's end, customers'
+net position in each contract and its open interest, contracts.
+"""
+
+
+def hedge_truth(tape: pl.DataFrame, origin: NDArray[np.int64]) -> pl.DataFrame:
+    """Return who traded each row of a hedge tape, by origin: a shock's id, `ORDINARY`, `BOOK`."""
+    frame = tape.select("trade_id").with_columns(shock=pl.Series(origin))
+    named = (
+        pl.when(pl.col("shock") == ORDINARY)
+        .then(pl.lit("ordinary"))
+        .when(pl.col("shock") == BOOK)
+        .then(pl.lit("book"))
+        .otherwise(pl.lit("shock"))
+    )
+    frame = frame.with_columns(origin=named, shock_id=_id_or_null("shock"))
+    return conformed(frame, TRUTH_SCHEMAS[TruthTable.HEDGE_TRADES])
+
+
+def prints_truth(
+    tape: pl.DataFrame, side: NDArray[np.int64], origin: NDArray[np.int64]
+) -> pl.DataFrame:
+    """Return the truth of each print of an option tape.
+
+    Parameters
+    ----------
+    tape : DataFrame
+    side : ndarray of shape (n,), int64
+        True side of each row.
+    origin : ndarray of shape (n,), int64
+        Id of its shock, or `ORDINARY`.
+    """
+    frame = tape.select("trade_id", "ts").with_columns(
+        side=pl.Series(side), shock=pl.Series(origin)
+    )
+    frame = frame.with_columns(shock_id=_id_or_null("shock"))
+    return conformed(frame, TRUTH_SCHEMAS[TruthTable.PRINTS])
+
+
+def _id_or_null(column: str) -> pl.Expr:
+    return pl.when(pl.col(column) >= 0).then(pl.col(column))
