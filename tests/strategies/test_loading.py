@@ -46,3 +46,16 @@ def test_texts_of_a_file_and_of_settings_still_mean_what_they_did(tmp_path):
 def test_a_configuration_survives_its_json():
     config = load_config("source", settings=["anomaly.ratio=6"])
     assert VolumeShockConfig.model_validate(config.model_dump(mode="json")) == config
+
+
+def test_what_a_simulated_market_asks_for_lies_over_the_preset_and_under_the_rest():
+    asked = {"anomaly": {"ratio": 5.0, "volume_contracts": 50.0}}
+    config = load_config("source", settings=["anomaly.ratio=6"], market_settings=asked)
+    assert config.anomaly.ratio == 6.0
+    assert config.anomaly.volume_contracts == 50.0
+    assert config.scale.demand == "absolute"
+
+
+def test_a_market_that_asks_for_what_there_is_not_is_refused_as_that():
+    with pytest.raises(ConfigError, match=r"the scenario's settings: 'anomaly.ratoi' is not"):
+        load_config(market_settings={"anomaly": {"ratoi": 5.0}})

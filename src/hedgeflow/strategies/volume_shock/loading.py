@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hedgeflow.market.errors import ConfigError
 from hedgeflow.market.settings import merged, read_toml, validated, with_settings
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 PRESETS = ("normalized", "source")
 
 
 def load_config(
-    preset: str | None = None, path: Path | None = None, settings: Sequence[str] = ()
+    preset: str | None = None,
+    path: Path | None = None,
+    settings: Sequence[str] = (),
+    *,
+    market_settings: Mapping[str, Any] | None = None,
 ) -> VolumeShockConfig:
     """Return the configuration: preset first, then the file over it, then single settings.
 
@@ -28,14 +32,23 @@ def load_config(
         TOML with the sections and keys of `VolumeShockConfig`.
     settings : sequence of str
         ``section.key=value``, the value in TOML's notation or a bare word.
+    market_settings : mapping, optional
+        What a simulated market asks to be judged with (`Scenario.settings`): over the preset, under
+        file and single settings.
 
     Raises
     ------
     ConfigError
         The file is missing or no TOML, a key is unknown, or a value out of range.
     """
+    ground = dict(market_settings or {})
+    if ground:
+        _over_preset(ground, preset, "the scenario's settings")
     document = with_settings({} if path is None else read_toml(path), settings)
-    where = path.name if path is not None else ""
+    return _over_preset(merged(ground, document), preset, path.name if path is not None else "")
+
+
+def _over_preset(document: Mapping[str, Any], preset: str | None, where: str) -> VolumeShockConfig:
     name = preset or document.get("preset", "normalized")
     if name not in PRESETS:
         raise ConfigError(
