@@ -67,6 +67,7 @@ _PROFILES: Final = (
         "0.35 exchange, 0.02 NFA and 0.25 broker for a micro E-mini contract",
     ),
     FeeProfile("sim", 0.0005, 0.0, "2025", "the simulated market's own"),
+    FeeProfile("sim-us", 0.0, 2.25, "2025", "the simulated exchange's own, as of an E-mini"),
     FeeProfile("none", 0.0, 0.0, "2025", "no fee, for comparison only"),
     FeeProfile(
         "conservative", 0.0010, 0.0, "2025", "no table: twice the usual perpetual taker fee",

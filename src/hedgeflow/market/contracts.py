@@ -300,8 +300,9 @@ FUTURE_SPECIFICATIONS: Final[dict[str, tuple[float, float]]] = {
     "MES": (5.0, 0.25),
     "NQ": (20.0, 0.25),
     "MNQ": (2.0, 0.25),
+    "SIM": (50.0, 0.25),
 }
-"""Multiplier and tick by root (CME contract specifications)."""
+"""Multiplier and tick by root (CME contract specifications); SIM is the simulated future."""
 
 
 def _guessed_kind(symbol: str) -> HedgeKind:

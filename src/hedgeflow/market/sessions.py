@@ -19,7 +19,14 @@ ALWAYS_OPEN = "24/7"
 
 
 _ALWAYS_OPEN_VENUES = frozenset({"deribit", "sim", "binance", "bybit", "okx"})
-_CALENDARS = {"opra": "XNYS", "cboe": "XNYS", "usa": "XNYS", "cme": "CMES", "nse": "XBOM"}
+_CALENDARS = {
+    "opra": "XNYS",
+    "cboe": "XNYS",
+    "usa": "XNYS",
+    "sim-us": "XNYS",
+    "cme": "CMES",
+    "nse": "XBOM",
+}
 
 
 def calendar_of_venue(venue: str) -> str:

@@ -85,6 +85,11 @@ class Chain(Section):
     lot: Positive = 0.1
     """Smallest quantity, contracts."""
 
+    @property
+    def lot_units(self) -> float:
+        """Underlying units of one lot."""
+        return self.lot * self.multiplier
+
 
 class OptionFlow(Section):
     """Ordinary option prints."""
