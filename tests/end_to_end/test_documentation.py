@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin
 
@@ -33,6 +34,7 @@ from hedgeflow.market.errors import HedgeflowError
 from hedgeflow.market.tapes import COLUMNS, CONTRACT_COLUMNS
 from hedgeflow.market.validation import Reason as RejectReason
 from hedgeflow.risk import Reason
+from hedgeflow.simulate import Scenario, preset_text, presets
 from hedgeflow.sources import import_bars, import_deribit_trades
 from hedgeflow.strategies.volume_shock import VolumeShockConfig
 from hedgeflow.strategies.volume_shock.claims import GATES
@@ -279,6 +281,8 @@ def shown(value: object) -> str:
 def allowed(annotation: Any, metadata: list[Any]) -> str:
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{each}`" for each in get_args(annotation))
+    if get_origin(annotation) is dict:
+        return "settings"
     if get_origin(annotation) is tuple:
         inner, *rest = get_args(annotation)
         length = "any number" if rest == [Ellipsis] else str(len(get_args(annotation)))
@@ -287,7 +291,7 @@ def allowed(annotation: Any, metadata: list[Any]) -> str:
         return f"{length} of {allowed(get_args(inner)[0] if bounds else inner, bounds)}"
     if annotation is bool:
         return "true, false"
-    kind = {int: "whole ", float: "", str: "text"}.get(annotation, "text")
+    kind = {int: "whole ", float: "", str: "text", date: "date"}.get(annotation, "text")
     signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
     bounds = [f"{sign} {getattr(each, name):g}" for each in metadata
               for name, sign in signs.items() if hasattr(each, name)]  # fmt: skip
@@ -306,6 +310,44 @@ def test_the_reference_of_settings_is_the_configuration():
 def test_the_reference_names_every_fee_table():
     row = next(row for row in rows_of(REFERENCE / "configuration.md", 6) if "fee_profile" in row[0])
     assert set(re.findall(r"`([\w-]+)`", row[-1])) - {"auto"} == set(FEE_PROFILES)
+
+
+# --- scenarios ----------------------------------------------------------------------------------
+
+
+def keys_of_the_scenario() -> list[tuple[str, str, str]]:
+    """Return each key with its default and what is allowed: those outside sections first."""
+    top: list[tuple[str, str, str]] = []
+    found: list[tuple[str, str, str]] = []
+    defaults = Scenario()
+    for name, field in Scenario.model_fields.items():
+        value = getattr(defaults, name)
+        if isinstance(value, BaseModel):
+            for key, inner in type(value).model_fields.items():
+                found.append((f"{name}.{key}", *told_of(getattr(value, key), inner)))
+        else:
+            top.append((name, *told_of(value, field)))
+    return top + found
+
+
+def told_of(value: object, field: Any) -> tuple[str, str]:
+    default = "–" if value in ("", {}) else shown(value)
+    return default, allowed(field.annotation, field.metadata) or "any number"
+
+
+def test_the_reference_of_scenarios_is_the_scenario():
+    told = [
+        (key.strip("`"), default, ruled)
+        for key, default, unit, ruled, meaning in rows_of(REFERENCE / "scenarios.md", 5)
+        if unit and meaning
+    ]
+    assert told == keys_of_the_scenario()
+
+
+def test_the_reference_names_every_preset_as_it_describes_itself():
+    told = table_of(REFERENCE / "scenarios.md", "Presets", 2)
+    assert told == [(f"`{name}`", preset_text(name).splitlines()[0].lstrip("# "))
+                    for name in presets()]  # fmt: skip
 
 
 # --- tapes, journal, reasons, package -----------------------------------------------------------

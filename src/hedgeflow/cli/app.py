@@ -8,7 +8,7 @@ from typing import Final, NoReturn
 
 import typer
 
-from hedgeflow.cli import checking, data, running
+from hedgeflow.cli import checking, data, running, simulating
 
 EXIT_CODES: Final = """\
 Exit codes: 0 done (whatever the verdict) · 1 refused · 2 wrong arguments · 3 bad data ·
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.command("demo")(running.demo)
+app.command("simulate")(simulating.simulate)
 app.command("scan")(running.scan)
 app.command("backtest")(running.backtest)
 app.command("validate")(running.validate)
