@@ -342,7 +342,7 @@ class ShockScan:
         exposure = self._signed(prints, replace(self.rules.prints, assume_bought=True)).demand
         lots = prints.lots * self.book.lot * self.book.multiplier[prints.contract]
         return {
-            "sign": np.rint(signed.demand / np.where(exposure == 0, np.inf, exposure)),
+            "sign": signed.sign,
             "rule": signed.rule,
             "probability": self._probabilities[signed.rule],
             "delta": exposure / lots,

@@ -15,7 +15,7 @@ from hedgeflow.signals.rules import BaselineOrigin, SigningRule
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 from hedgeflow.studies.backtesting import code_version
 from hedgeflow.studies.markets import load_market
-from hedgeflow.studies.scanning import shock_scan, signing_rules
+from hedgeflow.studies.scanning import in_sessions, shock_scan, signing_rules
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,7 +85,7 @@ def explain_alert(
     kept: list[pl.DataFrame] = []
     for frame in market.catalog.slices(market.options, end_ns=alert["triggered_ns"] + 1):
         scan.advance(frame.filter(before))
-        kept.append(_in_sessions(frame.filter(~before), market.sessions))
+        kept.append(in_sessions(frame.filter(~before), market.sessions))
     window = pl.concat(kept)
     signed = scan.signed_prints(window)
     table = window.with_columns(
@@ -133,12 +133,6 @@ def explain_alert(
         ),
         notes=tuple(_notes(prints, market.hedge.symbol)),
     )
-
-
-def _in_sessions(frame: pl.DataFrame, sessions: Sessions) -> pl.DataFrame:
-    """Return the prints that a scan takes in: those at a time at which the market trades."""
-    stamps = frame["ts"].dt.epoch("ns").to_numpy()
-    return frame.filter(pl.Series(sessions.index_of(stamps) >= 0, dtype=pl.Boolean))
 
 
 def with_hedge_quotes(prints: pl.DataFrame, quotes: pl.DataFrame | None) -> pl.DataFrame:

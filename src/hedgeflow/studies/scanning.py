@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from hedgeflow.market.sessions import Sessions
     from hedgeflow.signals.hedge_reference import HedgeReference
+    from hedgeflow.signals.outputs import ScanOutput
     from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
     from hedgeflow.studies.markets import Market
 
@@ -62,6 +64,8 @@ def scan_market(
     market: Market,
     config: VolumeShockConfig,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    advance: Callable[[ShockScan, pl.DataFrame], ScanOutput] = ShockScan.advance,
 ) -> ScanResult:
     """Fold the market's option tape and return what came to light.
 
@@ -71,6 +75,8 @@ def scan_market(
     config : VolumeShockConfig
     progress : callable, optional
         Called with prints done and prints in all.
+    advance : callable, optional
+        Folds a slice; for studies that look at each before and after it is folded.
     """
     reference = market.reference(config)
     scan = shock_scan(market, config, reference)
@@ -80,7 +86,7 @@ def scan_market(
     closes: list[NDArray[Any]] = []
     total = market.catalog.summary(market.options).rows
     for frame in market.catalog.slices(market.options):
-        output = scan.advance(frame)
+        output = advance(scan, frame)
         rows += alert_rows(output, scan, terms)
         anomalies.append(output.anomalies)
         closes.append(output.closes)
@@ -121,6 +127,12 @@ def shock_scan(market: Market, config: VolumeShockConfig, reference: HedgeRefere
         market.options.resolution_ns,
         None if daily is None else DailyVolumes(daily, market.sessions, rules.baselines),
     )
+
+
+def in_sessions(frame: pl.DataFrame, sessions: Sessions) -> pl.DataFrame:
+    """Return the prints that a scan takes in: those at a time at which the market trades."""
+    stamps = frame["ts"].dt.epoch("ns").to_numpy()
+    return frame.filter(pl.Series(sessions.index_of(stamps) >= 0, dtype=pl.Boolean))
 
 
 def signing_rules(signing_json: str, config: VolumeShockConfig) -> list[dict[str, Any]]:
