@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from hedgeflow.simulate.hours import Session
     from hedgeflow.simulate.scenario import Scenario
 
-_HALF_TIMES: Final = 5.0
-"""A hedge is done after this many half-times: an exponential cut at 97 %."""
+_HALF_TIMES: Final = 2.0
+"""A hedge is worked at an even pace, and so done after this many half-times."""
 
 _TIMING_SIGMA: Final = 0.25
 _LASTING_HALF_LIFE_HOURS: Final = 8.0
-_HALF_TIME_RANGE_MINUTES: Final = (0.25, 20.0)
+_HALF_TIME_RANGE_MINUTES: Final = (0.25, 8.0)
 _BASIS_POINT: Final = 1e-4
 _SECONDS_PER_HOUR: Final = 3600.0
 _SECONDS_PER_MINUTE: Final = 60.0
@@ -64,9 +64,9 @@ def hedge_of(
 ) -> Hedge:
     """Return the hedge of a shock's demand.
 
-    The half-time is ``hedge_half_time_minutes * (reference / abs(D)) ** exponent`` with a random
-    factor; trades come at exponential delays cut at five half-times. Peak impact is
-    ``impact_bps * sqrt(volume / reference)``.
+    The half-time is ``dealers.half_time_minutes * (reference / abs(D)) ** exponent`` with a random
+    factor; trades are spread evenly over twice that time, as an order worked to a schedule is.
+    Peak impact is ``impact.peak_bps * sqrt(volume / reference)``.
 
     Parameters
     ----------
@@ -91,8 +91,7 @@ def hedge_of(
     half_time = float(np.clip(half_time, *_HALF_TIME_RANGE_MINUTES))
     total = round(scenario.dealers.share * abs(demand) / SIZE_STEP) * SIZE_STEP
     size = _pieces(scenario, session, total, rng)
-    done = rng.random(size.size) * (1.0 - 0.5**_HALF_TIMES)
-    delay = (-np.log2(1.0 - done) * half_time * MINUTE_NS).astype(np.int64)
+    delay = (rng.random(size.size) * _HALF_TIMES * half_time * MINUTE_NS).astype(np.int64)
     stamp = np.sort(start_ns + delay - delay % RESOLUTION_NS)
     direction = 1 if demand >= 0.0 else -1
     if scenario.dealers.hedging == "demand":

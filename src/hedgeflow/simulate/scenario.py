@@ -154,7 +154,7 @@ class Shocks(Section):
     """Shortest time between the starts of two shocks of one session."""
     sweep_units: Positive = 24.0
     """Median abs(hedge demand) of a sweep, underlying units."""
-    emergency_units: Positive = 60.0
+    emergency_units: Positive = 80.0
     """Of an emergency."""
     units_sigma: NonNegative = 0.30
     """Standard deviation of its log."""
@@ -184,9 +184,9 @@ class Dealers(Section):
     """Share of a shock's hedge demand that is traded in the future."""
     lag_seconds: NonNegative = 40.0
     """Median time from a shock's first print to the first possible trade."""
-    half_time_minutes: Positive = 4.0
+    half_time_minutes: Positive = 5.3
     """Median time from there to half of the hedge, for a demand of `reference_units`."""
-    half_time_exponent: NonNegative = 0.5
+    half_time_exponent: NonNegative = 1.1
     """Half-time falls with this power of abs(hedge demand): the greater, the faster."""
     reference_units: Positive = 30.0
     """The typical hedge demand that times and impact refer to, underlying units."""

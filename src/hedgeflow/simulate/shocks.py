@@ -33,6 +33,9 @@ _SWEEP_DELTAS: Final = (0.15, 0.65)
 _EMERGENCY_DELTAS: Final = (0.30, 0.65)
 _EMERGENCY_SHARE: Final = (0.88, 1.0)
 _DIRICHLET_CONCENTRATION: Final = 8.0
+_SWEEP_AT_ONCE: Final = 0.75
+_EMERGENCY_AT_ONCE: Final = 0.9
+"""Share of a shock that prints in its first millisecond: orders sent to all strikes together."""
 
 
 class ShockClass(StrEnum):
@@ -101,7 +104,8 @@ def shock_at(
     Its prints differ from ordinary ones in number and direction only: sizes come from the same
     Pareto tail, contracts from those listed, prices from the same smile and spread. A sweep takes
     3 to 6 strikes of one expiry, none with the greater part; an emergency has at least 88 % of
-    its volume in one contract.
+    its volume in one contract. The greater part of either prints in one millisecond, in every
+    contract of it, as orders do that were sent together; the rest follows.
 
     Parameters
     ----------
@@ -136,7 +140,7 @@ def shock_at(
     duration = seconds * float(np.exp(_DURATION_SIGMA * rng.standard_normal()))
     orders = _sliced(scenario, rng, contract, lots, side)
     offset = (rng.random(orders.stamp.size) * duration * SECOND_NS).astype(np.int64)
-    offset -= offset.min(initial=SECOND_NS)
+    offset[_at_once(orders, _SWEEP_AT_ONCE if sweep else _EMERGENCY_AT_ONCE)] = 0
     stamp = start_ns + offset - offset % RESOLUTION_NS
     return Shock(
         shock_class, start_ns, Orders.simple(stamp, orders.contract, orders.lots, orders.side)
@@ -212,6 +216,16 @@ def _sliced(
     order = rng.permutation(rows.size)
     zeros = np.zeros(rows.size, dtype=np.int64)
     return Orders.simple(zeros, rows[order], pieces[order], zeros + side)
+
+
+def _at_once(orders: Orders, share: float) -> NDArray[np.bool_]:
+    """Return which prints come first: of every contract, those up to a share of its lots."""
+    first = np.zeros(orders.lots.size, dtype=np.bool_)
+    for row in np.unique(orders.contract):
+        mine = np.flatnonzero(orders.contract == row)
+        before = np.cumsum(orders.lots[mine]) - orders.lots[mine]
+        first[mine] = before < share * orders.lots[mine].sum()
+    return first
 
 
 def filled(sizes: NDArray[np.int64], total: int) -> NDArray[np.int64]:
