@@ -66,3 +66,14 @@ def test_a_simulation_that_was_cut_off_or_damaged_is_refused_by_name(tmp_path, s
     (folder / SCENARIO_FILE).unlink()
     with pytest.raises(CatalogError, match="was cut off"):
         read_truth(catalog.path, TruthTable.SHOCKS)
+
+
+def test_a_part_of_the_truth_is_read_by_its_time(tmp_path, small):
+    catalog = Catalog.create_or_open(tmp_path / "catalog")
+    write_to_catalog(small, catalog)
+    prints = read_truth(catalog.path, TruthTable.PRINTS)
+    stamps = prints["ts"].dt.epoch("ns")
+    start, end = int(stamps[100]), int(stamps[200])
+    assert end > start
+    part = read_truth(catalog.path, TruthTable.PRINTS, start, end)
+    assert part.equals(prints.filter((stamps >= start) & (stamps < end)))

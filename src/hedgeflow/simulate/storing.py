@@ -8,6 +8,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from hedgeflow.market.errors import CatalogError
+from hedgeflow.market.reading import between
 from hedgeflow.market.tapes import TapeKey, TapeKind
 from hedgeflow.market.time import MINUTE_NS
 from hedgeflow.simulate.listing import PERPETUAL, UNDERLYING, VENUE
@@ -109,10 +110,19 @@ def read_scenario(catalog_path: Path) -> Scenario:
         ) from cause
 
 
-def read_truth(catalog_path: Path, table: TruthTable) -> pl.DataFrame:
+def read_truth(
+    catalog_path: Path, table: TruthTable, start_ns: int | None = None, end_ns: int | None = None
+) -> pl.DataFrame:
     """Return a table of truth of a simulated catalog, with the columns of `TRUTH_SCHEMAS`.
 
     Look-ahead: all of it; only scores and the judge's accuracy figures may read it.
+
+    Parameters
+    ----------
+    catalog_path : Path
+    table : TruthTable
+    start_ns, end_ns : int, optional
+        Only rows with ``start_ns <= ts < end_ns``, of a table with times.
 
     Raises
     ------
@@ -122,7 +132,8 @@ def read_truth(catalog_path: Path, table: TruthTable) -> pl.DataFrame:
     read_scenario(catalog_path)
     folder = catalog_path / TRUTH_FOLDER / table
     try:
-        return pl.concat([pl.read_parquet(path) for path in sorted(folder.glob("*.parquet"))])
+        rows = pl.concat([pl.scan_parquet(path) for path in sorted(folder.glob("*.parquet"))])
+        return between(rows, start_ns, end_ns).collect()
     except (OSError, ValueError, pl.exceptions.PolarsError) as cause:
         raise CatalogError(
             f"the truth of this simulated market is missing or damaged ({cause})",
