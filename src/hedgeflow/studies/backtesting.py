@@ -15,14 +15,13 @@ import hedgeflow
 from hedgeflow.journal import Journal, Run, Trial
 from hedgeflow.market.time import SECOND_NS
 from hedgeflow.replay import HedgeTape, replay_alerts
-from hedgeflow.risk import load_volatility_index
 from hedgeflow.signals.rules import BaselineOrigin
 from hedgeflow.studies.scanning import ScanResult, scan_market
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hedgeflow.risk import Calendar, VolatilityIndex
+    from hedgeflow.risk import Calendar
     from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
     from hedgeflow.studies.markets import Market
 
@@ -63,16 +62,14 @@ def resolved_config(market: Market, config: VolumeShockConfig) -> dict[str, Any]
 
 
 def trial_document(
-    market: Market,
-    config: VolumeShockConfig,
-    calendar: Calendar | None = None,
-    index: VolatilityIndex | None = None,
+    market: Market, config: VolumeShockConfig, calendar: Calendar | None = None
 ) -> str:
     """Return what is tried as canonical JSON: settings, hedge tapes, calendar, volatility index.
 
     The data set of a trial is the option tape. The hedge venue is part of the configuration, so
     that trying another one counts.
     """
+    index = market.volatility_index
     events = [] if calendar is None else [astuple(event) for event in calendar.events]
     document = {
         "settings": resolved_config(market, config),
@@ -158,8 +155,7 @@ def scan_to_journal(
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Run, ScanResult]:
     """Scan a market and journal its anomalies and alerts, before anything acts on them."""
-    index = load_volatility_index(market.catalog, config.risk)
-    text = trial_document(market, config, index=index)
+    text = trial_document(market, config)
     run = run_of(market, config, text)
     record_trial(journal, run, text)
     result = scan_market(market, config, progress)
@@ -190,20 +186,19 @@ def backtest(
     progress : callable, optional
         Called with prints scanned and prints in all.
 
-    Raises
-    ------
-    CatalogError, DataError
-        As `load_volatility_index`.
     """
-    index = load_volatility_index(market.catalog, config.risk)
-    text = trial_document(market, config, calendar, index)
+    text = trial_document(market, config, calendar)
     run = run_of(market, config, text)
     configurations = record_trial(journal, run, text)
     scan = scan_market(market, config, progress)
     if not journal.begin_run(run):
         journal.append_alerts(run.run_id, scan.alerts)
     result = replay_alerts(
-        scan.alerts, hedge_tape(market), config, calendars=calendar, volatility_index=index
+        scan.alerts,
+        hedge_tape(market),
+        config,
+        calendars=calendar,
+        volatility_index=market.volatility_index,
     )
     journal.record_run(
         run,

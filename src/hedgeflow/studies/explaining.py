@@ -83,7 +83,7 @@ def explain_alert(
     since = min(member["since_ns"] for member in members)
     before = pl.col("ts").dt.epoch("ns") <= since
     kept: list[pl.DataFrame] = []
-    for frame in market.catalog.slices(market.options, end_ns=alert["triggered_ns"] + 1):
+    for frame in catalog.slices(market.options, end_ns=alert["triggered_ns"] + 1):
         scan.advance(frame.filter(before))
         kept.append(in_sessions(frame.filter(~before), market.sessions))
     window = pl.concat(kept)

@@ -1,4 +1,4 @@
-"""One market out of a catalog: the option tape, and the instrument its dealers hedge in."""
+"""One market: the option tape, and the instrument its dealers hedge in."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hedgeflow.market.errors import CatalogError
 from hedgeflow.market.sessions import calendar_of_venue, sessions_between
 from hedgeflow.market.tapes import TapeKey, TapeKind
 from hedgeflow.market.time import MINUTE_NS
+from hedgeflow.risk import load_volatility_index
 from hedgeflow.signals.hedge_response import SignedFlow
 from hedgeflow.signals.hedge_volume import BarReference
 from hedgeflow.signals.trade_reference import TradeReference
@@ -19,11 +20,14 @@ from hedgeflow.strategies.volume_shock.rules import observation_rules
 from hedgeflow.studies.hedge_choice import choose_hedge
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     import polars as pl
 
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.coverage import Coverage
     from hedgeflow.market.sessions import Sessions
+    from hedgeflow.risk import VolatilityIndex
     from hedgeflow.signals.hedge_reference import HedgeReference
     from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 
@@ -32,16 +36,54 @@ SIMULATED_MARK = "SIMULATED:"
 
 
 @dataclass(frozen=True, slots=True)
+class OptionTape:
+    """An option tape that is read day by day, wherever it lies.
+
+    Attributes
+    ----------
+    key : TapeKey
+    rows : int
+    first_ns, last_ns : int
+        Stamps of its first and last print.
+    coverage : Coverage
+    slices : callable
+        Gives the prints in the order of time, in frames of about a day.
+    """
+
+    key: TapeKey
+    rows: int
+    first_ns: int
+    last_ns: int
+    coverage: Coverage
+    slices: Callable[[], Iterable[pl.DataFrame]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """A tape that is held whole.
+
+    Attributes
+    ----------
+    key : TapeKey
+    rows : polars.DataFrame
+    coverage : Coverage
+    """
+
+    key: TapeKey
+    rows: pl.DataFrame
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True)
 class Market:
     """What a study of one underlying reads.
 
     Attributes
     ----------
-    catalog : Catalog
     underlying : str
-    options : TapeKey
+    option_tape : OptionTape
     contracts : polars.DataFrame
-    option_coverage, bar_coverage : Coverage
+    bar_coverage : Coverage
     sessions : Sessions
         Those of the option venue, spanning all tapes.
     hedge : HedgeInstrument
@@ -49,14 +91,16 @@ class Market:
     bars_key : TapeKey
     bars : polars.DataFrame
     days : polars.DataFrame or None
-        Volumes of the option contracts by session, where the catalog has them.
+        Volumes of the option contracts by session, where they are known.
     trades, quotes : polars.DataFrame or None
-        The hedge instrument's trades and best quotes, where the catalog has them.
+        The hedge instrument's trades and best quotes, where they are known.
     quotes_key : TapeKey or None
     volume : BarReference
         V5 and daily volume of the hedge instrument.
     flow : SignedFlow or None
         Signed trades of the hedge instrument, summed by the second.
+    volatility_index : VolatilityIndex or None
+        The one that the configuration names.
     option_hash : str
         Of the option tape and its days: the data set on which configurations are tried.
     hedge_hash : str
@@ -66,11 +110,9 @@ class Market:
         What a reader of the results should know about the choice of tapes.
     """
 
-    catalog: Catalog
     underlying: str
-    options: TapeKey
+    option_tape: OptionTape
     contracts: pl.DataFrame
-    option_coverage: Coverage
     bar_coverage: Coverage
     sessions: Sessions
     hedge: HedgeInstrument
@@ -82,10 +124,21 @@ class Market:
     quotes_key: TapeKey | None
     volume: BarReference
     flow: SignedFlow | None
+    volatility_index: VolatilityIndex | None
     option_hash: str
     hedge_hash: str
     simulated: bool
     notes: tuple[str, ...]
+
+    @property
+    def options(self) -> TapeKey:
+        """The option tape's key."""
+        return self.option_tape.key
+
+    @property
+    def option_coverage(self) -> Coverage:
+        """What the option tape covers."""
+        return self.option_tape.coverage
 
     def reference(self, config: VolumeShockConfig) -> HedgeReference:
         """Return what a scan may ask of the hedge instrument; each scan takes its own.
@@ -124,7 +177,7 @@ class Market:
 def load_market(
     catalog: Catalog, underlying: str, config: VolumeShockConfig, *, must_trade: bool = True
 ) -> Market:
-    """Return the market of an underlying as the configuration names it.
+    """Return the market of an underlying in a catalog, as the configuration names it.
 
     Parameters
     ----------
@@ -140,53 +193,34 @@ def load_market(
     CatalogError
         The catalog has no option tape or no hedge bars of the underlying, or several option
         tapes; or as `choose_hedge`.
+    CatalogError, DataError
+        As `load_volatility_index`.
     """
     options = _option_tape(catalog, underlying)
     days_key = _days_tape(catalog, options)
     choice = choose_hedge(catalog, options, config, must_trade=must_trade)
-    bars_key = choice.bars
-    bars = catalog.read(bars_key)
-    spanned = [catalog.summary(key) for key in (options, bars_key, days_key) if key is not None]
-    sessions = sessions_between(
-        config.calendar or calendar_of_venue(options.venue),
-        min(_known(each.first_ns) for each in spanned),
-        max(_known(each.last_ns) for each in spanned),
-    )
-    hedge = hedge_instrument(bars_key.instrument, bars_key.venue)
-    trades_key = _ticks(catalog, TapeKind.HEDGE_TRADES, bars_key)
-    quotes_key = _ticks(catalog, TapeKind.HEDGE_QUOTES, bars_key)
+    trades_key = _ticks(catalog, TapeKind.HEDGE_TRADES, choice.bars)
+    quotes_key = _ticks(catalog, TapeKind.HEDGE_QUOTES, choice.bars)
     option_keys = [key for key in (options, days_key) if key is not None]
-    hedge_keys = [key for key in (bars_key, trades_key, quotes_key) if key is not None]
-    trades = catalog.read(trades_key) if trades_key else None
-    bar_coverage = catalog.coverage(bars_key)
-    volume = BarReference(
-        bars,
-        bars_key.resolution_ns,
-        bar_coverage,
-        sessions,
-        volume_sessions=config.scale.volume_sessions,
-        volume_scale=config.scale.hedge_volume_scale,
-        realised_hours=config.scale.realised_hours,
-    )
-    return Market(
-        catalog=catalog,
-        underlying=underlying,
-        options=options,
-        contracts=catalog.contracts(options.venue, underlying),
-        option_coverage=catalog.coverage(options),
-        bar_coverage=bar_coverage,
-        sessions=sessions,
-        hedge=hedge,
-        bars_key=bars_key,
-        bars=bars,
-        days=catalog.read(days_key) if days_key else None,
-        trades=trades,
-        quotes=catalog.read(quotes_key) if quotes_key else None,
-        quotes_key=quotes_key,
-        volume=volume,
-        flow=None
-        if trades is None or trades.is_empty() or trades_key is None
-        else SignedFlow.from_trades(trades, catalog.coverage(trades_key), sessions),
+    hedge_keys = [key for key in (choice.bars, trades_key, quotes_key) if key is not None]
+    summary = catalog.summary(options)
+    return market_of(
+        underlying,
+        OptionTape(
+            key=options,
+            rows=summary.rows,
+            first_ns=_known(summary.first_ns),
+            last_ns=_known(summary.last_ns),
+            coverage=summary.coverage,
+            slices=lambda: catalog.slices(options),
+        ),
+        catalog.contracts(options.venue, underlying),
+        _read(catalog, choice.bars),
+        config,
+        days=None if days_key is None else _read(catalog, days_key),
+        trades=None if trades_key is None else _read(catalog, trades_key),
+        quotes=None if quotes_key is None else _read(catalog, quotes_key),
+        volatility_index=load_volatility_index(catalog, config.risk),
         option_hash=catalog.fingerprint(option_keys),
         hedge_hash=catalog.fingerprint(hedge_keys),
         simulated=_is_simulated(catalog, [*option_keys, *hedge_keys]),
@@ -194,10 +228,102 @@ def load_market(
     )
 
 
+def market_of(
+    underlying: str,
+    options: OptionTape,
+    contracts: pl.DataFrame,
+    bars: Tape,
+    config: VolumeShockConfig,
+    *,
+    days: Tape | None = None,
+    trades: Tape | None = None,
+    quotes: Tape | None = None,
+    volatility_index: VolatilityIndex | None = None,
+    option_hash: str,
+    hedge_hash: str,
+    simulated: bool,
+    notes: tuple[str, ...] = (),
+) -> Market:
+    """Return the market that tapes make, from a catalog or from memory.
+
+    Parameters
+    ----------
+    underlying : str
+    options : OptionTape
+    contracts : polars.DataFrame
+        Terms of the option contracts.
+    bars : Tape
+        Of the hedge instrument.
+    config : VolumeShockConfig
+    days : Tape, optional
+        Volumes of the option contracts by session.
+    trades, quotes : Tape, optional
+        Of the hedge instrument.
+    volatility_index : VolatilityIndex, optional
+    option_hash, hedge_hash : str
+        Of what was read.
+    simulated : bool
+    notes : tuple of str
+
+    Raises
+    ------
+    CatalogError
+        Bars or days have no rows.
+    """
+    whole = [tape for tape in (bars, days) if tape is not None]
+    if any(tape.rows.is_empty() for tape in whole):
+        raise _empty()
+    sessions = sessions_between(
+        config.calendar or calendar_of_venue(options.key.venue),
+        min(options.first_ns, *(int(tape.rows["ts"].to_physical()[0]) for tape in whole)),
+        max(options.last_ns, *(int(tape.rows["ts"].to_physical()[-1]) for tape in whole)),
+    )
+    volume = BarReference(
+        bars.rows,
+        bars.key.resolution_ns,
+        bars.coverage,
+        sessions,
+        volume_sessions=config.scale.volume_sessions,
+        volume_scale=config.scale.hedge_volume_scale,
+        realised_hours=config.scale.realised_hours,
+    )
+    return Market(
+        underlying=underlying,
+        option_tape=options,
+        contracts=contracts,
+        bar_coverage=bars.coverage,
+        sessions=sessions,
+        hedge=hedge_instrument(bars.key.instrument, bars.key.venue),
+        bars_key=bars.key,
+        bars=bars.rows,
+        days=None if days is None else days.rows,
+        trades=None if trades is None else trades.rows,
+        quotes=None if quotes is None else quotes.rows,
+        quotes_key=None if quotes is None else quotes.key,
+        volume=volume,
+        flow=None
+        if trades is None or trades.rows.is_empty()
+        else SignedFlow.from_trades(trades.rows, trades.coverage, sessions),
+        volatility_index=volatility_index,
+        option_hash=option_hash,
+        hedge_hash=hedge_hash,
+        simulated=simulated,
+        notes=notes,
+    )
+
+
+def _read(catalog: Catalog, key: TapeKey) -> Tape:
+    return Tape(key, catalog.read(key), catalog.coverage(key))
+
+
+def _empty() -> CatalogError:
+    return CatalogError("the tape has no rows", hint="Import a file that has some")
+
+
 def _known(stamp: int | None) -> int:
     """Return a tape's first or last stamp; a tape without rows is refused."""
     if stamp is None:
-        raise CatalogError("the tape has no rows", hint="Import a file that has some")
+        raise _empty()
     return stamp
 
 

@@ -84,14 +84,13 @@ def scan_market(
     rows: list[dict[str, Any]] = []
     anomalies: list[NDArray[Any]] = []
     closes: list[NDArray[Any]] = []
-    total = market.catalog.summary(market.options).rows
-    for frame in market.catalog.slices(market.options):
+    for frame in market.option_tape.slices():
         output = advance(scan, frame)
         rows += alert_rows(output, scan, terms)
         anomalies.append(output.anomalies)
         closes.append(output.closes)
         if progress is not None:
-            progress(scan.prints, total)
+            progress(scan.prints, market.option_tape.rows)
     closes.append(scan.finish().closes)
     closed = np.concatenate(closes) if closes else np.zeros(0, CLOSE)
     found = np.concatenate(anomalies) if anomalies else np.zeros(0, ANOMALY)

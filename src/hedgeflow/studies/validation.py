@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hedgeflow.journal import Journal
+    from hedgeflow.market.coverage import Coverage as Intervals
+    from hedgeflow.market.sessions import Sessions
     from hedgeflow.market.tapes import TapeKey
     from hedgeflow.risk import Calendar
     from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
@@ -92,9 +94,32 @@ def validate(
     count = reading_count(config) + 1
     stages = [staged(progress, stage, count) for stage in range(count)]
     result = backtest(market, config, journal, calendar=calendar, progress=stages[0])
-    tables, flow_notes = evidence_tables(market, config, result, truth)
-    readings = other_readings(market, config, result.scan, stages[1:])
-    manifest = _manifest(market, config, result, [*flow_notes, *readings])
+    tables, notes = evidence_tables(market, config, result, truth)
+    pictured = replace(tables, event_study=event_study(market, result.alerts))
+    notes += other_readings(market, config, result.scan, stages[1:])
+    return _judged(market, config, result, pictured, notes)
+
+
+def verdict(
+    market: Market, config: VolumeShockConfig, journal: Journal, truth: pl.DataFrame | None = None
+) -> Validation:
+    """Do what `validate` does without what only a reader needs: pictures, the other readings.
+
+    Trades, gates, p-values and intervals are the same.
+    """
+    result = backtest(market, config, journal)
+    tables, notes = evidence_tables(market, config, result, truth)
+    return _judged(market, config, result, tables, notes)
+
+
+def _judged(
+    market: Market,
+    config: VolumeShockConfig,
+    result: Backtest,
+    tables: EvidenceTables,
+    notes: list[str],
+) -> Validation:
+    manifest = _manifest(market, config, result, notes)
     return Validation(assess(tables, CLAIMS, GATES, manifest), tables, result)
 
 
@@ -104,7 +129,7 @@ def evidence_tables(
     result: Backtest,
     truth: pl.DataFrame | None = None,
 ) -> tuple[EvidenceTables, list[str]]:
-    """Return the tables that evidence reads, and what to say of them.
+    """Return the tables that evidence judges, and what to say of them.
 
     They are the record, and studies made of it.
     """
@@ -118,7 +143,6 @@ def evidence_tables(
         ledger_entries=result.ledger_entries,
         sessions=_session_dates(market, config, {date for dates in reached for date in dates}),
         sessions_per_year=float(market.sessions.per_year),
-        event_study=event_study(market, result.alerts),
         matched=matched_null(result.trades, tape, config),
         matched_missing="there are no trades to match",
         flow=flow,
@@ -227,7 +251,10 @@ def _manifest(
         signing_mode=signing_words(result.scan.alerts, config),
         null_hypothesis=NULL_HYPOTHESIS,
         notes=(*result.notes, *_counts(result, config.alert.confidence_cap), *findings),
-        coverage=tuple(_coverage(market, key) for key in (market.options, market.bars_key)),
+        coverage=(
+            _coverage(market.options, market.option_coverage, market.sessions),
+            _coverage(market.bars_key, market.bar_coverage, market.sessions),
+        ),
     )
 
 
@@ -257,16 +284,12 @@ def _counts(result: Backtest, cap: float) -> list[str]:
     return notes
 
 
-def _coverage(market: Market, key: TapeKey) -> Coverage:
-    summary = market.catalog.summary(key)
-    covered = summary.coverage
-    sessions = int(covered.slots(market.sessions).any(axis=1).sum())
+def _coverage(key: TapeKey, covered: Intervals, sessions: Sessions) -> Coverage:
     count = covered.start_ns.size
-    name = f"{key.kind} {key.instrument} on {key.venue}"
     return Coverage(
-        tape=name,
-        start=iso(int(covered.start_ns[0])) if covered.start_ns.size else "",
-        end=iso(int(covered.end_ns[-1])) if covered.end_ns.size else "",
-        sessions=sessions,
+        tape=f"{key.kind} {key.instrument} on {key.venue}",
+        start=iso(int(covered.start_ns[0])) if count else "",
+        end=iso(int(covered.end_ns[-1])) if count else "",
+        sessions=int(covered.slots(sessions).any(axis=1).sum()),
         note="no gap" if count == 1 else f"{count} intervals with gaps between them",
     )
