@@ -4,12 +4,12 @@ from hedgeflow.market.catalog import Catalog
 from hedgeflow.market.errors import CatalogError
 from hedgeflow.simulate import (
     SCENARIO_FILE,
-    TAPE_KEYS,
     TRUTH_FOLDER,
     TRUTH_SCHEMAS,
     TruthTable,
     read_scenario,
     read_truth,
+    tape_keys,
     write_to_catalog,
 )
 
@@ -24,16 +24,17 @@ def stored(tmp_path_factory, small):
     return catalog
 
 
-def test_a_scenario_is_stored_as_its_tapes(stored, small_market):
-    assert set(stored.keys()) == set(TAPE_KEYS.values())
-    for kind, key in TAPE_KEYS.items():
+def test_a_scenario_is_stored_as_its_tapes(stored, small, small_market):
+    keys = tape_keys(small)
+    assert set(stored.keys()) == set(keys.values())
+    for kind, key in keys.items():
         expected = getattr(small_market, str(kind))
         assert stored.read(key).select(expected.columns).equals(expected)
         assert stored.coverage(key).intervals == small_market.coverage.intervals
     assert stored.contracts("sim", "SIM").height == small_market.contracts.height
 
 
-@pytest.mark.parametrize("table", ["shocks", "prints", "hedge_trades"])
+@pytest.mark.parametrize("table", TruthTable)
 def test_the_truth_lies_beside_the_tapes_with_its_schema(stored, small_market, table):
     read = read_truth(stored.path, table)
     assert dict(read.schema) == TRUTH_SCHEMAS[table]

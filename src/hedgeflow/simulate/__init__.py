@@ -6,17 +6,16 @@ from hedgeflow.simulate.scenario import Scenario
 from hedgeflow.simulate.shocks import ShockClass
 from hedgeflow.simulate.storing import (
     SCENARIO_FILE,
-    TAPE_KEYS,
     TRUTH_FOLDER,
     read_scenario,
     read_truth,
+    tape_keys,
     write_to_catalog,
 )
 from hedgeflow.simulate.truth import TRUTH_SCHEMA, TRUTH_SCHEMAS, TruthTable
 
 __all__ = [
     "SCENARIO_FILE",
-    "TAPE_KEYS",
     "TRUTH_FOLDER",
     "TRUTH_SCHEMA",
     "TRUTH_SCHEMAS",
@@ -33,5 +32,6 @@ __all__ = [
     "scenario",
     "simulate",
     "simulate_days",
+    "tape_keys",
     "write_to_catalog",
 ]

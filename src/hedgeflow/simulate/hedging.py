@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from hedgeflow.market.time import MINUTE_NS, SECOND_NS
+from hedgeflow.simulate.option_quotes import RESOLUTION_NS
 from hedgeflow.simulate.paths import decaying_sum
 from hedgeflow.simulate.perpetual import SIZE_STEP, Trades, trade_sizes
-from hedgeflow.simulate.prints import RESOLUTION_NS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

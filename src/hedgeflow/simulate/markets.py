@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from hedgeflow.market.coverage import Coverage
-from hedgeflow.market.tapes import TIME
-from hedgeflow.simulate.conforming import conformed
-from hedgeflow.simulate.hedging import Hedge, PremiumState, hedge_of, premium_path
+from hedgeflow.market.tapes import TapeKind, tape_schema
+from hedgeflow.simulate.hedging import PremiumState, hedge_of, premium_path
 from hedgeflow.simulate.hours import Session, sessions_of
-from hedgeflow.simulate.listing import LOT, Book
+from hedgeflow.simulate.listing import Book
+from hedgeflow.simulate.open_interest import (
+    Positions,
+    first_positions,
+    open_interest_tape,
+    positions_truth,
+    session_interest,
+)
 from hedgeflow.simulate.option_flow import ordinary_orders
+from hedgeflow.simulate.option_quotes import option_quote_tape
 from hedgeflow.simulate.paths import IndexPath, PathState, first_state, index_path
 from hedgeflow.simulate.perpetual import (
     Trades,
@@ -23,10 +30,10 @@ from hedgeflow.simulate.perpetual import (
     minute_bars,
     ordinary_trades,
 )
-from hedgeflow.simulate.prints import Orders, Printed, mark, option_tape
+from hedgeflow.simulate.prints import Marks, Orders, Printed, deltas, option_tape, printed
 from hedgeflow.simulate.shocks import Shock, shock_at, shock_times
 from hedgeflow.simulate.streams import Component, stream
-from hedgeflow.simulate.truth import TRUTH_SCHEMA, TruthTable, hedge_truth
+from hedgeflow.simulate.truth import TruthTable, hedge_truth, shocks_truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +52,10 @@ class SimulatedMarket:
         Stamps of 1 ms; known 1 ms after.
     bars : DataFrame
         1-minute bars of `hedge_trades`, volume in underlying units.
+    option_quotes : DataFrame
+        Empty unless the scenario asks for the tape.
+    open_interest : DataFrame
+        Of each contract as a session starts, as the one before left it.
     contracts : DataFrame
         Every option that was live at some time.
     truth : DataFrame
@@ -53,8 +64,9 @@ class SimulatedMarket:
         `delta` (hedge demand D, signed: negative, dealers must sell), `hedge_start`,
         `half_time_minutes`, `hedge_volume` (signed units that dealers trade, 0 without hedging)
         and `impact_bps` (signed peak). No signal may read it.
-    prints_truth, hedge_truth : DataFrame
-        Truth of each row of `option_trades` and `hedge_trades`, see `truth.TRUTH_SCHEMAS`.
+    prints_truth, hedge_truth, positions_truth : DataFrame
+        Truth of each row of `option_trades` and `hedge_trades`, and what is open at each session's
+        end, see `truth.TRUTH_SCHEMAS`.
     coverage : Coverage
         What all tapes cover: whole sessions.
     """
@@ -64,11 +76,20 @@ class SimulatedMarket:
     hedge_trades: pl.DataFrame
     hedge_quotes: pl.DataFrame
     bars: pl.DataFrame
+    option_quotes: pl.DataFrame
+    open_interest: pl.DataFrame
     contracts: pl.DataFrame
     truth: pl.DataFrame
     prints_truth: pl.DataFrame
     hedge_truth: pl.DataFrame
+    positions_truth: pl.DataFrame
     coverage: Coverage
+
+    @property
+    def rows(self) -> int:
+        """Rows of all its tapes."""
+        tapes = (self.option_trades, self.option_quotes, self.hedge_trades, self.hedge_quotes)
+        return sum(tape.height for tape in tapes)
 
     def truth_tables(self) -> dict[TruthTable, pl.DataFrame]:
         """Return what really happened, by table."""
@@ -76,6 +97,7 @@ class SimulatedMarket:
             TruthTable.SHOCKS: self.truth,
             TruthTable.PRINTS: self.prints_truth,
             TruthTable.HEDGE_TRADES: self.hedge_truth,
+            TruthTable.POSITIONS: self.positions_truth,
         }
 
 
@@ -86,19 +108,18 @@ def simulate(scenario: Scenario) -> SimulatedMarket:
 
 def joined(days: list[SimulatedMarket]) -> SimulatedMarket:
     """Return consecutive days of one market as one."""
+    frames = {
+        field.name: pl.concat([getattr(day, field.name) for day in days])
+        for field in fields(SimulatedMarket)
+        if field.name not in {"scenario", "coverage"}
+    }
+    contracts = frames.pop("contracts").unique("contract", keep="first", maintain_order=True)
     intervals = [interval for day in days for interval in day.coverage.intervals]
-    contracts = pl.concat([day.contracts for day in days])
     return SimulatedMarket(
         scenario=days[0].scenario,
-        option_trades=pl.concat([day.option_trades for day in days]),
-        hedge_trades=pl.concat([day.hedge_trades for day in days]),
-        hedge_quotes=pl.concat([day.hedge_quotes for day in days]),
-        bars=pl.concat([day.bars for day in days]),
-        contracts=contracts.unique("contract", keep="first", maintain_order=True),
-        truth=pl.concat([day.truth for day in days]),
-        prints_truth=pl.concat([day.prints_truth for day in days]),
-        hedge_truth=pl.concat([day.hedge_truth for day in days]),
+        contracts=contracts,
         coverage=Coverage.of(intervals),
+        **frames,
     )
 
 
@@ -119,6 +140,7 @@ def simulate_days(scenario: Scenario) -> Iterator[SimulatedMarket]:
 class _State:
     path: PathState
     book: Book
+    positions: Positions | None
     premium: PremiumState
     flow: tuple[float, float]
     pending: Trades
@@ -129,6 +151,7 @@ def _first(scenario: Scenario, session: Session) -> _State:
     return _State(
         path=first_state(scenario),
         book=Book.empty().listed(scenario, session.start_ns, scenario.index.start_price),
+        positions=None,
         premium=PremiumState.at_rest(),
         flow=(0.0, 0.0),
         pending=Trades.none(),
@@ -138,17 +161,16 @@ def _first(scenario: Scenario, session: Session) -> _State:
 
 def _day(scenario: Scenario, session: Session, state: _State) -> tuple[SimulatedMarket, _State]:
     path, next_path = index_path(scenario, session, state.path)
-    price = float(path.price[int(path.second(np.array([session.listing_ns]))[0])])
-    books = (state.book, state.book.listed(scenario, session.listing_ns, price))
-    symbols = books[1].symbols()
+    books = _books(scenario, path, state.book)
     ordinary = _ordinary(scenario, path, books)
     shocks = _shocks(scenario, path, books)
-    printed = _printed(scenario, path, books[1], shocks, state.shocks)
-    tape, prints = option_tape(session, symbols, [ordinary, *printed])
-    demands = [
-        float((each.orders.side * each.orders.lots * each.marks.delta).sum()) * LOT
-        for each in printed
-    ]
+    every_print = [ordinary, *_printed(scenario, path, books[1], shocks, state.shocks)]
+    tape, prints = option_tape(session, books[1].symbol, every_print)
+    before = (state.positions or first_positions(scenario, path, books[0])).within(books[1])
+    interest = session_interest(
+        scenario, session, before, Orders.concatenated([each.orders for each in every_print])
+    )
+    demands = [_demand(scenario, path, books[1], each) for each in every_print[1:]]
     rng = stream(scenario.seed, Component.HEDGES, session.number)
     sign_rng = stream(scenario.seed, Component.UNHEDGED_SIGNS, session.number)
     hedges = [
@@ -172,29 +194,36 @@ def _day(scenario: Scenario, session: Session, state: _State) -> tuple[Simulated
             scenario, session, middle, stream(scenario.seed, Component.HEDGE_QUOTES, session.number)
         ),
         bars=minute_bars(trades),
-        contracts=books[1].frame(session.start_ns),
-        truth=_truth(books[1], symbols, shocks, demands, hedges, state.shocks),
+        option_quotes=_quotes(scenario, path, books[1], every_print),
+        open_interest=open_interest_tape(scenario, session, before),
+        contracts=books[1].frame(scenario),
+        truth=shocks_truth(scenario, books[1], shocks, demands, hedges, state.shocks),
         prints_truth=prints,
         hedge_truth=hedge_truth(trades, every.origin),
+        positions_truth=positions_truth(scenario, session, interest),
         coverage=Coverage.of([(session.start_ns, session.end_ns)]),
     )
-    after = _State(next_path, books[1], next_premium, flow, pending, state.shocks + len(shocks))
+    after = _State(
+        next_path, books[1], interest.after, next_premium, flow, pending, state.shocks + len(shocks)
+    )
     return market, after
 
 
-def _ordinary(scenario: Scenario, path: IndexPath, books: tuple[Book, Book]) -> Printed:
+def _books(scenario: Scenario, path: IndexPath, book: Book) -> tuple[Book, Book]:
+    """Return the contracts before and after the session's listing."""
     session = path.session
-    rng = stream(scenario.seed, Component.OPTION_FLOW, session.number)
-    spans = ((session.start_ns, session.listing_ns), (session.listing_ns, session.end_ns))
-    orders = Orders.concatenated(
-        [
-            ordinary_orders(scenario, path, book, rng, span)
-            for book, span in zip(books, spans, strict=True)
-        ]
+    before = book.without_expired(session.start_ns)
+    price = float(path.price[int(session.second(np.array([session.listing_ns]))[0])])
+    return before, before.listed(scenario, session.listing_ns, price)
+
+
+def _ordinary(scenario: Scenario, path: IndexPath, books: tuple[Book, Book]) -> Printed:
+    day = path.session.number
+    orders = ordinary_orders(
+        scenario, path, books, stream(scenario.seed, Component.OPTION_FLOW, day)
     )
-    rng = stream(scenario.seed, Component.OPTION_PRINTS, session.number)
-    unsigned = rng.random(orders.stamp.size) < scenario.option_flow.unsigned_share
-    return Printed(orders, mark(scenario, path, books[1], orders, rng), unsigned)
+    rng = stream(scenario.seed, Component.OPTION_PRINTS, day)
+    return printed(scenario, path, books[1], orders, rng)
 
 
 def _shocks(scenario: Scenario, path: IndexPath, books: tuple[Book, Book]) -> list[Shock]:
@@ -209,48 +238,21 @@ def _printed(
     scenario: Scenario, path: IndexPath, book: Book, shocks: list[Shock], first_id: int
 ) -> list[Printed]:
     rng = stream(scenario.seed, Component.SHOCK_PRINTS, path.session.number)
-    parts = [shock.orders for shock in shocks]
-    marks = [mark(scenario, path, book, orders, rng) for orders in parts]
-    share = scenario.option_flow.unsigned_share
-    unsigned = [rng.random(orders.stamp.size) < share for orders in parts]
-    return [Printed(orders, marks[i], unsigned[i], first_id + i) for i, orders in enumerate(parts)]
-
-
-def _truth(
-    book: Book,
-    symbols: pl.Series,
-    shocks: list[Shock],
-    demands: list[float],
-    hedges: list[Hedge],
-    first_id: int,
-) -> pl.DataFrame:
-    rows = [
-        _truth_row(book, symbols, first_id + i, shock, demand, hedge)
-        for i, (shock, demand, hedge) in enumerate(zip(shocks, demands, hedges, strict=True))
+    return [
+        printed(scenario, path, book, shock.orders, rng, first_id + i)
+        for i, shock in enumerate(shocks)
     ]
-    instants = {name: pl.Int64 for name, dtype in TRUTH_SCHEMA.items() if dtype == TIME}
-    table = pl.DataFrame(rows, schema=TRUTH_SCHEMA | instants, orient="row")
-    return conformed(table, TRUTH_SCHEMA)
 
 
-def _truth_row(
-    book: Book, symbols: pl.Series, number: int, shock: Shock, demand: float, hedge: Hedge
-) -> tuple[int | float | str, ...]:
-    orders = shock.orders
-    rows, inverse = np.unique(orders.contract, return_inverse=True)
-    lots = np.bincount(inverse, weights=orders.lots)
-    return (
-        number,
-        shock.shock_class.value,
-        int(orders.stamp.min()),
-        int(orders.stamp.max()),
-        int(orders.side[0]),
-        str(symbols[int(rows[int(np.argmax(lots))])]),
-        int(np.unique(book.strike[rows]).size),
-        float(lots.sum()) * LOT,
-        demand,
-        hedge.start_ns,
-        hedge.half_time_minutes,
-        hedge.volume,
-        hedge.impact_bps,
-    )
+def _demand(scenario: Scenario, path: IndexPath, book: Book, shock: Printed) -> float:
+    delta = deltas(path, book, shock.orders, shock.marks.iv)
+    lots = shock.orders.side * shock.orders.lots
+    return float((lots * delta).sum()) * scenario.chain.lot_units
+
+
+def _quotes(scenario: Scenario, path: IndexPath, book: Book, prints: list[Printed]) -> pl.DataFrame:
+    if not scenario.option_quotes.tape:
+        return pl.DataFrame(schema=tape_schema(TapeKind.OPTION_QUOTES))
+    contract = np.concatenate([each.orders.contract for each in prints])
+    marks = Marks.concatenated([each.marks for each in prints])
+    return option_quote_tape(scenario, path, book, (contract, marks.set_ns, marks.bid, marks.ask))

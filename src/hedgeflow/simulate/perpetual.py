@@ -13,8 +13,8 @@ from hedgeflow.market.tapes import TapeKind, tape_schema
 from hedgeflow.market.time import MINUTE_NS, SECOND_NS
 from hedgeflow.simulate.conforming import conformed
 from hedgeflow.simulate.hours import SECONDS_PER_MINUTE, Session, activity
+from hedgeflow.simulate.option_quotes import RESOLUTION_NS
 from hedgeflow.simulate.paths import reverting_path
-from hedgeflow.simulate.prints import RESOLUTION_NS
 from hedgeflow.simulate.truth import ORDINARY
 
 if TYPE_CHECKING:

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
 
 from hedgeflow import pricing
 from hedgeflow.market.tapes import TapeKind, tape_schema
-from hedgeflow.market.time import DAY_NS, YEAR_NS
+from hedgeflow.market.time import YEAR_NS
 from hedgeflow.simulate.conforming import conformed
+from hedgeflow.simulate.option_quotes import RESOLUTION_NS, quotes_at, set_at
 from hedgeflow.simulate.truth import ORDINARY, prints_truth
+from hedgeflow.simulate.venue import venue_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from hedgeflow.simulate.hours import Session
     from hedgeflow.simulate.listing import Book
+    from hedgeflow.simulate.option_quotes import Quotes
     from hedgeflow.simulate.paths import IndexPath
     from hedgeflow.simulate.scenario import Scenario
 
-RESOLUTION_NS: Final = 1_000_000
-"""Stamps of the trade and quote tapes are milliseconds."""
-
-PRICE_TICK: Final = 0.01
-SMALLEST_HORIZON_NS: Final = 600 * 1_000_000_000
-"""Moneyness is standardised over at least 10 minutes: traders ignore strikes out of reach."""
-
-_SHORT_END_DAYS: Final = 5.0
-_WIDEST_SMILE: Final = 3.0
-_IV_NOISE: Final = 0.003
 _NO_COMBO: Final = -1
 
 
@@ -76,12 +71,7 @@ class Orders:
     @classmethod
     def concatenated(cls, parts: list[Orders]) -> Orders:
         """Return the orders of several parts, in their order."""
-        return cls(
-            *(
-                np.concatenate([getattr(part, field.name) for part in parts])
-                for field in fields(cls)
-            )
-        )
+        return cls(*_columns_concatenated(parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +80,28 @@ class Marks:
 
     Attributes
     ----------
-    price, bid, ask : ndarray of shape (n,)
-        Quote currency per unit, rounded to `PRICE_TICK`; a worthless bid is NaN.
+    price : ndarray of shape (n,)
+        Quote currency per unit, on the venue's tick.
+    bid, ask : ndarray of shape (n,)
+        The quote that was known at the print; a worthless bid is NaN.
+    set_ns : ndarray of shape (n,), int64
+        When that quote had been set.
     iv : ndarray of shape (n,)
         Volatility of the trade price before rounding, fraction per year.
     index_price : ndarray of shape (n,)
-    delta : ndarray of shape (n,)
-        Signed Black-76 delta at that volatility.
     """
 
     price: NDArray[np.float64]
     bid: NDArray[np.float64]
     ask: NDArray[np.float64]
+    set_ns: NDArray[np.int64]
     iv: NDArray[np.float64]
     index_price: NDArray[np.float64]
-    delta: NDArray[np.float64]
+
+    @classmethod
+    def concatenated(cls, parts: list[Marks]) -> Marks:
+        """Return the marks of several parts, in their order."""
+        return cls(*_columns_concatenated(parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,48 +124,89 @@ class Printed:
     origin: int = ORDINARY
 
 
-def mark(
-    scenario: Scenario, path: IndexPath, book: Book, orders: Orders, rng: np.random.Generator
-) -> Marks:
-    """Return the marks of orders: smile, spread and a little noise around the level of the day.
-
-    Customers cross the spread: they buy at the ask and sell at the bid.
-    """
-    seconds = path.second(orders.stamp)
-    index_price = path.price[seconds]
-    strike = book.strike[orders.contract]
-    left_ns = book.expiry_ns[orders.contract] - orders.stamp
-    middle = smile(scenario, path.level[seconds], index_price, strike, left_ns)
-    middle += _IV_NOISE * rng.standard_normal(orders.stamp.size)
-    half = np.minimum(scenario.option_quotes.half_spread_vol, 0.5 * middle)
-    iv = middle + orders.side * half
-    right = book.right[orders.contract]
-    years = left_ns / YEAR_NS
-    bid = _rounded(pricing.value(right, index_price, strike, years, middle - half))
-    ask = np.maximum(
-        _rounded(pricing.value(right, index_price, strike, years, middle + half)), PRICE_TICK
-    )
-    price = np.maximum(np.where(orders.side > 0, ask, bid), PRICE_TICK)
-    delta = pricing.delta(right, index_price, strike, years, iv)
-    return Marks(price, np.where(bid > 0.0, bid, np.nan), ask, iv, index_price, delta)
-
-
-def smile(
+def printed(
     scenario: Scenario,
-    level: NDArray[np.float64],
-    index_price: NDArray[np.float64],
-    strike: NDArray[np.float64],
-    left_ns: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    """Return implied volatility by strike and time left: level x term structure x smile."""
-    term = 1.0 + scenario.smile.short_end_premium * np.exp(-left_ns / (_SHORT_END_DAYS * DAY_NS))
-    at_the_money = level * term
-    years = np.maximum(left_ns, SMALLEST_HORIZON_NS) / YEAR_NS
-    z = np.log(strike / index_price) / (at_the_money * np.sqrt(years))
-    z = np.clip(z, -_WIDEST_SMILE, _WIDEST_SMILE)
-    return at_the_money * np.maximum(
-        0.2, 1.0 + scenario.smile.skew * z + scenario.smile.curvature * z * z
+    path: IndexPath,
+    book: Book,
+    orders: Orders,
+    rng: np.random.Generator,
+    origin: int = ORDINARY,
+) -> Printed:
+    """Return orders as they print: at which price, beside which quote, with which knowledge.
+
+    A customer crosses the spread of the moment, or in a share of prints a part of its half only.
+    The quote beside the print was set before it, so it may lag behind.
+    """
+    count = orders.stamp.size
+    flow = scenario.option_flow
+    unsigned = rng.random(count) < flow.unsigned_share
+    paid = rng.random(count)
+    paid[rng.random(count) >= flow.inside_share] = 1.0
+    return Printed(orders, mark(scenario, path, book, orders, paid), unsigned, origin)
+
+
+def mark(
+    scenario: Scenario, path: IndexPath, book: Book, orders: Orders, paid: NDArray[np.float64]
+) -> Marks:
+    """Return the marks of orders.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    path : IndexPath
+    book : Book
+    orders : Orders
+    paid : ndarray of shape (n,)
+        Share of half the spread that each pays: 1 buys at the ask and sells at the bid. A smaller
+        one trades on the tick towards the middle, but not beyond it.
+    """
+    set_ns = set_at(scenario, path.session, book, orders.contract, orders.stamp)
+    known = quotes_at(scenario, path, book, orders.contract, set_ns, set_ns)
+    now = quotes_at(scenario, path, book, orders.contract, set_ns, orders.stamp)
+    iv = now.middle + orders.side * now.half * paid
+    index_price = path.price[path.second(orders.stamp)]
+    price = np.where(orders.side > 0, now.ask, now.bid)
+    at = np.flatnonzero(paid < 1.0)
+    price[at] = _inside(scenario, book, orders.take(at), now, at, iv[at], index_price[at])
+    ticks = venue_of(scenario).option_ticks
+    return Marks(
+        np.maximum(price, 1.0) / ticks,
+        np.where(known.bid > 0.0, known.bid, np.nan) / ticks,
+        known.ask / ticks,
+        set_ns,
+        iv,
+        index_price,
     )
+
+
+def _inside(
+    scenario: Scenario,
+    book: Book,
+    orders: Orders,
+    quotes: Quotes,
+    at: NDArray[np.int64],
+    iv: NDArray[np.float64],
+    index_price: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return prices in ticks between the middle and the quote that orders hit."""
+    contract = orders.contract
+    years = (book.expiry_ns[contract] - orders.stamp) / YEAR_NS
+    worth = pricing.value(book.right[contract], index_price, book.strike[contract], years, iv)
+    worth *= venue_of(scenario).option_ticks
+    bid, ask = quotes.bid[at], quotes.ask[at]
+    middle = 0.5 * (bid + ask)
+    bought = np.minimum(np.maximum(np.floor(worth), np.ceil(middle)), ask)
+    sold = np.maximum(np.minimum(np.ceil(worth), np.floor(middle)), bid)
+    return np.where(orders.side > 0, bought, sold)
+
+
+def deltas(
+    path: IndexPath, book: Book, orders: Orders, iv: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the signed Black-76 delta of each order's contract at a volatility."""
+    years = (book.expiry_ns[orders.contract] - orders.stamp) / YEAR_NS
+    strike, right = book.strike[orders.contract], book.right[orders.contract]
+    return pricing.delta(right, path.price[path.second(orders.stamp)], strike, years, iv)
 
 
 def option_tape(
@@ -187,12 +225,7 @@ def option_tape(
     parts : list of Printed
     """
     orders = Orders.concatenated([part.orders for part in parts])
-    marks = Marks(
-        *(
-            np.concatenate([getattr(part.marks, field.name) for part in parts])
-            for field in fields(Marks)
-        )
-    )
+    marks = Marks.concatenated([part.marks for part in parts])
     unsigned = np.concatenate([part.unsigned for part in parts])
     origin = np.repeat([part.origin for part in parts], [part.unsigned.size for part in parts])
     order = np.argsort(orders.stamp, kind="stable")
@@ -235,5 +268,6 @@ def tail_lots(scenario: Scenario, rng: np.random.Generator, count: int) -> NDArr
     return np.minimum(sizes, scenario.option_flow.largest_lots).astype(np.int64)
 
 
-def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.round(values / PRICE_TICK) * PRICE_TICK
+def _columns_concatenated(parts: list[Orders] | list[Marks]) -> Iterator[NDArray[Any]]:
+    for field in fields(parts[0]):
+        yield np.concatenate([getattr(part, field.name) for part in parts])

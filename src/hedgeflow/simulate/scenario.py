@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from hedgeflow.market.sessions import ALWAYS_OPEN
 from hedgeflow.market.settings import Section
+from hedgeflow.simulate.hours import DAYS_PER_YEAR, SESSIONS_PER_YEAR, has_session
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -48,8 +50,13 @@ class Index(Section):
     """Jumps expected in a session."""
     jump_bps: NonNegative = 20.0
     """Standard deviation of a jump, basis points."""
-    overnight_share: Share = 0.2
+    overnight_share: Annotated[float, Field(ge=0, lt=1)] = 0.2
     """Share of a day's variance that falls between sessions, where the market closes."""
+
+    @property
+    def jump_variance(self) -> float:
+        """Variance of the log price that jumps make in a session."""
+        return self.jumps_per_day * (self.jump_bps * 1e-4) ** 2
 
 
 class Smile(Section):
@@ -125,6 +132,11 @@ class OptionQuotes(Section):
 
     half_spread_vol: NonNegative = 0.008
     """Half of the quoted spread at the money, implied volatility."""
+    update_seconds: Positive = 5.0
+    """A contract's quote is set anew so often; in between it does not follow the index, so that
+    prints trade a little beside the quote that was known. The shortest is a millisecond."""
+    size_lots: Positive = 20.0
+    """Mean quantity at the bid and at the ask, lots."""
     tape: bool = False
     """Whether there is a tape of them; each print carries the quote that it met in any case."""
     refresh_minutes: Positive = 30.0
@@ -273,6 +285,13 @@ class Scenario(Section):
     settings: dict[str, Any] = Field(default_factory=dict)
     """Settings of the strategy with which studies judge this market, in its own sections."""
 
+    @property
+    def session_share(self) -> float:
+        """Share of a year's variance that falls into one full session."""
+        if self.hours == ALWAYS_OPEN:
+            return 1.0 / DAYS_PER_YEAR
+        return (1.0 - self.index.overnight_share) / SESSIONS_PER_YEAR
+
     @model_validator(mode="after")
     def _is_possible(self) -> Scenario:
         for expiry in self.chain.expiries:
@@ -282,9 +301,20 @@ class Scenario(Section):
                     " an option cannot expire before it trades"
                 )
                 raise ValueError(message)
+            if self.hours != ALWAYS_OPEN and not has_session(self.hours, expiry):
+                message = f"chain.expiries: there is no session of {self.hours} on {expiry}"
+                raise ValueError(message)
+        index = self.index
+        if index.jump_variance >= index.volatility**2 * self.session_share:
+            message = (
+                f"index.jump_bps: jumps of {index.jump_bps:g} basis points,"
+                f" {index.jumps_per_day:g} a day, exceed the whole variance of an index whose"
+                f" volatility is {index.volatility:g} a year"
+            )
+            raise ValueError(message)
         shocks = self.shocks
         most = shocks.sweeps_per_day[1] + shocks.emergencies_per_day[1]
-        minutes = MINUTES_PER_DAY if self.hours == "24/7" else SHORTEST_SESSION_MINUTES
+        minutes = MINUTES_PER_DAY if self.hours == ALWAYS_OPEN else SHORTEST_SESSION_MINUTES
         if shocks.enabled and most * shocks.gap_minutes >= minutes:
             message = (
                 f"shocks.gap_minutes: {most} shocks {shocks.gap_minutes:g} minutes apart exceed a"

@@ -10,8 +10,9 @@ import numpy as np
 
 from hedgeflow import pricing
 from hedgeflow.market.time import HOUR_NS, MINUTE_NS, SECOND_NS, YEAR_NS
-from hedgeflow.simulate.listing import LOT
-from hedgeflow.simulate.prints import RESOLUTION_NS, Orders, smile, tail_lots
+from hedgeflow.simulate.option_quotes import RESOLUTION_NS
+from hedgeflow.simulate.prints import Orders, tail_lots
+from hedgeflow.simulate.smiles import implied_volatility
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,7 +136,7 @@ def shock_at(
         share = float(rng.uniform(*_EMERGENCY_SHARE))
         weight = np.array([share, 1.0 - share])[: contract.size]
     units = demand * weight / abs(float(np.dot(weight, delta)))
-    lots = np.round(units / LOT).astype(np.int64)
+    lots = np.round(units / scenario.chain.lot_units).astype(np.int64)
     seconds = scenario.shocks.sweep_seconds if sweep else scenario.shocks.emergency_seconds
     duration = seconds * float(np.exp(_DURATION_SIGMA * rng.standard_normal()))
     orders = _sliced(scenario, rng, contract, lots, side)
@@ -182,18 +183,11 @@ def _strikes(
 def _deltas_of(
     scenario: Scenario, path: IndexPath, expiry: Expiry, start_ns: int, right: int
 ) -> NDArray[np.float64]:
-    second = int((start_ns - path.session.start_ns) // SECOND_NS)
-    count = expiry.strikes.size
-    price = float(path.price[second])
-    left_ns = expiry.expiry_ns - start_ns
-    vols = smile(
-        scenario,
-        np.full(count, path.level[second]),
-        np.full(count, price),
-        expiry.strikes,
-        np.full(count, left_ns, dtype=np.int64),
-    )
-    return pricing.delta(right, price, expiry.strikes, left_ns / YEAR_NS, vols)
+    stamps = np.full(expiry.strikes.size, start_ns, dtype=np.int64)
+    expiry_ns = np.full(expiry.strikes.size, expiry.expiry_ns, dtype=np.int64)
+    vols = implied_volatility(scenario, path, expiry.strikes, expiry_ns, stamps)
+    price = path.price[path.second(stamps)]
+    return pricing.delta(right, price, expiry.strikes, (expiry_ns - stamps) / YEAR_NS, vols)
 
 
 def _sliced(

@@ -9,13 +9,13 @@ from pydantic import ValidationError
 
 from hedgeflow.market.errors import CatalogError
 from hedgeflow.market.reading import between
-from hedgeflow.market.tapes import TapeKey, TapeKind
+from hedgeflow.market.tapes import NAMES_CONTRACTS, TapeKey, TapeKind
 from hedgeflow.market.time import MINUTE_NS
-from hedgeflow.simulate.listing import PERPETUAL, UNDERLYING, VENUE
 from hedgeflow.simulate.markets import SimulatedMarket, joined, simulate_days
-from hedgeflow.simulate.prints import RESOLUTION_NS
+from hedgeflow.simulate.option_quotes import RESOLUTION_NS
 from hedgeflow.simulate.scenario import Scenario
 from hedgeflow.simulate.truth import TruthTable
+from hedgeflow.simulate.venue import UNDERLYING, hedge_symbol, venue_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,21 +28,39 @@ SIMULATED: Final = "SIMULATED:"
 
 TRUTH_FOLDER: Final = "truth"
 SCENARIO_FILE: Final = "scenario.json"
-DAYS_PER_IMPORT: Final = 10
+ROWS_PER_IMPORT: Final = 2_000_000
+"""Days wait for an import until their tapes have so many rows."""
 
-TAPE_KEYS: Final = {
-    TapeKind.OPTION_TRADES: TapeKey(
-        TapeKind.OPTION_TRADES, VENUE, UNDERLYING, UNDERLYING, RESOLUTION_NS
-    ),
-    TapeKind.HEDGE_TRADES: TapeKey(
-        TapeKind.HEDGE_TRADES, VENUE, UNDERLYING, PERPETUAL, RESOLUTION_NS
-    ),
-    TapeKind.HEDGE_QUOTES: TapeKey(
-        TapeKind.HEDGE_QUOTES, VENUE, UNDERLYING, PERPETUAL, RESOLUTION_NS
-    ),
-    TapeKind.BARS: TapeKey(TapeKind.BARS, VENUE, UNDERLYING, PERPETUAL, MINUTE_NS),
+_INSTRUMENTS: Final = {
+    TapeKind.OPTION_TRADES: UNDERLYING,
+    TapeKind.OPTION_QUOTES: UNDERLYING,
+    TapeKind.OPEN_INTEREST: UNDERLYING,
 }
-"""The tapes of a simulated market, by kind."""
+"""What a kind of tape is of, where that is not the hedge instrument."""
+
+
+def tape_keys(scenario: Scenario) -> dict[TapeKind, TapeKey]:
+    """Return the tapes of a scenario's market, by kind."""
+    kinds = [
+        TapeKind.OPTION_TRADES,
+        TapeKind.HEDGE_TRADES,
+        TapeKind.HEDGE_QUOTES,
+        TapeKind.BARS,
+        TapeKind.OPEN_INTEREST,
+    ]
+    if scenario.option_quotes.tape:
+        kinds.append(TapeKind.OPTION_QUOTES)
+    venue, hedge = venue_of(scenario).name, hedge_symbol(scenario)
+    return {
+        kind: TapeKey(
+            kind,
+            venue,
+            UNDERLYING,
+            _INSTRUMENTS.get(kind, hedge),
+            MINUTE_NS if kind is TapeKind.BARS else RESOLUTION_NS,
+        )
+        for kind in kinds
+    }
 
 
 def write_to_catalog(
@@ -50,10 +68,10 @@ def write_to_catalog(
 ) -> Path:
     """Simulate a scenario into a catalog and return the folder with its truth.
 
-    Tapes are stored in imports of `DAYS_PER_IMPORT` days, which bounds memory. The truth lies in
-    ``truth/`` below the catalog, which is no kind of tape, so nothing that reads tapes can meet it:
-    a folder per `TruthTable` with one Parquet file a stored batch, and the whole scenario as
-    ``scenario.json``, written last.
+    Tapes are stored in imports of whole days with about `ROWS_PER_IMPORT` rows, which bounds
+    memory. The truth lies in ``truth/`` below the catalog, which is no kind of tape, so nothing
+    that reads tapes can meet it: a folder per `TruthTable` with one Parquet file a stored batch,
+    and the whole scenario as ``scenario.json``, written last.
 
     Parameters
     ----------
@@ -73,7 +91,8 @@ def write_to_catalog(
     folder = catalog.path / TRUTH_FOLDER
     for done, day in enumerate(simulate_days(scenario), 1):
         waiting.append(day)
-        if len(waiting) == DAYS_PER_IMPORT or done == scenario.days:
+        rows = sum(each.rows for each in waiting)
+        if rows >= ROWS_PER_IMPORT or done == scenario.days:
             batch = joined(waiting)
             _store(batch, catalog, source)
             _store_truth(batch, folder, f"{done - len(waiting):05d}.parquet")
@@ -149,19 +168,14 @@ def source_name(scenario: Scenario) -> str:
 
 
 def _store(market: SimulatedMarket, catalog: Catalog, source: str) -> None:
-    catalog.store(
-        TAPE_KEYS[TapeKind.OPTION_TRADES],
-        market.option_trades,
-        source=source,
-        coverage=market.coverage,
-        contracts=market.contracts,
-    )
-    for kind, frame in (
-        (TapeKind.HEDGE_TRADES, market.hedge_trades),
-        (TapeKind.HEDGE_QUOTES, market.hedge_quotes),
-        (TapeKind.BARS, market.bars),
-    ):
-        catalog.store(TAPE_KEYS[kind], frame, source=source, coverage=market.coverage)
+    for kind, key in tape_keys(market.scenario).items():
+        catalog.store(
+            key,
+            getattr(market, kind),
+            source=source,
+            coverage=market.coverage,
+            contracts=market.contracts if kind in NAMES_CONTRACTS else None,
+        )
 
 
 def _store_truth(market: SimulatedMarket, folder: Path, name: str) -> None:

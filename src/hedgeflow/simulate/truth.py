@@ -5,14 +5,19 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
 
 from hedgeflow.market.tapes import TIME
 from hedgeflow.simulate.conforming import conformed
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
+
+    from hedgeflow.simulate.hedging import Hedge
+    from hedgeflow.simulate.listing import Book
+    from hedgeflow.simulate.scenario import Scenario
+    from hedgeflow.simulate.shocks import Shock
 
 ORDINARY: Final = -1
 """Origin, in place of a shock's id, of prints and trades that belong to no shock."""
@@ -63,6 +68,9 @@ TRUTH_SCHEMAS: Final[dict[TruthTable, Columns]] = {
         "contract": pl.String,
         "customer_net": pl.Float64,
         "open_interest": pl.Float64,
+        "opened": pl.Float64,
+        "closed": pl.Float64,
+        "settled": pl.Float64,
     },
 }
 """Columns of each table.
@@ -71,7 +79,8 @@ TRUTH_SCHEMAS: Final[dict[TruthTable, Columns]] = {
 whatever the tape knows, and the shock it belongs to, null for ordinary flow. ``hedge_trades``: of
 each trade of the hedge tape, who traded: ``ordinary``, ``book`` (dealers, for what they hold) or
 ``shock`` (dealers, for the shock with that id). ``positions``: at each session's end, customers'
-net position in each contract and its open interest, contracts.
+net position in each contract and its open interest, contracts, and what the session opened, closed
+and, at an expiry, settled.
 """
 
 
@@ -107,6 +116,47 @@ def prints_truth(
     )
     frame = frame.with_columns(shock_id=_id_or_null("shock"))
     return conformed(frame, TRUTH_SCHEMAS[TruthTable.PRINTS])
+
+
+def shocks_truth(
+    scenario: Scenario,
+    book: Book,
+    shocks: list[Shock],
+    demands: list[float],
+    hedges: list[Hedge],
+    first_id: int,
+) -> pl.DataFrame:
+    """Return what a session's shocks were, and how they were hedged."""
+    rows = [
+        _shock_row(scenario, book, first_id + i, shock, demand, hedge)
+        for i, (shock, demand, hedge) in enumerate(zip(shocks, demands, hedges, strict=True))
+    ]
+    instants = {name: pl.Int64 for name, dtype in TRUTH_SCHEMA.items() if dtype == TIME}
+    table = pl.DataFrame(rows, schema=TRUTH_SCHEMA | instants, orient="row")
+    return conformed(table, TRUTH_SCHEMA)
+
+
+def _shock_row(
+    scenario: Scenario, book: Book, number: int, shock: Shock, demand: float, hedge: Hedge
+) -> tuple[int | float | str, ...]:
+    orders = shock.orders
+    rows, inverse = np.unique(orders.contract, return_inverse=True)
+    lots = np.bincount(inverse, weights=orders.lots)
+    return (
+        number,
+        shock.shock_class.value,
+        int(orders.stamp.min()),
+        int(orders.stamp.max()),
+        int(orders.side[0]),
+        str(book.symbol[int(rows[int(np.argmax(lots))])]),
+        int(np.unique(book.strike[rows]).size),
+        float(lots.sum()) * scenario.chain.lot_units,
+        demand,
+        hedge.start_ns,
+        hedge.half_time_minutes,
+        hedge.volume,
+        hedge.impact_bps,
+    )
 
 
 def _id_or_null(column: str) -> pl.Expr:

@@ -29,8 +29,8 @@ class Venue:
     ----------
     name : str
         As tapes and fee profiles name it.
-    option_tick : float
-        Price step of options, quote currency per unit.
+    option_ticks : int
+        Price steps of options in one unit of quote currency.
     hedge_tick : float
         Price step of the hedge instrument, quote currency.
     hedge_step : float
@@ -38,7 +38,7 @@ class Venue:
     """
 
     name: str
-    option_tick: float
+    option_ticks: int
     hedge_tick: float
     hedge_step: float
 
@@ -46,8 +46,8 @@ class Venue:
 _FUTURE_UNITS, _FUTURE_TICK = FUTURE_SPECIFICATIONS[UNDERLYING]
 
 _VENUES: Final = {
-    ALWAYS_OPEN: Venue("sim", option_tick=0.01, hedge_tick=0.1, hedge_step=0.001),
-    "XNYS": Venue("sim-us", option_tick=0.05, hedge_tick=_FUTURE_TICK, hedge_step=_FUTURE_UNITS),
+    ALWAYS_OPEN: Venue("sim", option_ticks=100, hedge_tick=0.1, hedge_step=0.001),
+    "XNYS": Venue("sim-us", option_ticks=20, hedge_tick=_FUTURE_TICK, hedge_step=_FUTURE_UNITS),
 }
 
 
