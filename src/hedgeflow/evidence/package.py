@@ -180,7 +180,7 @@ def write_package(
     files = {
         f"{name}.json": dumps(body).encode() for name, body in companion_documents(evidence).items()
     }
-    files |= _tables(tables)
+    files |= _tables(tables, simulated=evidence.manifest.simulated)
     hashes = {name: digest(data) for name, data in sorted(files.items())}
     document = package_document(evidence, timestamp=timestamp, files=hashes)
     files[f"{EVIDENCE}.json"] = dumps(document).encode()
@@ -253,7 +253,7 @@ def _statistics(evidence: Evidence) -> Document:
     }
 
 
-def _tables(tables: EvidenceTables) -> dict[str, bytes]:
+def _tables(tables: EvidenceTables, *, simulated: bool) -> dict[str, bytes]:
     frames: dict[str, pl.DataFrame | None] = {
         "trades": tables.trades,
         "alerts": tables.alerts,
@@ -273,7 +273,7 @@ def _tables(tables: EvidenceTables) -> dict[str, bytes]:
     for name, frame in frames.items():
         if frame is not None:
             buffer = io.BytesIO()
-            frame.write_parquet(buffer)
+            frame.write_parquet(buffer, metadata={"simulated": str(simulated).lower()})
             written[f"{name}.parquet"] = buffer.getvalue()
     return written
 

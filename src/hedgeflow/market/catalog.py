@@ -232,6 +232,11 @@ class Catalog:
             )
         return digest.hexdigest()
 
+    @property
+    def simulated(self) -> bool:
+        """Whether rows of it come from no recorded market."""
+        return any(each.simulated for each in self.imports())
+
     def check(self) -> list[Finding]:
         """Return what is wrong with the files, and the gaps in each tape."""
         return findings(self.path, self.imports())
@@ -274,7 +279,7 @@ class Catalog:
             Another writer is at work, or the files cannot be written.
         """
         try:
-            with locked(self.path), staging(self.path, new.id) as folder:
+            with locked(self.path), staging(self.path, new) as folder:
                 _check_marker(self.path / layout.MARKER)  # a rival may have discarded it, empty
                 before = self.imported(new.id)
                 if before is not None:

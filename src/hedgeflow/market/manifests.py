@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 MANIFEST_VERSION: Final = 1
+SIMULATED_MARK: Final = "SIMULATED:"
+"""What the source of simulated rows begins with."""
 ACCEPTED_REJECT_SHARE: Final = 1e-4
 """An import with a larger share of rejects is used only where they are accepted (platform.md 1)."""
 
@@ -66,6 +68,11 @@ class Import:
     def id(self) -> str:
         """The import's name: the same source read alike into the same tape has the same."""
         return import_id(self.source_sha256, self.key, self.arguments)
+
+    @property
+    def simulated(self) -> bool:
+        """The rows come from no recorded market."""
+        return self.source.startswith(SIMULATED_MARK)
 
 
 def import_id(source_sha256: str, key: TapeKey, arguments: str = "") -> str:
@@ -147,6 +154,11 @@ class Manifest:
         return self.parts + self.contracts + self.rejects
 
     @property
+    def simulated(self) -> bool:
+        """The rows come from no recorded market."""
+        return self.source.startswith(SIMULATED_MARK)
+
+    @property
     def rejected_share(self) -> float:
         """Rejected rows over rows read."""
         return sum(self.rejected.values()) / self.read if self.read else 0.0
@@ -217,6 +229,8 @@ class TapeSummary:
         Rows over all imports.
     needs_acceptance : bool
         An import rejected more than 0.01 % of its rows and that was not accepted.
+    simulated : bool
+        Rows of it come from no recorded market.
     """
 
     key: TapeKey
@@ -229,6 +243,7 @@ class TapeSummary:
     rejected: int
     repeats: int
     needs_acceptance: bool
+    simulated: bool
 
 
 def summarize(key: TapeKey, made: list[Manifest]) -> TapeSummary:
@@ -244,6 +259,7 @@ def summarize(key: TapeKey, made: list[Manifest]) -> TapeSummary:
         rejected=sum(sum(each.rejected.values()) for each in made),
         repeats=sum(each.repeats for each in made),
         needs_acceptance=any(each.needs_acceptance for each in made),
+        simulated=any(each.simulated for each in made),
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from hedgeflow.market.errors import CatalogError
 from hedgeflow.market.layout import COMMITTED, IMPORTS, LOCK, MARKER, STAGING, file_sha256
-from hedgeflow.market.manifests import Manifest, Part
+from hedgeflow.market.manifests import Import, Manifest, Part
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -31,16 +31,17 @@ SEPARATOR: Final = "+"
 class Staging:
     """The flat folder in which one import is written, each file named after its place."""
 
-    def __init__(self, root: Path, import_id: str) -> None:
+    def __init__(self, root: Path, new: Import) -> None:
         self.root = root
-        self.id = import_id
-        self.folder = root / f"{STAGING}{import_id}"
+        self.id = new.id
+        self.folder = root / f"{STAGING}{new.id}"
+        self._metadata = {"simulated": "true"} if new.simulated else None
         self.folder.mkdir()
 
     def write(self, frame: pl.DataFrame, path: str, date: str = "") -> Part:
         """Write one Parquet file, to disk, and return its record."""
         target = self.folder / staged_name(path)
-        frame.write_parquet(target, compression="zstd")
+        frame.write_parquet(target, compression="zstd", metadata=self._metadata)
         _sync(target)
         return Part(path, file_sha256(target), frame.height, date)
 
@@ -55,11 +56,11 @@ class Staging:
 
 
 @contextmanager
-def staging(root: Path, import_id: str) -> Generator[Staging]:
+def staging(root: Path, new: Import) -> Generator[Staging]:
     """Give a staging folder; whatever happens inside, the catalog is whole afterwards."""
     recover(root)
     try:
-        yield Staging(root, import_id)
+        yield Staging(root, new)
     finally:
         recover(root)
 

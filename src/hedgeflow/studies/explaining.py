@@ -45,6 +45,8 @@ class Explanation:
         instrument's best bid and ask known then, sign, rule, probability, delta, demand.
     notes : tuple of str
         What the tape does not have, in words.
+    simulated : bool
+        The run's data came from the simulator.
     """
 
     alert: dict[str, Any]
@@ -52,6 +54,7 @@ class Explanation:
     members: list[dict[str, Any]]
     prints: pl.DataFrame
     notes: tuple[str, ...]
+    simulated: bool
 
 
 def explain_alert(
@@ -132,6 +135,7 @@ def explain_alert(
             "block_id",
         ),
         notes=tuple(_notes(prints, market.hedge.symbol)),
+        simulated=runs["simulated"],
     )
 
 
