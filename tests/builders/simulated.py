@@ -6,6 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
+from hedgeflow.simulate import scenario
 from hedgeflow.studies.demo import simulated_catalog
 
 DAYS = 12
@@ -27,7 +28,7 @@ def shared_catalog(base: Path) -> Path:
                 raise TimeoutError(message) from None
             time.sleep(0.1)
     else:
-        ready.write_text(simulated_catalog(folder, "effect", days=DAYS, seed=SEED).name)
+        ready.write_text(simulated_catalog(folder, scenario("effect", days=DAYS, seed=SEED)).name)
     return folder / ready.read_text()
 
 

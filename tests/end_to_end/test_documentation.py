@@ -34,7 +34,7 @@ from hedgeflow.market.errors import HedgeflowError
 from hedgeflow.market.tapes import COLUMNS, CONTRACT_COLUMNS
 from hedgeflow.market.validation import Reason as RejectReason
 from hedgeflow.risk import Reason
-from hedgeflow.simulate import Scenario, preset_text, presets
+from hedgeflow.simulate import Scenario, preset_text, presets, scenario
 from hedgeflow.sources import import_bars, import_deribit_trades
 from hedgeflow.strategies.volume_shock import VolumeShockConfig
 from hedgeflow.strategies.volume_shock.claims import GATES
@@ -103,7 +103,9 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make_example(folder: Path) -> None:
-    market = simulated_catalog(folder / "markets", "effect", days=DEMO_DAYS, seed=DEMO_SEED)
+    market = simulated_catalog(
+        folder / "markets", scenario("effect", days=DEMO_DAYS, seed=DEMO_SEED)
+    )
     files = folder / "files"
     files.mkdir()
     trades = tape_of(market, "option_trades").filter(pl.col("aggressor") != 0)

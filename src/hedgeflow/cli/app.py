@@ -8,7 +8,7 @@ from typing import Final, NoReturn
 
 import typer
 
-from hedgeflow.cli import checking, data, running, simulating
+from hedgeflow.cli import checking, data, demonstrating, running, simulating
 
 EXIT_CODES: Final = """\
 Exit codes: 0 done (whatever the verdict) · 1 refused · 2 wrong arguments · 3 bad data ·
@@ -28,7 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(data.app, name="data")
-app.command("demo")(running.demo)
+app.command("demo")(demonstrating.demo)
 app.command("simulate")(simulating.simulate)
 app.command("scan")(running.scan)
 app.command("backtest")(running.backtest)

@@ -173,7 +173,9 @@ def _catalog(catalog: Path) -> list[Finding]:
         return [("bad", "catalog", str(refusal))]
     findings: list[Finding] = [("bad", "catalog", f"{each.where}: {each.text}") for each in damaged]
     if not damaged:
-        findings.append(("ok", "catalog", f"{len(opened.keys())} tapes, every file as recorded"))
+        mark = "SIMULATED: " if opened.simulated else ""
+        text = f"{mark}{len(opened.keys())} tapes, every file as recorded"
+        findings.append(("ok", "catalog", text))
     return findings
 
 

@@ -12,8 +12,16 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
 
+    from rich.progress import Progress
+
 WIDEST: Final = 10_000
 """Characters of a table's line that are never reached."""
+
+
+def print_simulated(*, simulated: bool) -> None:
+    """Say before anything else that what follows is no evidence, where it is none."""
+    if simulated:
+        typer.echo("SIMULATED: these data can never be read as evidence about a market.")
 
 
 def print_json(document: Any) -> None:
@@ -74,6 +82,37 @@ def progress_bar(
     if quiet or not sys.stderr.isatty():
         yield None
         return
+    with _progress() as progress:
+        task = progress.add_task(title, total=None)
+
+        def update(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield update
+
+
+@contextmanager
+def progress_bars(
+    names: Sequence[str], *, quiet: bool = False
+) -> Generator[Callable[[str, str, int, int], None]]:
+    """Yield a callable(name, stage, done, total) that draws a bar for each name, or nothing."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _name, _stage, _done, _total: None
+        return
+    with _progress() as progress:
+        tasks = {name: progress.add_task(name, total=None) for name in names}
+        stages = dict.fromkeys(names, "")
+
+        def update(name: str, stage: str, done: int, total: int) -> None:
+            if stage != stages[name]:  # another stage: its time is its own
+                progress.reset(tasks[name], description=f"{name}: {stage}")
+                stages[name] = stage
+            progress.update(tasks[name], completed=done, total=total)
+
+        yield update
+
+
+def _progress() -> Progress:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -89,10 +128,4 @@ def progress_bar(
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=None)
-
-        def update(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
-        yield update
+    return Progress(*columns, console=Console(stderr=True), transient=True)

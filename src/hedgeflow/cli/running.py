@@ -1,4 +1,4 @@
-"""The commands that run the main job: demo, scan, backtest, validate, explain."""
+"""The commands that run the main job: scan, backtest, validate, explain."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hedgeflow.cli.output import print_json, print_table, progress_bar
+from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bar
 
 if TYPE_CHECKING:
     import polars as pl
@@ -74,40 +74,6 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 StrategyArgument = Annotated[str, typer.Argument(metavar="STRATEGY", help="volume-shock")]
 
 
-def demo(
-    out: Annotated[Path, typer.Option(help="Folder of market and report.")] = Path("out/demo"),
-    market: Annotated[str, typer.Option(help="effect, or null: no hedging, no impact.")] = "effect",
-    days: Annotated[int, typer.Option(min=12, max=400, help="Days to simulate.")] = 30,
-    seed: Annotated[int, typer.Option(min=0, help="Of the simulated market.")] = 7,
-    as_json: JsonOption = False,
-) -> None:
-    """Simulate a market, scan it, trade it in replay and judge the claim. SIMULATED throughout."""
-    from hedgeflow.market.errors import ConfigError
-    from hedgeflow.strategies.volume_shock import VolumeShockConfig
-    from hedgeflow.studies.demo import simulated_catalog, validate_simulated
-    from hedgeflow.studies.validation import check_out, write_validation
-
-    if market not in {"effect", "null"}:
-        raise ConfigError(
-            f"there is no demo market '{market}'", where="--market", hint="Use effect or null"
-        )
-    check_out(out / f"report-{market}")
-    if not as_json:
-        typer.echo(f"SIMULATED market '{market}': {days} days, seed {seed}")
-    with progress_bar("Simulating days", quiet=as_json) as progress:
-        root = simulated_catalog(
-            out / "markets",
-            "effect" if market == "effect" else "null",
-            days=days,
-            seed=seed,
-            progress=progress,
-        )
-    with progress_bar("Scanning option prints", quiet=as_json) as progress:
-        result = validate_simulated(root, VolumeShockConfig(), progress)
-    report = write_validation(result, out / f"report-{market}", _now())
-    _print_validation(result, report, as_json=as_json)
-
-
 def scan(
     catalog: CatalogOption,
     underlying: UnderlyingOption,
@@ -158,7 +124,7 @@ def scan(
             }
         )
         return
-    _banner(market)
+    print_simulated(simulated=market.simulated)
     typer.echo(
         f"run {run.run_id}: {result.prints:,} prints, {result.anomalies.height:,} anomalies,"
         f" {result.events.height:,} events, {found}"
@@ -213,7 +179,7 @@ def backtest(
             }
         )
         return
-    _banner(market)
+    print_simulated(simulated=market.simulated)
     typer.echo(
         f"run {result.run.run_id}: {result.alerts.height:,} alerts,"
         f" {result.trades.height:,} trades, gross {gross:,.2f} USD,"
@@ -252,7 +218,7 @@ def validate(
         progress_bar("Scanning option prints", quiet=as_json) as progress,
     ):
         result = run_validation(market, chosen, record, calendar=events, progress=progress)
-    report = write_validation(result, out, _now())
+    report = write_validation(result, out, now())
     _print_validation(result, report, as_json=as_json)
 
 
@@ -277,6 +243,7 @@ def explain(
     if as_json:
         print_json(
             {
+                "simulated": found.simulated,
                 "alert": found.alert,
                 "signing": found.signing,
                 "members": found.members,
@@ -285,6 +252,7 @@ def explain(
             }
         )
         return
+    print_simulated(simulated=found.simulated)
     typer.echo(found.alert["sentence"])
     rules = ", ".join(
         f"{each['rule']} {each['share']:.1%} (right with probability {each['probability']:.2f})"
@@ -399,7 +367,8 @@ def _calendar(
     return Calendar(event for each in calendars for event in each.events)
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the time as reports state it."""
     from hedgeflow.market.time import iso
 
     return iso(time.time_ns())
@@ -414,11 +383,6 @@ def _date(text: str | None) -> Any:
         return None if text is None else date.fromisoformat(text)
     except ValueError as cause:
         raise ConfigError(f"'{text}' is no date", where="--date", hint="Use YYYY-MM-DD") from cause
-
-
-def _banner(market: Market) -> None:
-    if market.simulated:
-        typer.echo("SIMULATED: these data can never be read as evidence about a market.")
 
 
 def _alert_document(row: dict[str, Any], config: VolumeShockConfig) -> dict[str, Any]:
@@ -473,8 +437,7 @@ def _print_validation(result: Validation, report: Path, *, as_json: bool) -> Non
             }
         )
         return
-    if result.evidence.manifest.simulated:
-        typer.echo("SIMULATED: these data can never be read as evidence about a market.")
+    print_simulated(simulated=result.evidence.manifest.simulated)
     for paragraph in result.evidence.resolution:
         typer.echo(paragraph)
     typer.echo(f"Verdict: {result.evidence.label}")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import cache
 from typing import Any, cast
 
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
@@ -30,10 +28,12 @@ from hedgeflow.evidence.report_judgements import (
     other_claims,
     statistics_table,
 )
+from hedgeflow.evidence.report_page import rendered
 from hedgeflow.evidence.report_sections import (
     cost_table,
     coverage_table,
     facts,
+    gate_counts,
     headlines,
     latency_table,
     objects,
@@ -70,7 +70,6 @@ COULD_TELL = {
     "INCONCLUSIVE": "No.",
     "UNTESTABLE": "No: none of the gates could be tested on these data.",
 }
-STATES = ("PASSED", "FAILED", "INCONCLUSIVE", "UNTESTABLE", "REFUSED")
 STANDING_LIMITS = (
     (
         "One history is one draw: the intervals say how far chance alone moves these figures if"
@@ -119,19 +118,7 @@ def render_report(
         **_tables(package, tables),
         **_making(package, command),
     }
-    page = _environment().get_template("report.html.j2").render(context)
-    return "\n".join(line.rstrip() for line in page.split("\n")).strip() + "\n"
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("hedgeflow.evidence", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return rendered("report.html.j2", context)
 
 
 def _head(package: JsonObject) -> dict[str, object]:
@@ -157,7 +144,7 @@ def _verdict(package: JsonObject, tables: EvidenceTables) -> dict[str, object]:
             "word": text(validity, "verdict"),
             "source": text(validity, "source_verdict"),
             "could_tell": could_tell,
-            "could_tell_words": f"{COULD_TELL.get(could_tell, '')} {_states(gates)}",
+            "could_tell_words": f"{COULD_TELL.get(could_tell, '')} {gate_counts(gates)}",
             "null_hypothesis": text(package, "hypothesis_validation", "null_hypothesis"),
             "resolution": texts(validity, "resolution"),
             "reasons": [
@@ -171,12 +158,6 @@ def _verdict(package: JsonObject, tables: EvidenceTables) -> dict[str, object]:
         "coverage": coverage_table(package),
         "gates": judgement_table(gates, "Gates of the verdict"),
     }
-
-
-def _states(gates: Sequence[JsonObject]) -> str:
-    counts = {state: sum(text(gate, "status") == state for gate in gates) for state in STATES}
-    parts = [f"{count} {state.lower()}" for state, count in counts.items() if count]
-    return f"Of {counted(len(gates), 'gate')}: {', '.join(parts)}." if parts else ""
 
 
 def _pictures(

@@ -21,6 +21,8 @@ from hedgeflow.evidence.report_words import (
     significant,
 )
 
+STATES = ("PASSED", "FAILED", "INCONCLUSIVE", "UNTESTABLE", "REFUSED")
+
 
 @dataclass(frozen=True, slots=True)
 class Headline:
@@ -119,6 +121,13 @@ def _needed(needed: JsonObject) -> str:
     if wins is None:
         return f"; no count of wins in {decimal(trades, 0)} trades shows {percent(rate, 0)}"
     return f"; to show {percent(rate, 0)} takes {decimal(wins, 0)} of {decimal(trades, 0)}"
+
+
+def gate_counts(gates: Sequence[JsonObject]) -> str:
+    """Return "Of 5 gates: 4 passed, 1 failed."; empty where there are no gates."""
+    counts = {state: sum(text(gate, "status") == state for gate in gates) for state in STATES}
+    parts = [f"{count} {state.lower()}" for state, count in counts.items() if count]
+    return f"Of {counted(len(gates), 'gate')}: {', '.join(parts)}." if parts else ""
 
 
 def facts(package: JsonObject, tables_underlying: Sequence[str]) -> list[tuple[str, str]]:

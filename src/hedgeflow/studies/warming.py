@@ -5,8 +5,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hedgeflow.strategies.volume_shock import VolumeShockConfig
+from hedgeflow.simulate import scenario
 from hedgeflow.studies.demo import simulated_catalog, validate_simulated
+from hedgeflow.studies.scenario_settings import config_of
 
 WARM_DAYS = 12
 WARM_SEED = 1
@@ -14,6 +15,6 @@ WARM_SEED = 1
 
 def warm_kernels() -> None:
     """Simulate and validate a small market in a temporary folder, for the kernels' sake."""
+    small = scenario("effect", days=WARM_DAYS, seed=WARM_SEED)
     with tempfile.TemporaryDirectory() as folder:
-        root = simulated_catalog(Path(folder), "effect", days=WARM_DAYS, seed=WARM_SEED)
-        validate_simulated(root, VolumeShockConfig())
+        validate_simulated(simulated_catalog(Path(folder), small), config_of(small))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from hedgeflow.cli.data.options import CatalogOption, JsonOption, tape_fields
-from hedgeflow.cli.output import print_json, print_table
+from hedgeflow.cli.output import print_json, print_simulated, print_table
 
 
 def list_tapes(catalog: CatalogOption, as_json: JsonOption = False) -> None:
@@ -23,12 +23,14 @@ def list_tapes(catalog: CatalogOption, as_json: JsonOption = False) -> None:
             "first": iso(each.first_ns) if each.first_ns is not None else None,
             "last": iso(each.last_ns) if each.last_ns is not None else None,
             "intervals": each.coverage.start_ns.size,
+            "simulated": each.simulated,
         }
         for each in summaries
     ]
     if as_json:
         print_json(rows)
         return
+    print_simulated(simulated=any(each.simulated for each in summaries))
     columns = list(rows[0]) if rows else ["kind"]
     print_table(
         columns,
@@ -45,7 +47,8 @@ def check(catalog: CatalogOption, as_json: JsonOption = False) -> None:
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.soundness import Severity
 
-    findings = Catalog.open(catalog).check()
+    opened = Catalog.open(catalog)
+    findings = opened.check()
     if as_json:
         print_json(
             [
@@ -60,6 +63,7 @@ def check(catalog: CatalogOption, as_json: JsonOption = False) -> None:
             ]
         )
     else:
+        print_simulated(simulated=opened.simulated)
         for each in findings:
             hint = f". {each.hint}" if each.hint else ""
             typer.echo(f"{each.severity}: {each.where}: {each.text}{hint}")
