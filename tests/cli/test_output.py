@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from hedgeflow.cli.output import print_table
@@ -40,3 +44,29 @@ def test_nothing_is_folded_where_the_output_is_no_terminal(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "40")
     [_, line] = printed(capsys, ("state", "finding"), [("ok", PROSE * 5)])
     assert line == f"ok     {PROSE * 5}"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+def test_two_bars_name_what_each_is_doing_and_are_gone_at_the_end():
+    import pty
+
+    script = (
+        "from hedgeflow.cli.output import progress_bars\n"
+        "with progress_bars(['one', 'two']) as progress:\n"
+        "    progress('one', 'simulating', 3, 4)\n"
+        "    progress('two', 'writing', 0, 1)\n"
+        "print('done')"
+    )
+    master, terminal = pty.openpty()
+    with os.fdopen(master, "rb", buffering=0) as screen:
+        ended = subprocess.run(
+            [sys.executable, "-c", script],
+            stdout=subprocess.PIPE, stderr=terminal, check=True, env=os.environ | {"TERM": "xterm"},
+        )  # fmt: skip
+        os.close(terminal)
+        shown = screen.read(65536).decode()
+    assert ended.stdout == b"done\n"
+    assert "one: simulating" in shown
+    assert "3/4" in shown
+    assert "two: writing" in shown
+    assert "\x1b[2K" in shown  # the lines are cleared
