@@ -8,7 +8,7 @@ from typing import Final, NoReturn
 
 import typer
 
-from hedgeflow.cli import checking, data, demonstrating, running, simulating
+from hedgeflow.cli import checking, data, demonstrating, describing, running, simulating
 
 EXIT_CODES: Final = """\
 Exit codes: 0 done (whatever the verdict) · 1 refused · 2 wrong arguments · 3 bad data ·
@@ -34,6 +34,7 @@ app.command("scan")(running.scan)
 app.command("backtest")(running.backtest)
 app.command("validate")(running.validate)
 app.command("explain")(running.explain)
+app.command("stylised-facts")(describing.stylised_facts)
 app.command("check-config")(checking.check_config)
 app.command("doctor")(checking.doctor)
 app.command("warm")(checking.warm)
