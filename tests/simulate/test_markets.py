@@ -134,33 +134,54 @@ def test_a_hedge_that_begins_before_midnight_goes_on_after_it():
     assert abs(flow[crossing].sum() - left[crossing].sum()) < 4 * scale
 
 
-def test_the_switches_of_the_effect_leave_the_option_tape_as_it_is(effect, null):
-    assert effect.option_trades.equals(null.option_trades)
-    assert effect.contracts.equals(null.contracts)
+@pytest.fixture(scope="module", params=["none", "coin"])
+def without_impact(small, request):
+    flat = changed(small, {"impact.enabled": False})
+    return simulate(flat), simulate(changed(flat, {"dealers.hedging": request.param}))
 
 
-def test_the_switches_of_the_effect_leave_times_and_volumes_as_they_are(effect, null):
+def test_where_no_price_moves_the_nulls_have_the_same_option_tape(without_impact):
+    hedged, null = without_impact
+    assert hedged.option_trades.equals(null.option_trades)
+    assert hedged.contracts.equals(null.contracts)
+
+
+def test_where_no_price_moves_the_nulls_have_the_same_times_and_volumes(without_impact):
+    hedged, null = without_impact
     columns = ["ts", "size"]
-    assert effect.hedge_trades[columns].equals(null.hedge_trades[columns])
-    assert effect.bars["volume"].equals(null.bars["volume"])
-    assert effect.hedge_quotes["ts"].equals(null.hedge_quotes["ts"])
+    assert hedged.hedge_trades[columns].equals(null.hedge_trades[columns])
+    assert hedged.hedge_truth.equals(null.hedge_truth)
+    assert hedged.bars["volume"].equals(null.bars["volume"])
+    assert hedged.hedge_quotes["ts"].equals(null.hedge_quotes["ts"])
 
 
-def test_impact_off_keeps_the_hedges_and_prices_as_the_index_has_them(small, small_market):
+def test_with_impact_the_null_still_has_about_as_many_trades_and_as_much_volume(effect, null):
+    """The index moves a little further, so other strikes are listed and delta drifts more."""
+    assert effect.option_trades.height == pytest.approx(null.option_trades.height, rel=0.005)
+    assert effect.hedge_trades.height == pytest.approx(null.hedge_trades.height, rel=0.01)
+    assert effect.bars["volume"].sum() == pytest.approx(null.bars["volume"].sum(), rel=0.02)
+
+
+def test_impact_off_keeps_the_ordinary_trades_and_prices_as_the_index_has_them(small, small_market):
     flat = simulate(changed(small, {"impact.enabled": False}))
     columns = ["ts", "size", "aggressor"]
-    assert flat.hedge_trades[columns].equals(small_market.hedge_trades[columns])
-    assert not flat.hedge_trades["price"].equals(small_market.hedge_trades["price"])
+    ordinary = [
+        market.hedge_trades.filter(market.hedge_truth["origin"] == "ordinary")[columns]
+        for market in (flat, small_market)
+    ]
+    assert ordinary[0].equals(ordinary[1])
     assert flat.truth["impact_bps"].eq(0.0).all()
-    assert flat.truth["hedge_volume"].equals(small_market.truth["hedge_volume"])
+    assert flat.truth["hedge_volume"].abs().min() > 0.0
+    assert not flat.hedge_quotes["bid"].equals(small_market.hedge_quotes["bid"])
 
 
-def test_shocks_off_leave_the_ordinary_prints_as_they_are(small, small_market):
-    calm = simulate(changed(small, {"shocks.enabled": False}))
+def test_shocks_off_leave_the_ordinary_prints_as_they_are(small):
+    quiet = changed(small, {"impact.enabled": False})
+    calm = simulate(changed(quiet, {"shocks.enabled": False}))
     assert calm.truth.is_empty()
     columns = ["ts", "contract", "price", "lots", "aggressor", "iv"]
     missing = calm.option_trades.join(
-        small_market.option_trades, on=columns, how="anti", nulls_equal=True
+        simulate(quiet).option_trades, on=columns, how="anti", nulls_equal=True
     )
     assert missing.is_empty()
 
@@ -251,9 +272,9 @@ def test_a_price_is_the_black_value_at_its_printed_volatility(small_market):
     worth = priced(trades, "value")
     price = trades["price"].to_numpy()
     off = np.abs(price - worth)
-    assert (off < 0.01 + 1e-9).mean() > 0.999
-    assert (off < 0.01 + 0.01 * (trades["ask"] - trades["bid"].fill_null(0.0)).to_numpy()).all()
-    assert price.min() == 0.01
+    assert (off < 1.0 + 1e-9).mean() > 0.99
+    assert (off < 1.0 + 0.01 * (trades["ask"] - trades["bid"].fill_null(0.0)).to_numpy()).all()
+    assert (price % 1.0 == 0.0).all()
 
 
 def test_a_contract_trades_only_while_it_is_listed(effect):

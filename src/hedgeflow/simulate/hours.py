@@ -154,7 +154,7 @@ def activity(scenario: Scenario, session: Session) -> NDArray[np.float64]:
     close.
     """
     offset = session.start_ns // SECOND_NS % SECONDS_PER_DAY
-    return _shape(scenario.day_shape, offset, session.seconds)
+    return shape_of_day(scenario.day_shape, offset, session.seconds)
 
 
 def start_of(day: date) -> int:
@@ -163,7 +163,8 @@ def start_of(day: date) -> int:
 
 
 @lru_cache(maxsize=16)
-def _shape(name: str, offset: int, count: int) -> NDArray[np.float64]:
+def shape_of_day(name: str, offset: int, count: int) -> NDArray[np.float64]:
+    """Return the activity of seconds from so many after midnight, UTC; not to be written."""
     if name == "flat":
         shape = np.ones(count)
     elif name == "humps":

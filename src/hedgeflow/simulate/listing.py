@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 import polars as pl
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hedgeflow.simulate.scenario import Scenario
+
+_Number = TypeVar("_Number", np.int64, np.float64)
 
 _STRIKE_DECIMALS: Final = 6
 _DAYS_PER_WEEK: Final = 7
@@ -145,9 +147,9 @@ class Book:
             ),
         )
 
-    def carried(self, before: Book, values: NDArray[np.int64]) -> NDArray[np.int64]:
+    def carried(self, before: Book, values: NDArray[_Number]) -> NDArray[_Number]:
         """Return values by row of an earlier book as values by row of this one, 0 where new."""
-        out = np.zeros(self.number.size, dtype=np.int64)
+        out = np.zeros(self.number.size, dtype=values.dtype)
         _, here, there = np.intersect1d(
             self.number, before.number, assume_unique=True, return_indices=True
         )

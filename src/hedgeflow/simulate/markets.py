@@ -10,8 +10,11 @@ import polars as pl
 
 from hedgeflow.market.coverage import Coverage
 from hedgeflow.market.tapes import TapeKind, tape_schema
-from hedgeflow.simulate.hedging import PremiumState, hedge_of, premium_path
+from hedgeflow.simulate.dealers_book import BookState, rebalanced
+from hedgeflow.simulate.future import hedge_quote_tape, hedge_trade_tape, minute_bars, quoted
+from hedgeflow.simulate.hedged_shocks import HedgedShock, hedged_shocks
 from hedgeflow.simulate.hours import Session, sessions_of
+from hedgeflow.simulate.impact import ImpactState, Moves
 from hedgeflow.simulate.listing import Book
 from hedgeflow.simulate.open_interest import (
     Positions,
@@ -22,17 +25,11 @@ from hedgeflow.simulate.open_interest import (
 )
 from hedgeflow.simulate.option_flow import ordinary_orders
 from hedgeflow.simulate.option_quotes import option_quote_tape
+from hedgeflow.simulate.order_flow import FlowState, ordinary_trades
 from hedgeflow.simulate.paths import IndexPath, PathState, first_state, index_path
-from hedgeflow.simulate.perpetual import (
-    Trades,
-    hedge_quote_tape,
-    hedge_trade_tape,
-    minute_bars,
-    ordinary_trades,
-)
 from hedgeflow.simulate.prints import Marks, Orders, Printed, deltas, option_tape, printed
-from hedgeflow.simulate.shocks import Shock, shock_at, shock_times
 from hedgeflow.simulate.streams import Component, stream
+from hedgeflow.simulate.trades import Trades
 from hedgeflow.simulate.truth import TruthTable, hedge_truth, shocks_truth
 
 if TYPE_CHECKING:
@@ -126,8 +123,9 @@ def joined(days: list[SimulatedMarket]) -> SimulatedMarket:
 def simulate_days(scenario: Scenario) -> Iterator[SimulatedMarket]:
     """Yield a scenario's sessions one by one, each in memory on its own.
 
-    What lasts over their end is carried: price, volatility, listed contracts, hedges not yet done,
-    the perpetual's premium and activity.
+    What lasts over their end is carried: price, volatility, listed contracts, open positions,
+    hedges not yet done and the impact still to come, what dealers hold, the future's premium,
+    activity and imbalance.
     """
     sessions = sessions_of(scenario)
     state = _first(scenario, sessions[0])
@@ -141,9 +139,11 @@ class _State:
     path: PathState
     book: Book
     positions: Positions | None
-    premium: PremiumState
-    flow: tuple[float, float]
+    impact: ImpactState
+    held: BookState
+    flow: FlowState
     pending: Trades
+    """Hedges not yet done, by nanoseconds from the end of the session."""
     shocks: int
 
 
@@ -152,61 +152,73 @@ def _first(scenario: Scenario, session: Session) -> _State:
         path=first_state(scenario),
         book=Book.empty().listed(scenario, session.start_ns, scenario.index.start_price),
         positions=None,
-        premium=PremiumState.at_rest(),
-        flow=(0.0, 0.0),
+        impact=ImpactState.at_rest(),
+        held=BookState.empty(),
+        flow=FlowState(),
         pending=Trades.none(),
         shocks=0,
     )
 
 
 def _day(scenario: Scenario, session: Session, state: _State) -> tuple[SimulatedMarket, _State]:
-    path, next_path = index_path(scenario, session, state.path)
+    path, end = index_path(scenario, session, state.path)
     books = _books(scenario, path, state.book)
-    ordinary = _ordinary(scenario, path, books)
-    shocks = _shocks(scenario, path, books)
-    every_print = [ordinary, *_printed(scenario, path, books[1], shocks, state.shocks)]
+    orders = ordinary_orders(
+        scenario, path, books, _stream(scenario, Component.OPTION_FLOW, session)
+    )
+    moves = Moves(scenario, session, state.impact)
+    shocks = hedged_shocks(scenario, path, books, state.shocks, moves)
+    path, end = moves.moved(path), moves.moved_end(end)
+    every_print = _printed(scenario, path, books[1], orders, shocks, state.shocks)
     tape, prints = option_tape(session, books[1].symbol, every_print)
     before = (state.positions or first_positions(scenario, path, books[0])).within(books[1])
     interest = session_interest(
         scenario, session, before, Orders.concatenated([each.orders for each in every_print])
     )
-    demands = [_demand(scenario, path, books[1], each) for each in every_print[1:]]
-    rng = stream(scenario.seed, Component.HEDGES, session.number)
-    sign_rng = stream(scenario.seed, Component.UNHEDGED_SIGNS, session.number)
-    hedges = [
-        hedge_of(scenario, session, (state.shocks + i, shock.start_ns), demand, rng, sign_rng)
-        for i, (shock, demand) in enumerate(zip(shocks, demands, strict=True))
-    ]
-    premium, next_premium = premium_path(scenario, session, hedges, state.premium)
-    middle = path.price * np.exp(premium)
-    ordinary_flow, flow = ordinary_trades(
-        scenario, session, stream(scenario.seed, Component.HEDGE_FLOW, session.number), state.flow
+    book = rebalanced(scenario, path, before, orders, shocks, state.held)
+    flow = ordinary_trades(
+        scenario, session, _stream(scenario, Component.HEDGE_FLOW, session), state.flow
     )
-    hedging = Trades.in_order([state.pending, *(hedge.trades for hedge in hedges)])
-    today, pending = hedging.split(session.end_ns)
-    every = Trades.in_order([ordinary_flow, today])
-    trades = hedge_trade_tape(scenario, session, middle, every)
+    premium, impact = moves.premium()
+    future = quoted(scenario, path, premium, flow.pace)
+    hedges = Trades.in_order(
+        [state.pending.later(session.start_ns), *(shock.hedge.trades for shock in shocks)]
+    )
+    hedged, pending = hedges.split(session.end_ns)
+    every_trade = Trades.in_order([flow.trades, hedged, book.trades])
+    trades = hedge_trade_tape(future, every_trade)
     market = SimulatedMarket(
         scenario=scenario,
         option_trades=tape,
         hedge_trades=trades,
         hedge_quotes=hedge_quote_tape(
-            scenario, session, middle, stream(scenario.seed, Component.HEDGE_QUOTES, session.number)
+            scenario, future, _stream(scenario, Component.HEDGE_QUOTES, session)
         ),
         bars=minute_bars(trades),
         option_quotes=_quotes(scenario, path, books[1], every_print),
         open_interest=open_interest_tape(scenario, session, before),
         contracts=books[1].frame(scenario),
-        truth=shocks_truth(scenario, books[1], shocks, demands, hedges, state.shocks),
+        truth=_truth(scenario, path, books[1], every_print[1:], shocks, state.shocks),
         prints_truth=prints,
-        hedge_truth=hedge_truth(trades, every.origin),
+        hedge_truth=hedge_truth(trades, every_trade.origin),
         positions_truth=positions_truth(scenario, session, interest),
         coverage=Coverage.of([(session.start_ns, session.end_ns)]),
     )
     after = _State(
-        next_path, books[1], interest.after, next_premium, flow, pending, state.shocks + len(shocks)
+        path=end,
+        book=books[1],
+        positions=interest.after,
+        impact=impact,
+        held=book.after,
+        flow=flow.after,
+        pending=pending.later(-session.end_ns),
+        shocks=state.shocks + len(shocks),
     )
     return market, after
+
+
+def _stream(scenario: Scenario, component: Component, session: Session) -> np.random.Generator:
+    return stream(scenario.seed, component, session.number)
 
 
 def _books(scenario: Scenario, path: IndexPath, book: Book) -> tuple[Book, Book]:
@@ -217,31 +229,43 @@ def _books(scenario: Scenario, path: IndexPath, book: Book) -> tuple[Book, Book]
     return before, before.listed(scenario, session.listing_ns, price)
 
 
-def _ordinary(scenario: Scenario, path: IndexPath, books: tuple[Book, Book]) -> Printed:
-    day = path.session.number
-    orders = ordinary_orders(
-        scenario, path, books, stream(scenario.seed, Component.OPTION_FLOW, day)
-    )
-    rng = stream(scenario.seed, Component.OPTION_PRINTS, day)
-    return printed(scenario, path, books[1], orders, rng)
-
-
-def _shocks(scenario: Scenario, path: IndexPath, books: tuple[Book, Book]) -> list[Shock]:
-    rng = stream(scenario.seed, Component.SHOCKS, path.session.number)
-    return [
-        shock_at(scenario, path, books[moment[0] >= path.session.listing_ns], rng, moment)
-        for moment in shock_times(scenario, path.session, rng)
-    ]
-
-
 def _printed(
-    scenario: Scenario, path: IndexPath, book: Book, shocks: list[Shock], first_id: int
+    scenario: Scenario,
+    path: IndexPath,
+    book: Book,
+    ordinary: Orders,
+    shocks: list[HedgedShock],
+    first_id: int,
 ) -> list[Printed]:
-    rng = stream(scenario.seed, Component.SHOCK_PRINTS, path.session.number)
+    """Return ordinary orders, and then each shock's, as they print."""
+    rng = _stream(scenario, Component.OPTION_PRINTS, path.session)
+    flow = printed(scenario, path, book, ordinary, rng)
+    rng = _stream(scenario, Component.SHOCK_PRINTS, path.session)
     return [
-        printed(scenario, path, book, shock.orders, rng, first_id + i)
-        for i, shock in enumerate(shocks)
+        flow,
+        *(
+            printed(scenario, path, book, each.shock.orders, rng, number)
+            for number, each in enumerate(shocks, first_id)
+        ),
     ]
+
+
+def _truth(
+    scenario: Scenario,
+    path: IndexPath,
+    book: Book,
+    prints: list[Printed],
+    shocks: list[HedgedShock],
+    first_id: int,
+) -> pl.DataFrame:
+    return shocks_truth(
+        scenario,
+        book,
+        [each.shock for each in shocks],
+        [_demand(scenario, path, book, each) for each in prints],
+        [each.hedge for each in shocks],
+        first_id,
+    )
 
 
 def _demand(scenario: Scenario, path: IndexPath, book: Book, shock: Printed) -> float:

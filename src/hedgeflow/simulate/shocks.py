@@ -13,6 +13,7 @@ from hedgeflow.market.time import HOUR_NS, MINUTE_NS, SECOND_NS, YEAR_NS
 from hedgeflow.simulate.option_quotes import RESOLUTION_NS
 from hedgeflow.simulate.prints import Orders, tail_lots
 from hedgeflow.simulate.smiles import implied_volatility
+from hedgeflow.simulate.trades import filled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -136,7 +137,7 @@ def shock_at(
         share = float(rng.uniform(*_EMERGENCY_SHARE))
         weight = np.array([share, 1.0 - share])[: contract.size]
     units = demand * weight / abs(float(np.dot(weight, delta)))
-    lots = np.round(units / scenario.chain.lot_units).astype(np.int64)
+    lots = np.maximum(np.round(units / scenario.chain.lot_units), 1.0).astype(np.int64)
     seconds = scenario.shocks.sweep_seconds if sweep else scenario.shocks.emergency_seconds
     duration = seconds * float(np.exp(_DURATION_SIGMA * rng.standard_normal()))
     orders = _sliced(scenario, rng, contract, lots, side)
@@ -220,12 +221,3 @@ def _at_once(orders: Orders, share: float) -> NDArray[np.bool_]:
         before = np.cumsum(orders.lots[mine]) - orders.lots[mine]
         first[mine] = before < share * orders.lots[mine].sum()
     return first
-
-
-def filled(sizes: NDArray[np.int64], total: int) -> NDArray[np.int64]:
-    """Return the first sizes that add up to a total, the last one cut to fit."""
-    cumulative = np.cumsum(sizes)
-    last = int(np.searchsorted(cumulative, total))
-    out = sizes[: last + 1].copy()
-    out[last] -= cumulative[last] - total
-    return out

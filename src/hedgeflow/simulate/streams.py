@@ -32,6 +32,8 @@ class Component(IntEnum):
     OPEN_INTEREST = 12
     OPTION_QUOTES = 13
     QUOTE_SIZES = 14
+    BOOK = 15
+    BOOK_SIDES = 16
 
 
 def stream(seed: int, component: Component, day: int) -> np.random.Generator:

@@ -49,6 +49,8 @@ TRUTH_SCHEMA: Final[Columns] = {
     "delta": pl.Float64,
     "hedge_start": TIME,
     "half_time_minutes": pl.Float64,
+    "response_minutes": pl.Float64,
+    "completion_minutes": pl.Float64,
     "hedge_volume": pl.Float64,
     "impact_bps": pl.Float64,
 }
@@ -138,7 +140,7 @@ def shocks_truth(
 
 def _shock_row(
     scenario: Scenario, book: Book, number: int, shock: Shock, demand: float, hedge: Hedge
-) -> tuple[int | float | str, ...]:
+) -> tuple[int | float | str | None, ...]:
     orders = shock.orders
     rows, inverse = np.unique(orders.contract, return_inverse=True)
     lots = np.bincount(inverse, weights=orders.lots)
@@ -154,6 +156,8 @@ def _shock_row(
         demand,
         hedge.start_ns,
         hedge.half_time_minutes,
+        hedge.response_minutes,
+        hedge.completion_minutes,
         hedge.volume,
         hedge.impact_bps,
     )
