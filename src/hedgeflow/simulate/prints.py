@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from hedgeflow.simulate.hours import Session
     from hedgeflow.simulate.listing import Book
-    from hedgeflow.simulate.option_quotes import Quotes
     from hedgeflow.simulate.paths import IndexPath
     from hedgeflow.simulate.scenario import Scenario
 
@@ -135,13 +134,15 @@ def printed(
     """Return orders as they print: at which price, beside which quote, with which knowledge.
 
     A customer crosses the spread of the moment, or in a share of prints a part of its half only.
-    The quote beside the print was set before it, so it may lag behind.
+    Of a complex order the whole has a price, so its legs print anywhere within their quotes. The
+    quote beside a print was set before it, so it may lag behind.
     """
     count = orders.stamp.size
     flow = scenario.option_flow
     unsigned = rng.random(count) < flow.unsigned_share
-    paid = rng.random(count)
-    paid[rng.random(count) >= flow.inside_share] = 1.0
+    part, inside = rng.random(count), rng.random(count) < flow.inside_share
+    paid = np.where(inside, part, 1.0)
+    paid = np.where(orders.combo == _NO_COMBO, paid, 2.0 * part - 1.0)
     return Printed(orders, mark(scenario, path, book, orders, paid), unsigned, origin)
 
 
@@ -157,17 +158,25 @@ def mark(
     book : Book
     orders : Orders
     paid : ndarray of shape (n,)
-        Share of half the spread that each pays: 1 buys at the ask and sells at the bid. A smaller
-        one trades on the tick towards the middle, but not beyond it.
+        Share of half the spread that each pays: 1 buys at the ask and sells at the bid, -1 the
+        other way round. What lies between trades on a tick between the middle and that quote.
     """
     set_ns = set_at(scenario, path.session, book, orders.contract, orders.stamp)
     known = quotes_at(scenario, path, book, orders.contract, set_ns, set_ns)
     now = quotes_at(scenario, path, book, orders.contract, set_ns, orders.stamp)
     iv = now.middle + orders.side * now.half * paid
     index_price = path.price[path.second(orders.stamp)]
-    price = np.where(orders.side > 0, now.ask, now.bid)
+    above = orders.side * paid > 0.0
+    price = np.where(above, now.ask, now.bid)
     at = np.flatnonzero(paid < 1.0)
-    price[at] = _inside(scenario, book, orders.take(at), now, at, iv[at], index_price[at])
+    worth = _worth(scenario, book, orders.take(at), iv[at], index_price[at])
+    bid, ask = now.bid[at], now.ask[at]
+    middle = 0.5 * (bid + ask)
+    price[at] = np.where(
+        above[at],
+        np.minimum(np.maximum(np.floor(worth), np.ceil(middle)), ask),
+        np.maximum(np.minimum(np.ceil(worth), np.floor(middle)), bid),
+    )
     ticks = venue_of(scenario).option_ticks
     return Marks(
         np.maximum(price, 1.0) / ticks,
@@ -179,25 +188,18 @@ def mark(
     )
 
 
-def _inside(
+def _worth(
     scenario: Scenario,
     book: Book,
     orders: Orders,
-    quotes: Quotes,
-    at: NDArray[np.int64],
     iv: NDArray[np.float64],
     index_price: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return prices in ticks between the middle and the quote that orders hit."""
+    """Return Black values in ticks."""
     contract = orders.contract
     years = (book.expiry_ns[contract] - orders.stamp) / YEAR_NS
-    worth = pricing.value(book.right[contract], index_price, book.strike[contract], years, iv)
-    worth *= venue_of(scenario).option_ticks
-    bid, ask = quotes.bid[at], quotes.ask[at]
-    middle = 0.5 * (bid + ask)
-    bought = np.minimum(np.maximum(np.floor(worth), np.ceil(middle)), ask)
-    sold = np.maximum(np.minimum(np.ceil(worth), np.floor(middle)), bid)
-    return np.where(orders.side > 0, bought, sold)
+    value = pricing.value(book.right[contract], index_price, book.strike[contract], years, iv)
+    return value * venue_of(scenario).option_ticks
 
 
 def deltas(

@@ -123,7 +123,7 @@ class OptionFlow(Section):
     """Share of prints that are the first leg of a two-leg complex order."""
     unsigned_share: Share = 0.03
     """Share of prints, shocks included, whose aggressor the tape does not know."""
-    inside_share: Share = 0.10
+    inside_share: Share = 0.30
     """Share of prints at a price between the middle and the quote that they hit."""
 
 
@@ -132,7 +132,7 @@ class OptionQuotes(Section):
 
     half_spread_vol: NonNegative = 0.008
     """Half of the quoted spread at the money, implied volatility."""
-    update_seconds: Positive = 5.0
+    update_seconds: Positive = 10.0
     """A contract's quote is set anew so often; in between it does not follow the index, so that
     prints trade a little beside the quote that was known. The shortest is a millisecond."""
     size_lots: Positive = 20.0

@@ -28,7 +28,7 @@ SIMULATED: Final = "SIMULATED:"
 
 TRUTH_FOLDER: Final = "truth"
 SCENARIO_FILE: Final = "scenario.json"
-ROWS_PER_IMPORT: Final = 2_000_000
+ROWS_PER_IMPORT: Final = 1_500_000
 """Days wait for an import until their tapes have so many rows."""
 
 _INSTRUMENTS: Final = {

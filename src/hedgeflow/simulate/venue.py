@@ -46,7 +46,7 @@ class Venue:
 _FUTURE_UNITS, _FUTURE_TICK = FUTURE_SPECIFICATIONS[UNDERLYING]
 
 _VENUES: Final = {
-    ALWAYS_OPEN: Venue("sim", option_ticks=100, hedge_tick=0.1, hedge_step=0.001),
+    ALWAYS_OPEN: Venue("sim", option_ticks=1, hedge_tick=0.1, hedge_step=0.001),
     "XNYS": Venue("sim-us", option_ticks=20, hedge_tick=_FUTURE_TICK, hedge_step=_FUTURE_UNITS),
 }
 
