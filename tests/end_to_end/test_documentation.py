@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import os
 import re
 import shlex
 import shutil
@@ -23,6 +24,7 @@ from typer.testing import CliRunner
 from builders.dbn_files import databento_files
 from builders.lean_folders import lean_folder
 from builders.market_files import file_bars
+from builders.simulated import copy_of
 from hedgeflow.cli.app import app
 from hedgeflow.evidence.package import COMPANIONS, EVIDENCE, schema
 from hedgeflow.evidence.verdict import CouldTell, Status, Verdict
@@ -34,12 +36,11 @@ from hedgeflow.market.errors import HedgeflowError
 from hedgeflow.market.tapes import COLUMNS, CONTRACT_COLUMNS
 from hedgeflow.market.validation import Reason as RejectReason
 from hedgeflow.risk import Reason
-from hedgeflow.simulate import Scenario, preset_text, presets, scenario
+from hedgeflow.simulate import Scenario, preset_text, presets
 from hedgeflow.sources import import_bars, import_deribit_trades
 from hedgeflow.strategies.volume_shock import VolumeShockConfig
 from hedgeflow.strategies.volume_shock.claims import GATES
 from hedgeflow.strategies.volume_shock.exits import FLAG_NAMES, Exit
-from hedgeflow.studies.demo import simulated_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,6 @@ EXIT_CODE = re.compile(r"#\s*exit code (\d+)\s*$")
 SPECIFICATION = re.compile(r" ?\([a-z-]+\.md[ \d]*\)")
 """Pointers to the specification, which comments of the code carry and documentation does not."""
 
-DEMO_DAYS, DEMO_SEED = 12, 7
 TAPE_DAYS = 3
 ALERT_PLACEHOLDER = "ALERT"
 
@@ -90,22 +90,21 @@ PAGES_WITH_COMMANDS = [
 
 
 @pytest.fixture(scope="session")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def example(tmp_path_factory: pytest.TempPathFactory, simulated_market: Path) -> Path:
     """Return a folder with a simulated market, and its first days as files that users bring."""
-    shared = tmp_path_factory.getbasetemp().parent / "documentation"
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "documentation"
     shared.mkdir(exist_ok=True)
     with (shared / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the workers of a parallel run make it once
         if not (shared / "done").exists():
-            make_example(shared)
+            make_example(shared, simulated_market)
             (shared / "done").touch()
     return shared
 
 
-def make_example(folder: Path) -> None:
-    market = simulated_catalog(
-        folder / "markets", scenario("effect", days=DEMO_DAYS, seed=DEMO_SEED)
-    )
+def make_example(folder: Path, market: Path) -> None:
+    copy_of(market, folder / "markets" / market.name)
     files = folder / "files"
     files.mkdir()
     trades = tape_of(market, "option_trades").filter(pl.col("aggressor") != 0)
