@@ -279,11 +279,9 @@ def _worked(
     session = path.session
     rng = stream(scenario.seed, Component.BOOK, session.number)
     side_rng = stream(scenario.seed, Component.BOOK_SIDES, session.number)
-    parts: list[Trades] = [Trades.none()]
-    for look, units in zip(looks.tolist(), order.tolist(), strict=True):
-        size = pieces(scenario, abs(units), rng)
-        span = (min(interval, session.end_ns - look) // RESOLUTION_NS) - 1
-        stamp = look + (1 + rng.integers(0, span, size.size)) * RESOLUTION_NS
-        sign = sides(scenario, 1 if units > 0.0 else -1, size.size, side_rng)
-        parts.append(Trades.of(stamp, size, sign, BOOK))
-    return Trades.in_order(parts)
+    size, which = pieces(scenario, np.abs(order), rng)
+    span = np.minimum(interval, session.end_ns - looks) // RESOLUTION_NS - 1
+    stamp = looks[which] + (1 + rng.integers(0, span[which])) * RESOLUTION_NS
+    direction = np.where(order > 0.0, 1, -1)
+    sign = sides(scenario, direction, which, side_rng)
+    return Trades.in_order([Trades.of(stamp, size, sign, BOOK)])

@@ -94,12 +94,12 @@ def hedge_of(
     half_time = dealers.half_time_minutes * speed_factor
     half_time *= max(exposure, 1e-6) ** -dealers.half_time_exponent
     half_time = float(np.clip(half_time, *_HALF_TIME_RANGE_MINUTES))
-    size = pieces(scenario, dealers.share * abs(demand), rng)
+    size, order = pieces(scenario, np.array([dealers.share * abs(demand)]), rng)
     total = float(size.sum())
     delay = (rng.random(size.size) * _HALF_TIMES * half_time * MINUTE_NS).astype(np.int64)
     stamp = np.sort(start_ns + delay - delay % RESOLUTION_NS)
     direction = 1 if demand >= 0.0 else -1
-    sign = sides(scenario, direction, size.size, sign_rng)
+    sign = sides(scenario, np.array([direction]), order, sign_rng)
     hedged = dealers.hedging != "none" and size.size > 0
     volume = float((sign * size).sum()) if hedged else 0.0
     moves = hedged and scenario.impact.enabled
@@ -117,27 +117,31 @@ def hedge_of(
 
 
 def sides(
-    scenario: Scenario, direction: int, count: int, rng: np.random.Generator
+    scenario: Scenario,
+    direction: NDArray[np.int64],
+    order: NDArray[np.int64],
+    rng: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """Return the sides of the trades of one order of dealers'.
+    """Return the sides of dealers' trades.
 
     Parameters
     ----------
     scenario : Scenario
-        `dealers.hedging` decides: the direction, one coin for all, or a coin for each.
-    direction : int
-        Side that hedges.
-    count : int
+        `dealers.hedging` decides: the direction, one coin for an order, or a coin for each trade.
+    direction : ndarray of shape (n_orders,), int64
+        Side on which each order hedges.
+    order : ndarray of shape (n,), int64
+        Order of each trade.
     rng : Generator
         Throws the coins.
     """
     match scenario.dealers.hedging:
         case "demand":
-            return np.full(count, direction, dtype=np.int64)
+            return direction[order]
         case "coin":
-            return np.full(count, 2 * int(rng.integers(0, 2)) - 1, dtype=np.int64)
+            return (2 * rng.integers(0, 2, direction.size) - 1)[order]
         case "none":
-            return 2 * rng.integers(0, 2, count) - 1
+            return 2 * rng.integers(0, 2, order.size) - 1
 
 
 def _minutes(

@@ -22,7 +22,7 @@ from hedgeflow.simulate.hours import (
 )
 from hedgeflow.simulate.option_quotes import RESOLUTION_NS
 from hedgeflow.simulate.paths import reverting_path
-from hedgeflow.simulate.trades import Trades, filled
+from hedgeflow.simulate.trades import Trades
 from hedgeflow.simulate.truth import ORDINARY
 from hedgeflow.simulate.venue import venue_of
 
@@ -175,21 +175,37 @@ def trade_sizes(scenario: Scenario, rng: np.random.Generator, count: int) -> NDA
     return _steps(rng, count, more, scenario.future.size_sigma) * step
 
 
-def pieces(scenario: Scenario, total: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return sizes as ordinary trades have them that add up to a total, to the venue's step."""
+def pieces(
+    scenario: Scenario, totals: NDArray[np.float64], rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return orders cut into trades of the sizes that ordinary ones have.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    totals : ndarray of shape (n_orders,), float64
+        Underlying units, not negative; each is rounded to the venue's step.
+    rng : Generator
+
+    Returns
+    -------
+    size : ndarray of shape (n,), float64
+        Underlying units; those of one order add up to its total.
+    order : ndarray of shape (n,), int64
+        To which order each belongs, ascending.
+    """
     step = venue_of(scenario).hedge_step
-    left = round(total / step)
-    if left <= 0:
-        return np.empty(0)
+    wanted = np.rint(totals / step).astype(np.int64)
     mean = mean_size(scenario) / step
-    drawn: list[NDArray[np.int64]] = []
-    reached = 0
-    while reached < left:
-        count = 8 + int(1.5 * (left - reached) / mean)
+    drawn = np.empty(0, dtype=np.int64)
+    while True:
+        missing = (wanted.sum() - drawn.sum()) / mean
+        count = 8 + wanted.size + int(1.5 * max(missing, 0.0))
         steps = _steps(rng, count, mean - 1.0, scenario.future.size_sigma)
-        drawn.append(steps.astype(np.int64))
-        reached += int(drawn[-1].sum())
-    return filled(np.concatenate(drawn), left) * step
+        drawn = np.concatenate((drawn, steps.astype(np.int64)))
+        size, order, is_enough = _cut(drawn, wanted)
+        if is_enough:
+            return size * step, order
 
 
 def _steps(rng: np.random.Generator, count: int, more: float, sigma: float) -> NDArray[np.float64]:
@@ -285,3 +301,23 @@ def _signs(
         imbalance += direction * size[i]
         left -= 1
     return sign, imbalance, direction, left
+
+
+@njit(cache=True)
+def _cut(
+    drawn: NDArray[np.int64], wanted: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:  # pragma: no cover - compiled
+    """Return drawn sizes one after the other, the last of each order cut to fit its total."""
+    size = np.empty(drawn.size, dtype=np.int64)
+    order = np.empty(drawn.size, dtype=np.int64)
+    used = 0
+    for k in range(wanted.size):
+        left = wanted[k]
+        while left > 0:
+            if used == drawn.size:
+                return size, order, False
+            size[used] = min(left, drawn[used])
+            order[used] = k
+            left -= size[used]
+            used += 1
+    return size[:used], order[:used], True
