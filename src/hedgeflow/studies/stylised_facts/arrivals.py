@@ -23,7 +23,6 @@ from hedgeflow.studies.stylised_facts.estimators import (
 )
 from hedgeflow.studies.stylised_facts.records import SHARE, Alike, Definition, Fact, Group
 from hedgeflow.studies.stylised_facts.session_sums import SessionSums
-from hedgeflow.studies.stylised_facts.tapes import BUCKET_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,10 +80,9 @@ class Arrivals:
         self._reason = "" if tapes.options else f"no option trades of {tapes.underlying}"
         self._resolution = tapes.options.resolution_ns if tapes.options else 0
         self._sums = SessionSums()
-        longest = int((tapes.sessions.close_ns - tapes.sessions.open_ns).max())
-        self._buckets = -(-longest // BUCKET_NS)
-        self._prints = DayShape(tapes, self._buckets)
-        self._volume = DayShape(tapes, self._buckets)
+        self._buckets = tapes.buckets
+        self._prints = DayShape(tapes)
+        self._volume = DayShape(tapes)
         self._most_in_minute = 0
 
     @property

@@ -57,9 +57,9 @@ def hour_definition(key: str, name: str, what: str) -> Definition:
 class DayShape:
     """Collects how much happened in each half hour, and for how long it was recorded."""
 
-    def __init__(self, tapes: MarketTapes, buckets: int) -> None:
+    def __init__(self, tapes: MarketTapes) -> None:
         self._closes = tapes.closes
-        self._buckets = buckets
+        self._buckets = tapes.buckets
         self._sums = SessionSums()
 
     def add(self, day: Day, bucket: NDArray[np.int64], amount: Floats, coverage: Coverage) -> None:

@@ -19,7 +19,7 @@ from hedgeflow.studies.stylised_facts.estimators import (
 )
 from hedgeflow.studies.stylised_facts.records import (
     CORRELATION,
-    SHARE,
+    SMALL_SHARE,
     Definition,
     Fact,
     Group,
@@ -51,7 +51,7 @@ def _sign(key: str, words: str, lag: int, text: str) -> Definition:
 
 
 def _share(key: str, name: str, text: str) -> Definition:
-    return Definition(key, Group.FLOW, name, "share", text, SHARE)
+    return Definition(key, Group.FLOW, name, "share", text, SMALL_SHARE)
 
 
 _OPTION_SIGNS: Final = tuple(

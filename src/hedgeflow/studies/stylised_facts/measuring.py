@@ -10,10 +10,10 @@ from hedgeflow.studies.stylised_facts.arrivals import Arrivals
 from hedgeflow.studies.stylised_facts.flow import Flow
 from hedgeflow.studies.stylised_facts.positions import Positions
 from hedgeflow.studies.stylised_facts.prices import Prices
-from hedgeflow.studies.stylised_facts.records import MarketFacts, NoFactsError
+from hedgeflow.studies.stylised_facts.records import MarketFacts
 from hedgeflow.studies.stylised_facts.sizes import Sizes
 from hedgeflow.studies.stylised_facts.spreads import Spreads
-from hedgeflow.studies.stylised_facts.tapes import open_tapes
+from hedgeflow.studies.stylised_facts.tapes import no_rows, open_tapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,9 +61,7 @@ def stylised_facts(
     Raises
     ------
     CatalogError, DataError
-        As `open_tapes` and `Catalog.read`.
-    NoFactsError
-        No row lies in a session.
+        As `open_tapes` and `Catalog.read`; no row lies in a session.
     """
     tapes = open_tapes(catalog, underlying, calendar)
     arriving, sized, wide = Arrivals(tapes), Sizes(tapes), Spreads(tapes)
@@ -76,11 +74,7 @@ def stylised_facts(
         if progress is not None:
             progress(day.number + 1, tapes.sessions.open_ns.size)
     if not seen:
-        raise NoFactsError(
-            f"no row of {underlying} lies in a session of {tapes.sessions.calendar}",
-            where=str(catalog.path),
-            hint="Name another calendar, such as 24/7",
-        )
+        raise no_rows(catalog, underlying, tapes.sessions.calendar)
     why = arriving.bars_only
     facts = [
         *sized.facts(why),

@@ -29,7 +29,6 @@ from hedgeflow.studies.stylised_facts.records import (
     Group,
 )
 from hedgeflow.studies.stylised_facts.session_sums import SessionSums, pieces
-from hedgeflow.studies.stylised_facts.tapes import BUCKET_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,10 +98,8 @@ class Prices:
     def __init__(self, tapes: MarketTapes) -> None:
         self._tapes = tapes
         self._sums = SessionSums()
-        longest = int((tapes.sessions.close_ns - tapes.sessions.open_ns).max())
-        buckets = -(-longest // BUCKET_NS)
-        self._variance = DayShape(tapes, buckets)
-        self._volume = DayShape(tapes, buckets)
+        self._variance = DayShape(tapes)
+        self._volume = DayShape(tapes)
         self._traded = 0.0
         self._before: tuple[int, float] | None = None
         self._reason = self._unusable()

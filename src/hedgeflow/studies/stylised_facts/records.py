@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
-from hedgeflow.market.errors import HedgeflowError
-
 
 class Group(StrEnum):
     """What facts are about, in the order in which they are shown."""
@@ -66,7 +64,8 @@ class Alike:
 
 FACTOR: Final = Alike("factor", 1.5)
 SHARE: Final = Alike("difference", 0.10)
-CORRELATION: Final = Alike("difference", 0.10)
+SMALL_SHARE: Final = Alike("difference", 0.03)
+CORRELATION: Final = Alike("difference", 0.05)
 SCALE: Final = Alike("scale")
 
 
@@ -192,12 +191,6 @@ class MarketFacts:
         return f"SIMULATED {self.underlying}" if self.simulated else self.underlying
 
 
-class NoFactsError(HedgeflowError):
-    """Tapes hold nothing that facts could be measured on."""
-
-    exit_code = 4
-
-
 def formatted(value: float, unit: Unit) -> str:
     """Return a number with as many digits as its unit is read with."""
     if not math.isfinite(value):
@@ -214,6 +207,6 @@ def formatted(value: float, unit: Unit) -> str:
         case "factor":
             return f"{value:.2f} ×"
         case "contracts":
-            return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+            return f"{round(value, 6):,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
         case _:
             return f"{value:.3f}" if abs(value) < 100.0 else f"{value:,.0f}"

@@ -142,6 +142,16 @@ class MarketTapes:
         return self.sessions.calendar != ALWAYS_OPEN
 
     @property
+    def longest_ns(self) -> int:
+        """Length of the longest session."""
+        return int((self.sessions.close_ns - self.sessions.open_ns).max())
+
+    @property
+    def buckets(self) -> int:
+        """Half hours in the longest session."""
+        return -(-self.longest_ns // BUCKET_NS)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The tapes in words."""
         return tuple(
@@ -152,7 +162,7 @@ class MarketTapes:
 
     def days(self) -> Iterator[Day]:
         """Yield every session of which some tape has a row."""
-        whole = int((self.sessions.close_ns - self.sessions.open_ns).max())
+        whole = self.longest_ns
         bounds = zip(self.sessions.open_ns.tolist(), self.sessions.close_ns.tolist(), strict=True)
         listed = terms(self.contracts)
         rows = {kind: _Rows(self.catalog, kind, key) for kind, key in self._by_kind.items()}
@@ -267,6 +277,9 @@ def open_tapes(catalog: Catalog, underlying: str, calendar: str | None = None) -
         if stamp is not None
     ]
     hours = calendar or calendar_of_venue(found[0].venue)
+    sessions = sessions_between(hours, min(stamps), max(stamps))
+    if not sessions.open_ns.size:
+        raise no_rows(catalog, underlying, hours)
     return MarketTapes(
         catalog=catalog,
         underlying=underlying,
@@ -277,12 +290,21 @@ def open_tapes(catalog: Catalog, underlying: str, calendar: str | None = None) -
         trades=trades,
         hedge_quotes=hedge_quotes,
         contracts=catalog.contracts(found[0].venue, underlying),
-        sessions=sessions_between(hours, min(stamps), max(stamps)),
+        sessions=sessions,
         simulated=any(
             made.source.startswith(SIMULATED_MARK)
             for made in catalog.imports()
             if made.key in found
         ),
+    )
+
+
+def no_rows(catalog: Catalog, underlying: str, calendar: str) -> CatalogError:
+    """Return the refusal of tapes that have no row in any session."""
+    return CatalogError(
+        f"no row of {underlying} lies in a session of {calendar}",
+        where=str(catalog.path),
+        hint="Name another calendar, such as 24/7",
     )
 
 
