@@ -118,9 +118,9 @@ def test_every_file_of_a_package_says_so(package):
             assert WORD in path.read_text(encoding="utf-8"), path.name
 
 
-def test_every_tape_of_a_simulated_catalog_says_so(root):
-    parts = [path for path in root.rglob("*.parquet") if "truth" not in path.parts]
-    assert len(parts) > 20
+def test_every_table_of_a_simulated_catalog_says_so_its_truth_too(root):
+    parts = list(root.rglob("*.parquet"))
+    assert {path.relative_to(root).parts[0] for path in parts} >= {"option_trades", "truth"}
     assert all(pl.read_parquet_metadata(path).get("simulated") == "true" for path in parts)
 
 

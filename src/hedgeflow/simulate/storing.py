@@ -8,6 +8,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from hedgeflow.market.errors import CatalogError
+from hedgeflow.market.manifests import SIMULATED_MARK
 from hedgeflow.market.reading import between
 from hedgeflow.market.tapes import NAMES_CONTRACTS, TapeKey, TapeKind
 from hedgeflow.market.time import MINUTE_NS
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hedgeflow.market.catalog import Catalog
-
-SIMULATED: Final = "SIMULATED:"
-"""Every source that the simulator names begins with this."""
 
 TRUTH_FOLDER: Final = "truth"
 SCENARIO_FILE: Final = "scenario.json"
@@ -164,7 +162,7 @@ def read_truth(
 def source_name(scenario: Scenario) -> str:
     """Return what lists and reports show: the mark, the seed, the days, the effects that are on."""
     named = scenario.preset or "defaults"
-    return f"{SIMULATED} {named}, seed {scenario.seed}, {scenario.days} days"
+    return f"{SIMULATED_MARK} {named}, seed {scenario.seed}, {scenario.days} days"
 
 
 def _store(market: SimulatedMarket, catalog: Catalog, source: str) -> None:
@@ -182,4 +180,4 @@ def _store_truth(market: SimulatedMarket, folder: Path, name: str) -> None:
     for table, frame in market.truth_tables().items():
         path = folder / table / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        frame.write_parquet(path, compression="zstd")
+        frame.write_parquet(path, compression="zstd", metadata={"simulated": "true"})

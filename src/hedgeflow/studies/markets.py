@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from hedgeflow.signals.hedge_reference import HedgeReference
     from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 
-SIMULATED_MARK = "SIMULATED:"
-"""What the name of a simulated tape's source begins with."""
-
 
 @dataclass(frozen=True, slots=True)
 class OptionTape:
@@ -377,11 +374,7 @@ def _ticks(catalog: Catalog, kind: TapeKind, bars: TapeKey) -> TapeKey | None:
 
 
 def _is_simulated(catalog: Catalog, keys: list[TapeKey]) -> bool:
-    return any(
-        manifest.source.startswith(SIMULATED_MARK)
-        for manifest in catalog.imports()
-        if manifest.key in keys
-    )
+    return any(manifest.simulated for manifest in catalog.imports() if manifest.key in keys)
 
 
 def describe_resolution(resolution_ns: int) -> str:

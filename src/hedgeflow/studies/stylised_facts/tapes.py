@@ -15,7 +15,7 @@ from hedgeflow.market.reading import stored_schema
 from hedgeflow.market.sessions import ALWAYS_OPEN, Sessions, calendar_of_venue, sessions_between
 from hedgeflow.market.tapes import TapeKey, TapeKind
 from hedgeflow.market.time import HOUR_NS, MINUTE_NS
-from hedgeflow.studies.markets import SIMULATED_MARK, describe_resolution
+from hedgeflow.studies.markets import describe_resolution
 from hedgeflow.studies.stylised_facts.option_rows import priced_prints, priced_quotes, terms
 
 if TYPE_CHECKING:
@@ -291,11 +291,7 @@ def open_tapes(catalog: Catalog, underlying: str, calendar: str | None = None) -
         hedge_quotes=hedge_quotes,
         contracts=catalog.contracts(found[0].venue, underlying),
         sessions=sessions,
-        simulated=any(
-            made.source.startswith(SIMULATED_MARK)
-            for made in catalog.imports()
-            if made.key in found
-        ),
+        simulated=any(made.simulated for made in catalog.imports() if made.key in found),
     )
 
 
