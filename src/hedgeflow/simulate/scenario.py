@@ -149,7 +149,7 @@ class OpenInterest(Section):
     start_contracts: NonNegative = 100.0
     """Mean open interest of a contract at the money on the first day, contracts."""
     opening_share: Share = 0.6
-    """Share of traded volume that opens positions; the rest closes what is open."""
+    """Share of traded volume that opens positions; the rest closes what is open, while it lasts."""
 
 
 class Shocks(Section):
