@@ -22,7 +22,6 @@ from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 from hedgeflow.studies import load_market
 from hedgeflow.studies.backtesting import hedge_tape
 from hedgeflow.studies.scanning import scan_market
-from hedgeflow.studies.validation import true_classes
 
 START = "2025-05-05T00:00:00"
 
@@ -105,23 +104,6 @@ def test_days_without_v5_could_not_be_traded_and_do_not_count(catalog, tmp_path)
     market = load_market(catalog, "BTC", VolumeShockConfig())
     assert market.tested_sessions(VolumeShockConfig()) == (1, 2)
     assert market.tested_sessions(VolumeShockConfig.source()) == (0, 1, 2)
-
-
-def test_the_true_class_is_that_of_the_shock_an_alert_overlaps():
-    minute = 60_000_000_000
-    alerts = pl.DataFrame(
-        {"alert_id": ["a", "b"], "event_id": [0, 1], "triggered_ns": [10 * minute, 100 * minute]}
-    )
-    events = pl.DataFrame({"event_id": [0, 1], "first_ns": [9 * minute, 99 * minute]})
-    truth = pl.DataFrame(
-        {
-            "ts": pl.Series([8 * minute]).cast(pl.Datetime("ns", "UTC")),
-            "last_print": pl.Series([9 * minute]).cast(pl.Datetime("ns", "UTC")),
-            "shock_class": ["GAMMA_EMERGENCY"],
-        }
-    )
-    found = true_classes(alerts, events, truth)
-    assert found["true_class"].to_list() == ["GAMMA_EMERGENCY", "AMBIGUOUS_SIGNAL"]
 
 
 def test_daily_volumes_are_read_where_the_catalog_has_them_and_name_the_data_set(tmp_path):

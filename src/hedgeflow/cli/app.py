@@ -8,7 +8,15 @@ from typing import Final, NoReturn
 
 import typer
 
-from hedgeflow.cli import checking, data, demonstrating, describing, running, simulating
+from hedgeflow.cli import (
+    checking,
+    data,
+    demonstrating,
+    describing,
+    running,
+    scoring,
+    simulating,
+)
 
 EXIT_CODES: Final = """\
 Exit codes: 0 done (whatever the verdict) · 1 refused · 2 wrong arguments · 3 bad data ·
@@ -30,6 +38,7 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.command("demo")(demonstrating.demo)
 app.command("simulate")(simulating.simulate)
+app.command("score")(scoring.score)
 app.command("scan")(running.scan)
 app.command("backtest")(running.backtest)
 app.command("validate")(running.validate)

@@ -20,7 +20,8 @@ from hedgeflow.evidence import (
 from hedgeflow.fills import CostModel
 from hedgeflow.market.errors import EvidenceError
 from hedgeflow.market.sessions import session_date
-from hedgeflow.market.time import MINUTE_NS, iso
+from hedgeflow.market.time import iso
+from hedgeflow.signals.rules import FlowClass
 from hedgeflow.strategies.volume_shock.claims import CLAIMS, GATES, NULL_HYPOTHESIS
 from hedgeflow.studies.backtesting import (
     STRATEGY,
@@ -33,6 +34,8 @@ from hedgeflow.studies.event_study import event_study, flow_table
 from hedgeflow.studies.matched_entries import matched_null
 from hedgeflow.studies.readings import other_readings, reading_count, staged
 from hedgeflow.studies.scanning import signing_words
+from hedgeflow.studies.scoring.matching import latest_shock
+from hedgeflow.studies.scoring.shocks import alert_spans, longest_window_ns, shock_spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,7 +150,9 @@ def evidence_tables(
         matched_missing="there are no trades to match",
         flow=flow,
         flow_untestable_reason=FLOW_UNTESTABLE,
-        truth=None if truth is None else true_classes(result.alerts, result.scan.events, truth),
+        truth=None
+        if truth is None
+        else true_classes(result.alerts, result.scan.events, truth, longest_window_ns(config)),
         events=result.scan.events,
         anomalies=result.scan.anomalies,
         costs_note=CostModel.of(config.costs, market.hedge).sentence,
@@ -206,21 +211,17 @@ def write_validation(validation: Validation, out: Path, timestamp: str) -> Path:
     return out / "report.html"
 
 
-def true_classes(alerts: pl.DataFrame, events: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
-    """Return the class of the shock that each alert's event overlaps; none is AMBIGUOUS_SIGNAL."""
-    begun = alerts.join(events.select("event_id", "first_ns"), on="event_id", how="left")
-    start = truth["ts"].dt.timestamp("ns").to_list()
-    stop = truth["last_print"].dt.timestamp("ns").to_list()
-    names = truth["shock_class"].to_list()
-    found: list[str] = []
-    for first, triggered in zip(begun["first_ns"], begun["triggered_ns"], strict=True):
-        hits = [
-            name
-            for name, begin, end in zip(names, start, stop, strict=True)
-            if begin <= triggered and end + 5 * MINUTE_NS >= first
-        ]
-        found.append(hits[-1] if hits else "AMBIGUOUS_SIGNAL")
-    return begun.select("alert_id").with_columns(pl.Series("true_class", found, dtype=pl.String))
+def true_classes(
+    alerts: pl.DataFrame, events: pl.DataFrame, truth: pl.DataFrame, window_ns: int
+) -> pl.DataFrame:
+    """Return the class of the shock that each alert overlaps; of none, AMBIGUOUS_SIGNAL.
+
+    The rule is that of `matching.overlaps`.
+    """
+    shocks = shock_spans(truth).select("shock_class", "shock_first_ns", "shock_last_ns")
+    matched = latest_shock(alert_spans(alerts, events), shocks, window_ns)
+    true_class = pl.col("shock_class").fill_null(FlowClass.AMBIGUOUS_SIGNAL.name)
+    return matched.select("alert_id", true_class=true_class)
 
 
 def _session_dates(market: Market, config: VolumeShockConfig, reached: set[str]) -> tuple[str, ...]:
