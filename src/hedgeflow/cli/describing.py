@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hedgeflow.cli.output import print_json, print_table, progress_bar
+from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bar
 from hedgeflow.cli.running import CatalogOption, JsonOption, UnderlyingOption
 
 if TYPE_CHECKING:
@@ -114,10 +114,9 @@ def _document(market: MarketFacts, first: MarketFacts) -> dict[str, Any]:
 
 def _print_facts(markets: list[MarketFacts]) -> None:
     from hedgeflow.studies.stylised_facts import compare
-    from hedgeflow.studies.stylised_facts.page import SIMULATED_WORDS, together
+    from hedgeflow.studies.stylised_facts.page import together
 
-    if any(market.simulated for market in markets):
-        typer.echo(SIMULATED_WORDS)
+    print_simulated(simulated=any(market.simulated for market in markets))
     for market in markets:
         typer.echo(
             f"{market.name}: {market.sessions:,} sessions of {market.calendar},"

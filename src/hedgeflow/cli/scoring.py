@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, cast
 
 import typer
 
-from hedgeflow.cli.output import print_json, print_table, progress_bar
+from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bar
 from hedgeflow.cli.running import CatalogOption, ConfigOption, JsonOption, PresetOption, SetOption
-from hedgeflow.cli.simulating import SIMULATED_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,7 +48,7 @@ def score(
     if as_json:
         print_json(_document(result, asked, chosen.preset))
         return
-    typer.echo(SIMULATED_WORDS)
+    print_simulated(simulated=True)
     _print_head(result, asked, chosen.preset)
     _print_detection(result)
     _print_classes(result)

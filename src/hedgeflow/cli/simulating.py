@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hedgeflow.cli.output import print_json, print_table, progress_bar
+from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bar
 from hedgeflow.cli.running import JsonOption
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from hedgeflow.simulate import Scenario
 
-SIMULATED_WORDS = "SIMULATED: these data can never be read as evidence about a market."
 MEGABYTE = 1e6
 
 
@@ -199,7 +198,7 @@ def _print_market(scenario: Scenario, out: Path, *, as_json: bool) -> None:
             }
         )
         return
-    typer.echo(SIMULATED_WORDS)
+    print_simulated(simulated=True)
     typer.echo(
         f"{out}: scenario {scenario.preset or 'defaults'}, seed {scenario.seed},"
         f" {scenario.days} sessions, {size / MEGABYTE:,.1f} MB"
