@@ -1,7 +1,10 @@
+from datetime import date
+
 import pytest
 
 from hedgeflow.market.catalog import Catalog
 from hedgeflow.market.errors import CatalogError
+from hedgeflow.market.tapes import TapeKind
 from hedgeflow.simulate import (
     SCENARIO_FILE,
     TRUTH_FOLDER,
@@ -9,6 +12,7 @@ from hedgeflow.simulate import (
     TruthTable,
     read_scenario,
     read_truth,
+    scenario,
     tape_keys,
     write_to_catalog,
 )
@@ -78,3 +82,49 @@ def test_a_part_of_the_truth_is_read_by_its_time(tmp_path, small):
     assert end > start
     part = read_truth(catalog.path, TruthTable.PRINTS, start, end)
     assert part.equals(prints.filter((stamps >= start) & (stamps < end)))
+
+
+def test_a_market_stands_alone_in_its_catalog(stored, small):
+    with pytest.raises(CatalogError, match="holds tapes, and a simulated market stands alone"):
+        write_to_catalog(small, stored)
+
+
+def test_imports_of_few_rows_make_the_same_catalog(tmp_path, stored, small):
+    catalog = Catalog.create_or_open(tmp_path / "catalog")
+    seen = []
+    write_to_catalog(small, catalog, lambda *each: seen.append(each), rows_per_import=1)
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert len(catalog.imports()) == 3 * len(stored.imports())
+    for key in tape_keys(small).values():
+        columns = catalog.read(key).drop("sequence")
+        assert columns.equals(stored.read(key).drop("sequence"))
+    assert catalog.contracts("sim", "SIM").equals(stored.contracts("sim", "SIM"))
+    for table in TruthTable:
+        assert read_truth(catalog.path, table).equals(read_truth(stored.path, table))
+
+
+def test_an_exchanges_market_is_stored_with_its_own_venue_future_and_quotes(tmp_path):
+    market = scenario(
+        "us-index",
+        {
+            "option_quotes.tape": True,
+            "option_flow.trades_per_day": 500.0,
+            "future.trades_per_day": 500.0,
+        },
+        days=2,
+        first_day=date(2024, 11, 29),
+    )
+    catalog = Catalog.create_or_open(tmp_path / "catalog")
+    write_to_catalog(market, catalog)
+    found = {(each.key.kind, each.key.venue, each.key.instrument) for each in catalog.imports()}
+    assert found == {
+        ("option_trades", "sim-us", "SIM"),
+        ("option_quotes", "sim-us", "SIM"),
+        ("open_interest", "sim-us", "SIM"),
+        ("hedge_trades", "sim-us", "SIMZ24"),
+        ("hedge_quotes", "sim-us", "SIMZ24"),
+        ("bars", "sim-us", "SIMZ24"),
+    }
+    assert [row.rejected for row in catalog.imports()] == [{}] * 6
+    sizes = catalog.read(tape_keys(market)[TapeKind.HEDGE_TRADES])["size"]
+    assert (sizes % 50.0 == 0.0).all()

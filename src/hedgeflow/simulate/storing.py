@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 TRUTH_FOLDER: Final = "truth"
 SCENARIO_FILE: Final = "scenario.json"
 ROWS_PER_IMPORT: Final = 1_500_000
-"""Days wait for an import until their tapes have so many rows."""
 
 _INSTRUMENTS: Final = {
     TapeKind.OPTION_TRADES: UNDERLYING,
@@ -62,35 +61,47 @@ def tape_keys(scenario: Scenario) -> dict[TapeKind, TapeKey]:
 
 
 def write_to_catalog(
-    scenario: Scenario, catalog: Catalog, progress: Callable[[int, int], object] | None = None
+    scenario: Scenario,
+    catalog: Catalog,
+    progress: Callable[[int, int], object] | None = None,
+    *,
+    rows_per_import: int = ROWS_PER_IMPORT,
 ) -> Path:
     """Simulate a scenario into a catalog and return the folder with its truth.
 
-    Tapes are stored in imports of whole days with about `ROWS_PER_IMPORT` rows, which bounds
-    memory. The truth lies in ``truth/`` below the catalog, which is no kind of tape, so nothing
-    that reads tapes can meet it: a folder per `TruthTable` with one Parquet file a stored batch,
-    and the whole scenario as ``scenario.json``, written last.
+    Tapes are stored in imports of whole days, which bounds memory. The truth lies in ``truth/``
+    below the catalog, which is no kind of tape, so nothing that reads tapes can meet it: a folder
+    per `TruthTable` with one Parquet file a stored batch, and the whole scenario as
+    ``scenario.json``, written last.
 
     Parameters
     ----------
     scenario : Scenario
     catalog : Catalog
-        One market each: a second scenario of the same days would be refused or mixed in.
+        An empty one.
     progress : callable, optional
         Called with the days stored and the days to store.
+    rows_per_import : int
+        Days wait for an import until their tapes have so many rows.
 
     Raises
     ------
-    DataError, CatalogError
-        As `Catalog.store`.
+    CatalogError
+        The catalog holds tapes, or as `Catalog.store`.
     """
+    if catalog.keys():
+        raise CatalogError(
+            "it holds tapes, and a simulated market stands alone",
+            where=str(catalog.path),
+            hint="Simulate into a new folder",
+        )
     waiting: list[SimulatedMarket] = []
     source = source_name(scenario)
     folder = catalog.path / TRUTH_FOLDER
     for done, day in enumerate(simulate_days(scenario), 1):
         waiting.append(day)
         rows = sum(each.rows for each in waiting)
-        if rows >= ROWS_PER_IMPORT or done == scenario.days:
+        if rows >= rows_per_import or done == scenario.days:
             batch = joined(waiting)
             _store(batch, catalog, source)
             _store_truth(batch, folder, f"{done - len(waiting):05d}.parquet")
