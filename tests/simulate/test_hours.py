@@ -57,9 +57,10 @@ def test_the_own_time_of_an_exchange_passes_in_sessions_and_nights(thanksgiving)
     )
 
 
+@pytest.mark.parametrize("preset", ["calm", "us-index"])
 @pytest.mark.parametrize("shape", ["u", "humps", "flat"])
-def test_activity_has_mean_one_and_is_never_zero(shape):
-    market = scenario("calm", day_shape=shape)
+def test_activity_has_mean_one_and_is_never_zero(preset, shape):
+    market = scenario(preset, day_shape=shape)
     busy = activity(market, sessions_of(market)[0])
     assert busy.mean() == pytest.approx(1.0, abs=1e-9)
     assert busy.min() > 0.2

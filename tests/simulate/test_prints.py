@@ -1,8 +1,10 @@
+from datetime import date
+
 import numpy as np
 import polars as pl
 import pytest
 
-from hedgeflow.simulate import changed, simulate
+from hedgeflow.simulate import changed, scenario, simulate, simulate_days
 
 
 def signs_by_quote(trades):
@@ -183,3 +185,10 @@ def test_the_tail_of_sizes_has_the_exponent_of_the_scenario(small):
     beyond = np.array([(lots >= size).mean() for size in (10, 20)])
     assert beyond == pytest.approx([2.0**-2.5, 4.0**-2.5], rel=0.15)
     assert (lots == market.scenario.option_flow.largest_lots).any()
+
+
+def test_a_half_day_has_as_many_fewer_prints_as_it_is_shorter():
+    market = scenario("us-index", first_day=date(2024, 11, 27), days=2)
+    whole, half = [day.option_trades.height for day in simulate_days(market)]
+    assert whole == pytest.approx(20_000, rel=0.05)
+    assert half / whole == pytest.approx(210 / 390, rel=0.06)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from hedgeflow.market.sessions import ALWAYS_OPEN, Sessions, sessions_between
-from hedgeflow.market.time import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, YEAR_NS, instant_ns
+from hedgeflow.market.time import DAY_NS, HOUR_NS, SECOND_NS, YEAR_NS, instant_ns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +23,8 @@ EXPIRY_HOUR_UTC: Final = 8
 SECONDS_PER_DAY: Final = 86_400
 SECONDS_PER_MINUTE: Final = 60
 
-FULL_SESSION_NS: Final = 390 * MINUTE_NS
-"""A full session of the New York exchange."""
+FULL_SESSION_SECONDS: Final = {ALWAYS_OPEN: SECONDS_PER_DAY, "XNYS": 390 * SECONDS_PER_MINUTE}
+"""By a scenario's hours; New York has shorter sessions too."""
 
 SESSIONS_PER_YEAR: Final = 252
 DAYS_PER_YEAR: Final = 365
@@ -175,7 +175,7 @@ def shape_of_day(name: str, offset: int, count: int) -> NDArray[np.float64]:
         place = (np.arange(count) + 0.5) / count
         bowl = np.abs(2.0 * place - 1.0) ** _U_POWER
         shape = 1.0 + _U_DEPTH * ((1.0 + _U_POWER) * bowl - 1.0)
-        shape /= shape.mean()
+    shape /= shape.mean()
     shape.flags.writeable = False
     return shape
 
@@ -196,7 +196,8 @@ def _exchange_clock(
     hours: Sessions, overnight_share: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return instants, and the index's own time at each, linear between them."""
-    open_share = (1.0 - overnight_share) * (hours.close_ns - hours.open_ns) / FULL_SESSION_NS
+    full_ns = FULL_SESSION_SECONDS[hours.calendar] * SECOND_NS
+    open_share = (1.0 - overnight_share) * (hours.close_ns - hours.open_ns) / full_ns
     steps = np.column_stack((np.full(open_share.size, overnight_share), open_share))
     knots = np.column_stack((hours.open_ns, hours.close_ns))
     return knots.ravel(), np.cumsum(steps.ravel()) / SESSIONS_PER_YEAR

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from hedgeflow.market.time import SECOND_NS
-from hedgeflow.simulate.hours import Session, activity
+from hedgeflow.simulate.hours import FULL_SESSION_SECONDS, Session, activity
 from hedgeflow.simulate.option_quotes import RESOLUTION_NS
 from hedgeflow.simulate.prints import Orders, tail_lots
 from hedgeflow.simulate.smiles import deviation
@@ -77,7 +77,8 @@ def burst_starts(
     """
     flow = scenario.option_flow
     bursts = flow.trades_per_day / flow.burst_trades / (1.0 + flow.complex_share)
-    counts = rng.poisson(bursts / session.seconds * activity(scenario, session))
+    rate = bursts / FULL_SESSION_SECONDS[scenario.hours]
+    counts = rng.poisson(rate * activity(scenario, session))
     second = np.repeat(np.arange(session.seconds, dtype=np.int64), counts)
     stamp = session.start_ns + second * SECOND_NS
     stamp += rng.integers(1, 1000, stamp.size) * RESOLUTION_NS

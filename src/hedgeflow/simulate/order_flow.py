@@ -14,8 +14,7 @@ from hedgeflow.market.errors import ConfigError
 from hedgeflow.market.sessions import ALWAYS_OPEN
 from hedgeflow.market.time import SECOND_NS
 from hedgeflow.simulate.hours import (
-    FULL_SESSION_NS,
-    SECONDS_PER_DAY,
+    FULL_SESSION_SECONDS,
     SECONDS_PER_MINUTE,
     activity,
     shape_of_day,
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from hedgeflow.simulate.scenario import Scenario
 
 _SLOT_SECONDS: Final = 300
-_FULL_SECONDS: Final = FULL_SESSION_NS // SECOND_NS
 _OPEN_SECONDS: Final = 52_200
 """New York opens at 14:30 UTC in winter."""
 
@@ -114,7 +112,7 @@ def ordinary_trades(
         state.log_activity,
     )
     pace = np.repeat(np.exp(levels - 0.5 * sigma * sigma), SECONDS_PER_MINUTE)[: session.seconds]
-    rate = future.trades_per_day / _full_seconds(scenario)
+    rate = future.trades_per_day / FULL_SESSION_SECONDS[scenario.hours]
     counts = rng.poisson(rate * pace * activity(scenario, session))
     second = np.repeat(np.arange(session.seconds, dtype=np.int64), counts)
     stamp = session.start_ns + second * SECOND_NS
@@ -152,7 +150,7 @@ def mean_size(scenario: Scenario) -> float:
     """
     future = scenario.future
     typical = _typical_activity(scenario.day_shape, scenario.hours, future.activity_sigma)
-    trades = future.trades_per_day * _SLOT_SECONDS / _full_seconds(scenario) * typical
+    trades = future.trades_per_day * _SLOT_SECONDS / FULL_SESSION_SECONDS[scenario.hours] * typical
     size = future.volume_units / trades
     step = venue_of(scenario).hedge_step
     if size < step:
@@ -214,15 +212,11 @@ def _steps(rng: np.random.Generator, count: int, more: float, sigma: float) -> N
     return 1.0 + np.floor(more * drawn + rng.random(count))
 
 
-def _full_seconds(scenario: Scenario) -> int:
-    return SECONDS_PER_DAY if scenario.hours == ALWAYS_OPEN else _FULL_SECONDS
-
-
 @lru_cache(maxsize=16)
 def _typical_activity(shape: str, hours: str, sigma: float) -> float:
     """Return the median activity of 5-minute slots: time of day times lognormal slow activity."""
-    always = hours == ALWAYS_OPEN
-    offset, seconds = (0, SECONDS_PER_DAY) if always else (_OPEN_SECONDS, _FULL_SECONDS)
+    offset = 0 if hours == ALWAYS_OPEN else _OPEN_SECONDS
+    seconds = FULL_SESSION_SECONDS[hours]
     profile = shape_of_day(shape, offset, seconds).reshape(-1, _SLOT_SECONDS).mean(axis=1)
     places = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
     slow = [sigma * NormalDist().inv_cdf(place) - 0.5 * sigma * sigma for place in places]

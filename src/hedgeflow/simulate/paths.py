@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numba import njit
 
-from hedgeflow.market.sessions import ALWAYS_OPEN
-from hedgeflow.market.time import HOUR_NS, MINUTE_NS, SECOND_NS
+from hedgeflow.market.time import HOUR_NS, MINUTE_NS
 from hedgeflow.simulate.hours import (
-    FULL_SESSION_NS,
-    SECONDS_PER_DAY,
+    FULL_SESSION_SECONDS,
     SECONDS_PER_MINUTE,
     SESSIONS_PER_YEAR,
     activity,
@@ -145,8 +143,7 @@ def _diffusive_share(scenario: Scenario) -> float:
 
 def _variance_per_second(scenario: Scenario) -> float:
     """Return the share of a year's variance in one second of an average session."""
-    always = scenario.hours == ALWAYS_OPEN
-    return scenario.session_share / (SECONDS_PER_DAY if always else FULL_SESSION_NS // SECOND_NS)
+    return scenario.session_share / FULL_SESSION_SECONDS[scenario.hours]
 
 
 def _level(scenario: Scenario, log_level: float) -> float:

@@ -102,7 +102,7 @@ class OptionFlow(Section):
     """Ordinary option prints."""
 
     trades_per_day: Positive = 20_000.0
-    """Prints expected in a session."""
+    """Prints expected in a full session; in a short one as many fewer as it is shorter."""
     burst_trades: Annotated[float, Field(ge=1)] = 2.0
     """Prints expected in one burst in one contract: arrivals cluster."""
     burst_seconds: Positive = 40.0
@@ -234,7 +234,7 @@ class Future(Section):
     volume_units: Positive = 300.0
     """Median 5-minute volume of ordinary flow, underlying units."""
     trades_per_day: Positive = 60_000.0
-    """Ordinary trades expected in a session."""
+    """Ordinary trades expected in a full session."""
     size_sigma: NonNegative = 0.6
     """Standard deviation of the log of a trade's size."""
     activity_sigma: NonNegative = 0.30
