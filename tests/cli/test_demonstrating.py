@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from hedgeflow.cli import main
+from hedgeflow.journal import Journal
 
 PROGRAM = [sys.executable, "-c", "from hedgeflow.cli import main; main()"]
 QUIET = """\
@@ -57,6 +58,24 @@ def test_a_scenario_file_of_one_s_own_is_judged_and_shown(run, tmp_path):
     assert market["win_rate"] == evidence["performance_metrics"]["overall"]["win_rate"]
     table = dict(line.split("  ", 1) for line in lines[2:-2] if "  " in line)
     assert table["Verdict"].strip() == evidence["experimental_validity"]["label"]
+
+
+def test_a_market_s_own_settings_lie_under_those_of_a_scan_and_that_is_said(run, tmp_path):
+    file, market = tmp_path / "mine.toml", tmp_path / "market"
+    own = "[settings.alert]\npressure_threshold = 20.0\nevent_gap_minutes = 7.0\n"
+    file.write_text(f"{QUIET}{own}", encoding="utf-8")
+    assert run("simulate", file, "--out", market)[0] == 0
+    setting = "alert.pressure_threshold=30"
+    code, said, errors = run(
+        "scan", "--catalog", market, "--underlying", "SIM", "--set", setting, "--json"
+    )
+    assert code == 0
+    assert "own settings lie under yours" in errors
+    assert json.loads(said)["simulated"] is True
+    with Journal.open(market / "journal.sqlite", create=False) as journal:
+        [trial] = journal.trials(journal.runs()["data_hash"][0])["config_json"]
+    alert = json.loads(trial)["settings"]["alert"]
+    assert (alert["pressure_threshold"], alert["event_gap_minutes"]) == (30.0, 7.0)
 
 
 @pytest.mark.parametrize(

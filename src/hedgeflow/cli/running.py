@@ -328,9 +328,25 @@ def _market(
     from hedgeflow.strategies.volume_shock import load_config
     from hedgeflow.studies.markets import load_market
 
-    chosen = load_config(preset, config, settings or [])
     opened = Catalog.open(catalog)
+    asked = _settings_of_the_scenario(catalog)
+    chosen = load_config(preset, config, settings or [], market_settings=asked)
     return load_market(opened, underlying, chosen, must_trade=must_trade), chosen
+
+
+def _settings_of_the_scenario(catalog: Path) -> dict[str, Any]:
+    """Return what a simulated market asks to be judged with, and say that it does."""
+    import json
+
+    from hedgeflow.simulate import TRUTH_FOLDER, read_scenario
+
+    if not (catalog / TRUTH_FOLDER).is_dir():
+        return {}
+    asked = read_scenario(catalog).settings
+    if asked:
+        words = "the simulated market's own settings lie under yours"
+        typer.echo(f"note: {words}: {json.dumps(asked)}", err=True)
+    return asked
 
 
 def _journal(catalog: Path, url: str | None, *, create: bool = True) -> Journal:
