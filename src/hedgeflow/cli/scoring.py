@@ -175,7 +175,10 @@ def _print_estimates(result: Score) -> None:
         numeric=("times", *RATIO_COLUMNS),
     )
     if response.delay_seconds is not None:
-        typer.echo(f"a first anomaly comes {response.delay_seconds:,.1f} s behind the first print")
+        typer.echo(
+            f"an event's first anomaly comes {response.delay_seconds:+,.1f} s after its shock's first"
+            " print (median; less than 0 where an event was open already)"
+        )
     typer.echo(f"hedges that the tape showed: {_rate(response.observed)} of events on shocks")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hedgeflow.cli.data.options import tape_fields
 from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bar
 from hedgeflow.cli.running import JsonOption
 
@@ -192,7 +193,7 @@ def _print_market(scenario: Scenario, out: Path, *, as_json: bool) -> None:
                 "catalog": str(out),
                 "underlying": tapes[0].key.underlying,
                 "scenario": scenario.model_dump(mode="json"),
-                "rows": {str(each.key.kind): each.rows for each in tapes},
+                "tapes": [tape_fields(each.key) | {"rows": each.rows} for each in tapes],
                 "shocks": shocks,
                 "bytes": size,
             }
