@@ -24,6 +24,7 @@ import implied_volatilities
 import numpy as np
 from exits import ExitSizes
 from option_day import OptionDays, TradeSizes
+from simulation import DaySizes
 from table import Row, Section
 from timing import machine
 
@@ -35,6 +36,7 @@ ENGINES = (
     ("duckdb", 1, "DuckDB, 1 thread"),
     ("duckdb", 0, "DuckDB, all threads"),
 )
+ONE_THREAD = {"POLARS_MAX_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
 YARDSTICKS = ("Polars, 1 thread", "DuckDB, 1 thread")
 
 
@@ -44,6 +46,8 @@ class Scale:
 
     trades: TradeSizes
     exits: ExitSizes
+    day: DaySizes
+    calibration_days: int
     options: int
     wide_options: int
     sample: int
@@ -53,6 +57,14 @@ class Scale:
 FULL = Scale(
     TradeSizes(trades=10_000_000, contracts=20_000, slices=10, history=3),
     ExitSizes(ticks=1_000_000, variants=1_000, entries=200, bars=525_600, draws=10_000, trades=500),
+    DaySizes(
+        option_trades=1_000_000,
+        hedge_trades=535_000,
+        hedge_quotes=500_000,
+        option_quote_times=48,
+        contracts=5_000,
+    ),
+    calibration_days=24,
     options=1_000_000,
     wide_options=10_500_000,
     sample=20_000,
@@ -61,6 +73,14 @@ FULL = Scale(
 QUICK = Scale(
     TradeSizes(trades=100_000, contracts=2_000, slices=4, history=3),
     ExitSizes(ticks=20_000, variants=20, entries=20, bars=5_000, draws=20, trades=50),
+    DaySizes(
+        option_trades=10_000,
+        hedge_trades=5_000,
+        hedge_quotes=5_000,
+        option_quote_times=4,
+        contracts=200,
+    ),
+    calibration_days=1,
     options=10_000,
     wide_options=30_000,
     sample=500,
@@ -76,7 +96,14 @@ def main() -> None:
     arguments = parser.parse_args()
     scale = QUICK if arguments.quick else FULL
     sections: list[Section] = []
-    for measure in (window_sums, whole_chain, volatilities, wide_volatilities, exit_walks):
+    for measure in (
+        window_sums,
+        whole_chain,
+        volatilities,
+        wide_volatilities,
+        exit_walks,
+        simulation,
+    ):
         sections.append(measure(scale))
         if measure is whole_chain:
             sections[-1].rows.extend(beside_sums(*sections))
@@ -169,10 +196,56 @@ def exit_walks(scale: Scale) -> Section:
     return Section("Exits, 1 thread", exits.run(scale.exits, scale.runs))
 
 
-def _child(script: str, *arguments: str) -> dict[str, Any]:
+def simulation(scale: Scale) -> Section:
+    """Measure the simulator: a large day in memory and in a catalog, and days of `calibration`.
+
+    No peer makes tapes of options and of the future that hedges them; the yardstick is the least
+    that any simulator must do, tables of as many random numbers in the order of time.
+    """
+    asked: dict[str, Any] = {
+        "day": asdict(scale.day), "days": scale.calibration_days, "runs": scale.runs,
+    }  # fmt: skip
+
+    def work(name: str, **more: Any) -> dict[str, Any]:
+        return _child("simulation.py", json.dumps(asked | {"work": name} | more), **ONE_THREAD)
+
+    made = work("made")
+    bound, stored, many = work("bound", rows=made["rows"]), work("stored"), work("calibration")
+    rows = made["rows"]
+    assert {kind: rows[kind] for kind in stored["rows"]} == stored["rows"], "other rows are stored"
+    count = sum(rows.values())
+    seconds = made["cpu_seconds"]
+    each = many["cpu_seconds"] / scale.calibration_days
+    prints = many["rows"]["option_trades"] / scale.calibration_days
+    return Section(
+        f"Simulating a day, 1 thread: {rows['option_trades']:,} option trades in about"
+        f" {scale.day.contracts:,} contracts, {rows['hedge_trades']:,} futures trades,"
+        f" {rows['hedge_quotes']:,} futures quotes, {rows['option_quotes']:,} option quotes",
+        [
+            _simulated("hedgeflow, in memory", made, count, 1.0),
+            _simulated("hedgeflow, stored in a catalog", stored, count, 1.0),
+            _simulated(
+                "random numbers in the same columns", bound, count, bound["cpu_seconds"] / seconds
+            ),
+            Row(
+                "hedgeflow, a day of preset calibration", each, "s", 1.0,
+                f"{prints:,.0f} option trades a day, mean of {scale.calibration_days} days;"
+                f" peak memory {many['peak_memory_mb']:,.0f} MB",
+            ),
+        ],
+    )  # fmt: skip
+
+
+def _simulated(name: str, figures: dict[str, Any], count: int, ratio: float) -> Row:
+    note = f"{figures['cpu_seconds']:.2f} s; peak memory {figures['peak_memory_mb']:,.0f} MB"
+    return Row(name, count / figures["cpu_seconds"] / 1e6, "M rows/s", ratio, note)
+
+
+def _child(script: str, *arguments: str, **variables: str) -> dict[str, Any]:
     """Run a script in a process of its own and return the JSON on its last line."""
     command = [sys.executable, str(HERE / script), *arguments]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    environment = {**os.environ, **variables}
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     return json.loads(done.stdout.splitlines()[-1])
 
 

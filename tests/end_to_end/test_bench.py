@@ -61,3 +61,14 @@ def test_a_peer_that_is_not_installed_is_said_to_be_missing(sections):
 
 def test_exits_agree_with_plain_loops(sections):
     assert [row["note"] for row in sections["Exits,"]] == ["200 exits agree with plain loops"] * 2
+
+
+def test_a_simulated_day_is_measured_in_memory_and_in_a_catalog_with_the_same_rows(sections):
+    rows = {row["name"]: row for row in sections["Simulating"]}
+    assert set(rows) == {
+        "hedgeflow, in memory",
+        "hedgeflow, stored in a catalog",
+        "random numbers in the same columns",
+        "hedgeflow, a day of preset calibration",
+    }
+    assert all(row["figure"] > 0 and "peak memory" in row["note"] for row in rows.values())
