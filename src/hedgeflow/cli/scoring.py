@@ -176,8 +176,8 @@ def _print_estimates(result: Score) -> None:
     )
     if response.delay_seconds is not None:
         typer.echo(
-            f"an event's first anomaly comes {response.delay_seconds:+,.1f} s after its shock's first"
-            " print (median; less than 0 where an event was open already)"
+            f"an event's first anomaly comes {response.delay_seconds:+,.1f} s after the first print"
+            " of its shock (median; less than 0 where an event was open already)"
         )
     typer.echo(f"hedges that the tape showed: {_rate(response.observed)} of events on shocks")
 
