@@ -34,29 +34,21 @@ _PAIRS_AT_ONCE: Final = 250_000
 
 @dataclass(frozen=True, slots=True)
 class BookState:
-    """What dealers hold at a session's end.
+    """What dealers have hedged by a session's end, signed underlying units since the start.
 
     Attributes
     ----------
-    book : Book or None
-        Contracts that `first_delta` counts; None before the first session.
-    first_delta : ndarray of shape (n_contracts,), float64
-        Customers' delta in each, underlying units, as shocks' hedges saw it.
-    hedged_shocks : float
-        What shocks' hedges have taken on since the start, signed units.
+    first_delta : float
+        Customers' delta that came with shocks, as their hedges reckoned it.
+    taken : float
+        What shocks' hedges took on of it.
     held : float
-        What the book's own orders have, signed units.
+        What the book's own orders have bought.
     """
 
-    book: Book | None
-    first_delta: NDArray[np.float64]
-    hedged_shocks: float
-    held: float
-
-    @classmethod
-    def empty(cls) -> BookState:
-        """Return no holdings."""
-        return cls(None, np.empty(0), 0.0, 0.0)
+    first_delta: float = 0.0
+    taken: float = 0.0
+    held: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +60,9 @@ class BookOrders:
     looks : ndarray of shape (n,), int64
         When they looked at their book, UTC nanoseconds.
     target : ndarray of shape (n,), float64
-        What they should then have held beside shocks' hedges, signed units.
+        What the book's own orders should by then have bought, signed units.
     held : ndarray of shape (n,), float64
-        What they held with the order that they then placed done.
+        What they have bought once the order placed then is done.
     trades : Trades
         In order of time.
     after : BookState
@@ -93,11 +85,12 @@ def rebalanced(
 ) -> BookOrders:
     """Return what dealers trade in a session for the options that they hold.
 
-    Every `rebalance_minutes` from the session's start they look. For each unit of customers' delta
-    they want one of the future: of what shocks' hedges have taken on already, `share`; of all
-    else, ordinary flow and what delta has since become in every contract, `ordinary_share`. What
-    lies further than `band_units` from that, they order at once and trade until the next look, in
-    pieces like ordinary trades. An expired contract has no delta: what hedged it is traded back.
+    Every `rebalance_minutes` from the session's start they look at what their own orders should
+    have bought by then: of customers' delta, less what came with shocks and is hedged at once, the
+    share `ordinary_share`. That is ordinary flow, and what delta has since become in every
+    contract; an expired one has none, so what hedged it is traded back. What is further than
+    `band_units` from that they order at once and trade until the next look, in pieces like
+    ordinary trades.
 
     Where dealers do not hedge (`hedging` is ``coin`` or ``none``) these are the same orders on
     sides that coins decide. They would otherwise give away what options were bought: a market that
@@ -124,8 +117,8 @@ def rebalanced(
     looks = np.arange(session.start_ns, session.end_ns - SECOND_NS, interval, dtype=np.int64)
     if not scenario.dealers.ordinary:
         looks = looks[:0]
-    positions = _positions(before, ordinary, shocks, state)
-    target = _targets(scenario, path, positions, looks, interval)
+    positions = _positions(before, ordinary, shocks)
+    target = _targets(scenario, path, positions, state, looks, interval)
     step = venue_of(scenario).hedge_step
     held = np.empty(looks.size)
     order = np.zeros(looks.size)
@@ -136,9 +129,8 @@ def rebalanced(
         now += order[i]
         held[i] = now
     after = BookState(
-        before.book,
-        positions.first_delta + positions.by_contract(positions.first),
-        positions.taken_before + float(positions.taken.sum()),
+        state.first_delta + float(positions.first.sum()),
+        state.taken + float(positions.taken.sum()),
         float(now),
     )
     trades = _worked(scenario, path, looks, order, interval)
@@ -147,46 +139,33 @@ def rebalanced(
 
 @dataclass(frozen=True, slots=True)
 class _Positions:
-    """Customers' positions at a session's start by contract, and what each print adds to them.
+    """Customers' positions at a session's start by contract, and what each print adds.
 
-    `lots` are signed; `first` is the delta that shocks' hedges saw in them, units; `taken` is what
-    those hedges take on, signed units. Both are zero for ordinary prints.
+    `lots` are signed; `first` is the delta that shocks' hedges reckon with, `taken` what they take
+    on of it, signed units. Both are zero for ordinary prints.
     """
 
     book: Book
     net: NDArray[np.int64]
-    first_delta: NDArray[np.float64]
-    taken_before: float
     contract: NDArray[np.int64]
     stamp: NDArray[np.int64]
     lots: NDArray[np.int64]
     first: NDArray[np.float64]
     taken: NDArray[np.float64]
 
-    def by_contract(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return values of prints summed by contract."""
-        return np.bincount(self.contract, weights=values, minlength=self.net.size)
-
     def touched(self) -> NDArray[np.int64]:
         """Return the contracts in which there is a position at some time."""
-        touched = (self.net != 0) | (self.first_delta != 0.0)
+        touched = self.net != 0
         touched[self.contract] = True
         return np.flatnonzero(touched)
 
 
-def _positions(
-    before: Positions, ordinary: Orders, shocks: list[HedgedShock], state: BookState
-) -> _Positions:
-    book = before.book
-    known = state.book is not None
-    first_delta = book.carried(state.book, state.first_delta) if known else 0.0 * before.net
+def _positions(before: Positions, ordinary: Orders, shocks: list[HedgedShock]) -> _Positions:
     orders = Orders.concatenated([ordinary, *(each.shock.orders for each in shocks)])
     none = np.zeros(ordinary.stamp.size)
     return _Positions(
-        book=book,
+        book=before.book,
         net=before.net,
-        first_delta=first_delta,
-        taken_before=state.hedged_shocks,
         contract=orders.contract,
         stamp=orders.stamp,
         lots=orders.side * orders.lots,
@@ -199,35 +178,29 @@ def _targets(
     scenario: Scenario,
     path: IndexPath,
     positions: _Positions,
+    state: BookState,
     looks: NDArray[np.int64],
     interval: int,
 ) -> NDArray[np.float64]:
-    """Return what dealers want to hold at each look beside shocks' hedges, signed units."""
-    dealers, start = scenario.dealers, path.session.start_ns
-    lot_units = scenario.chain.lot_units
-    seen_from = (positions.stamp - start) // interval + 1
+    """Return what the book's own orders should have bought by each look, signed units."""
+    dealers = scenario.dealers
+    seen_from = (positions.stamp - path.session.start_ns) // interval + 1
     seen = seen_from < looks.size
+    look = seen_from[seen]
+
+    def by_look(parts: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.cumsum(np.bincount(look, weights=parts[seen], minlength=looks.size))
+
     rows = positions.touched()
     column = np.zeros(positions.net.size, dtype=np.int64)
     column[rows] = np.arange(rows.size)
-    place = seen_from[seen] * rows.size + column[positions.contract[seen]]
-
-    def over_time(at_start: NDArray[np.float64], added: NDArray[np.float64]) -> NDArray[np.float64]:
-        changes = np.bincount(place, weights=added[seen], minlength=looks.size * rows.size)
-        changes = changes.reshape(looks.size, rows.size)
-        changes[:1] += at_start[rows]
-        return np.cumsum(changes, axis=0, out=changes)
-
-    units = over_time(positions.net * lot_units, positions.lots * lot_units)
-    first = over_time(positions.first_delta, positions.first)
-    expiry_ns = positions.book.expiry_ns[rows]
-    first[looks[:, None] >= expiry_ns[None, :]] = 0.0
-    first_delta = first.sum(axis=1)
-    taken = np.bincount(seen_from[seen], weights=positions.taken[seen], minlength=looks.size)
-    taken = positions.taken_before + np.cumsum(taken)
-    delta = _deltas(scenario, path, positions.book, rows, looks, units)
-    of_shocks = dealers.share * first_delta - taken
-    return dealers.ordinary_share * (delta - first_delta) + of_shocks
+    place = look * rows.size + column[positions.contract[seen]]
+    added = np.bincount(place, positions.lots[seen], minlength=looks.size * rows.size)
+    lots = positions.net[rows] + np.cumsum(added.reshape(looks.size, rows.size), axis=0)
+    delta = _deltas(scenario, path, positions.book, rows, looks, lots * scenario.chain.lot_units)
+    first = state.first_delta + by_look(positions.first)
+    not_taken = dealers.share * first - state.taken - by_look(positions.taken)
+    return dealers.ordinary_share * (delta - first) + not_taken
 
 
 def _deltas(

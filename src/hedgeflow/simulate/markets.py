@@ -153,7 +153,7 @@ def _first(scenario: Scenario, session: Session) -> _State:
         book=Book.empty().listed(scenario, session.start_ns, scenario.index.start_price),
         positions=None,
         impact=ImpactState.at_rest(),
-        held=BookState.empty(),
+        held=BookState(),
         flow=FlowState(),
         pending=Trades.none(),
         shocks=0,
