@@ -78,3 +78,9 @@ def test_a_u_is_deepest_at_the_middle_of_a_short_session_too(thanksgiving):
 def test_an_expiry_on_a_day_without_a_session_is_refused(closed):
     with pytest.raises(ConfigError, match=f"there is no session of XNYS on {closed}"):
         scenario("us-index", {"chain.expiries": [closed]})
+
+
+def test_a_first_day_without_a_session_begins_with_the_next_one():
+    saturday = scenario("us-index", first_day=date(2024, 11, 30), days=1)
+    [session] = sessions_of(saturday)
+    assert moment_of(session.start_ns).date() == date(2024, 12, 2)

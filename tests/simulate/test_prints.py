@@ -192,3 +192,41 @@ def test_a_half_day_has_as_many_fewer_prints_as_it_is_shorter():
     whole, half = [day.option_trades.height for day in simulate_days(market)]
     assert whole == pytest.approx(20_000, rel=0.05)
     assert half / whole == pytest.approx(210 / 390, rel=0.06)
+
+
+def test_the_prints_of_a_burst_are_as_far_apart_as_stated(small):
+    gaps = {}
+    for seconds in (5.0, 50.0):
+        market = simulate(
+            changed(
+                small,
+                {
+                    "option_flow.burst_seconds": seconds,
+                    "option_flow.burst_trades": 2.0,
+                    "option_flow.trades_per_day": 1_000.0,
+                    "option_flow.complex_share": 0.0,
+                    "shocks.enabled": False,
+                },
+            )
+        )
+        gap = market.option_trades.select(
+            pl.col("ts").diff().over("contract").dt.total_milliseconds() / 1e3
+        ).to_series()
+        gaps[seconds] = gap.filter(gap < 300.0).median()
+    assert gaps[50.0] / gaps[5.0] == pytest.approx(10.0, rel=0.35)
+
+
+def test_the_stated_share_of_orders_is_complex(small):
+    market = simulate(
+        changed(
+            small,
+            {
+                "option_flow.complex_share": 0.2,
+                "option_flow.trades_per_day": 20_000.0,
+                "shocks.enabled": False,
+            },
+        )
+    )
+    is_leg = market.option_trades["combo_id"].is_not_null()
+    assert is_leg.mean() == pytest.approx(2 * 0.2 / 1.2, rel=0.03)
+    assert market.option_trades.height == pytest.approx(60_000, rel=0.02)
