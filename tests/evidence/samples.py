@@ -139,14 +139,20 @@ def decisions_table(alerts: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame([*rows, skip], schema=DECISION_COLUMNS)
 
 
-def null_draws(trades: pl.DataFrame, *, draws: int = 1_000, seed: int = 3) -> MatchedNull:
+def null_draws(
+    trades: pl.DataFrame,
+    *,
+    draws: int = 1_000,
+    seed: int = 3,
+    name: str = "matched random entries",
+) -> MatchedNull:
     generator = np.random.default_rng(seed)
     observed = (0.0, 0.0)
     if trades.height:
         wins = int((trades["net_usd"] > 0).sum())
         observed = (float(trades["net_bps"].mean()), wins / trades.height)
     return MatchedNull(
-        "matched random entries",
+        name,
         "same days, minutes, directions and exits",
         generator.normal(-0.5, 1.0, draws),
         np.clip(generator.normal(0.3, 0.05, draws), 0.0, 1.0),
@@ -192,6 +198,7 @@ def tables(
         dates,
         365.0,
         matched=null_draws(trades),
+        directions=null_draws(trades, draws=600, seed=4, name="directions dealt out again"),
         flow=None if flow_noise is None else flow_table(dates, noise=flow_noise),
         costs_note="taker 5 bp",
     )

@@ -55,7 +55,10 @@ def written(run, tmp_path):
 def test_the_folder_holds_every_document_and_table(written):
     names = {path.name for path in written.iterdir()}
     documents = {f"{name}.json" for name in (EVIDENCE, *COMPANIONS)}
-    frames = {"trades", "alerts", "decisions", "ledger_entries", "flow", "null_draws"}
+    frames = {"trades", "alerts", "decisions", "ledger_entries", "flow"} | {
+        "null_draws",
+        "direction_draws",
+    }
     assert names == documents | {f"{name}.parquet" for name in frames} | {"report.html"}
 
 

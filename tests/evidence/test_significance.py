@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 
 from evidence import samples
 from hedgeflow.evidence import MatchedNull
+from hedgeflow.evidence.nulls import matched_p_value
 from hedgeflow.evidence.rates import barrier_implied
 from hedgeflow.evidence.significance import (
-    matched_p_value,
     power_of_rate,
     significance,
     trades_needed,
@@ -88,6 +89,38 @@ def test_without_null_draws_significance_says_why():
     tests = found(samples.tables([True] * 60, matched=None, matched_missing="bars are too coarse"))
     assert tests.p_value.value is None
     assert tests.p_value.reason == "bars are too coarse"
+
+
+def draws_reached_by(tables, share):
+    """Return directions' draws of which a share earn more than the trades did."""
+    mean, rate = tables.trades["net_bps"].mean(), (tables.trades["net_usd"] > 0).mean()
+    better = np.arange(200) < round(200 * share)
+    return MatchedNull(
+        "directions dealt out again",
+        "",
+        np.where(better, mean + 1.0, mean - 1.0),
+        np.where(better, 1.0, 0.0),
+        mean,
+        rate,
+    )
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_the_p_value_is_the_larger_of_both_nulls(share):
+    tables = samples.tables(samples.mixed(40, 20))
+    tests = found(replace(tables, directions=draws_reached_by(tables, share)))
+    both = (tests.matched_null.p_value, tests.direction_null.p_value)
+    assert both[1] == pytest.approx((1 + 200 * share) / 201)
+    assert tests.p_value.value == max(both)
+    assert tests.p_value.lower <= tests.p_value.value <= tests.p_value.upper
+    assert tests.p_value.n == 200
+    assert tests.p_value_win_rate.value >= tests.direction_null.p_value_win_rate
+
+
+def test_a_package_with_one_null_is_judged_by_that_one():
+    tests = found(samples.tables(samples.mixed(40, 20), directions=None))
+    assert tests.p_value.value == tests.matched_null.p_value
+    assert tests.direction_null.reason == "no directions were drawn"
 
 
 def test_d_against_the_null_is_the_lift_over_its_mean():

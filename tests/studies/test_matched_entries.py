@@ -8,11 +8,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from hedgeflow.evidence.nulls import matched_p_value
 from hedgeflow.market.contracts import HedgeInstrument, HedgeKind
 from hedgeflow.market.time import MINUTE_NS, instant_ns
 from hedgeflow.replay import HedgeTape
 from hedgeflow.strategies.volume_shock.config import Costs, Null, Plan, VolumeShockConfig
-from hedgeflow.studies.matched_entries import _candidates, matched_null
+from hedgeflow.studies.matched_entries import _candidates, direction_null, matched_null
 
 NOON = instant_ns(datetime(2025, 5, 8, 12, tzinfo=UTC))
 PERPETUAL = HedgeInstrument("BTC-PERP", "binance", "BTC", HedgeKind.PERPETUAL)
@@ -174,3 +175,81 @@ def test_on_quotes_a_random_entry_pays_the_spread_and_waits_for_its_latency():
     null = matched_null(trades_of((NOON, NOON + 8 * MINUTE_NS, 1)), tape, config)
     assert null is not None
     assert null.mean_net_bps == pytest.approx(np.full(100, (99.9 / 100.1 - 1) * 1e4))
+
+
+def trend_after_alerts(way, steps: int = 8):
+    """Return a tape that moves steadily after each of some alerts, by their signs, and trades."""
+    flat = 20
+    prices = [100.0]
+    entries = []
+    for sign in way:
+        entries.append(NOON + (len(prices) - 1) * MINUTE_NS)
+        prices += [prices[-1] * (1.0 + 0.001 * sign) ** k for k in range(1, steps + 1)]
+        prices += [prices[-1]] * flat
+    tape = tape_of(np.array(prices), start=NOON)
+    return tape, entries
+
+
+def traded(tape, entries, directions) -> pl.DataFrame:
+    """Return trades that leave after 8 minutes, with what they earned."""
+    frame = trades_of(
+        *((at, at + 8 * MINUTE_NS, way) for at, way in zip(entries, directions, strict=True))
+    )
+    place = np.searchsorted(tape.bars.start_ns, frame["entry_ns"].to_numpy())
+    entered, left = tape.bars.open[place], tape.bars.open[place + 8]
+    net = np.array(directions) * (left / entered - 1.0) * 1e4
+    return frame.with_columns(net_bps=pl.Series(net), entry_price=pl.Series(entered))
+
+
+def p_value(null) -> float:
+    return matched_p_value(null.observed_mean_net_bps, null.mean_net_bps)[0]
+
+
+def test_a_strategy_that_knows_the_moment_and_not_the_way_is_no_better_than_its_own_coin():
+    """Prices move after every alert and a coin says which way: random minutes see no such moves."""
+    rng = np.random.default_rng(2)
+    moves, guesses = rng.choice([-1, 1], 60), rng.choice([-1, 1], 60)
+    tape, entries = trend_after_alerts(moves)
+    null = direction_null(traded(tape, entries, guesses), tape, few_draws())
+    assert p_value(null) > 0.05
+    assert null.mean_net_bps.std() > 5.0
+
+
+def test_a_strategy_that_knows_the_way_beats_its_own_directions_dealt_out_again():
+    moves = np.random.default_rng(2).choice([-1, 1], 60)
+    tape, entries = trend_after_alerts(moves)
+    null = direction_null(traded(tape, entries, moves), tape, few_draws())
+    assert p_value(null) == pytest.approx(1 / 401)
+    assert null.observed_win_rate == 1.0
+
+
+def test_trades_of_one_direction_say_nothing_of_directions():
+    tape, entries = trend_after_alerts([1] * 20)
+    null = direction_null(traded(tape, entries, [1] * 20), tape, few_draws())
+    assert null.mean_net_bps == pytest.approx(null.observed_mean_net_bps)
+    assert p_value(null) == 1.0
+
+
+def test_dealt_directions_enter_on_their_own_side_of_the_quotes_at_the_same_tick():
+    at_ns = NOON + np.arange(3_600) * 1_000_000_000
+    rising = 100.0 * 1.0001 ** np.arange(at_ns.size)
+    quotes = pl.DataFrame({"ts": at_ns, "bid": rising - 0.1, "ask": rising + 0.1})
+    tape = HedgeTape.from_ticks(None, quotes, PERPETUAL)
+    trades = trades_of(
+        (NOON + 60_000_000_000, NOON + 9 * MINUTE_NS, 1),
+        (NOON + 1_200_000_000_000, NOON + 29 * MINUTE_NS, -1),
+    )
+    null = direction_null(trades, tape, VolumeShockConfig(null=Null(draws_on_ticks=100)))
+    leave = 8 * 60 + 1  # the limit, and a second of latency
+
+    def earned(second: int, side: int) -> float:
+        entered = rising[second] + side * 0.1
+        left = rising[second + leave] - side * 0.1
+        return side * (left / entered - 1.0) * 1e4
+
+    either = {round((earned(60, side) + earned(1_200, -side)) / 2.0, 6) for side in (1, -1)}
+    assert {round(value, 6) for value in null.mean_net_bps.tolist()} == either
+
+
+def test_no_trades_have_no_directions():
+    assert direction_null(trades_of(), tape_of(np.full(20, 100.0)), few_draws()) is None

@@ -343,5 +343,6 @@ def _figures(
         "performance_by_flow_type": plain(by_class),
         "statistical_measures": {"sample_size": performance.trades}
         | {"matched_null": plain(tests.matched_null)}
+        | {"direction_null": plain(tests.direction_null)}
         | {"p_value": plain(tests.p_value), "p_value_win_rate": plain(tests.p_value_win_rate)},
     }

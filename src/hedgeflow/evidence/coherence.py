@@ -12,6 +12,7 @@ from hedgeflow.evidence.foreign import foreign_checks
 from hedgeflow.evidence.rates import wilson_bounds
 
 _TOLERANCE = 1e-9
+_NULLS = ("matched_null", "direction_null")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,31 +118,35 @@ def _own_p_value(package: JsonObject) -> list[Check]:
         ("p_value_win_rate", "exceedances_win_rate"),
     ):
         stated = number(measures, name, "value")
-        draws = number(measures, "matched_null", "draws")
-        reached = number(measures, "matched_null", key)
         label = name.replace("_", "-")
-        if stated is None or not draws or reached is None:
+        again = [
+            (1.0 + reached) / (1.0 + draws)
+            for null in _NULLS
+            if (draws := number(measures, null, "draws"))
+            and (reached := number(measures, null, key)) is not None
+        ]
+        if stated is None or not again:
             checks.append(not_checkable(label, "no null was drawn"))
             continue
-        again = (1.0 + reached) / (1.0 + draws)
-        checks.append(compared(label, "p from the null draws", stated, again, _near(stated)))
+        checks.append(compared(label, "p from the null draws", stated, max(again), _near(stated)))
     return checks
 
 
 def _own_null(package: JsonObject, overall: JsonObject) -> list[Check]:
-    null = section(package, "statistical_measures", "matched_null")
+    measures = section(package, "statistical_measures")
     pairs = (
         ("null-mean", "observed_mean_net_bps", number(overall, "expectancy_bps", "value")),
         ("null-win-rate", "observed_win_rate", number(overall, "win_rate", "value")),
     )
     checks: list[Check] = []
     for name, key, own in pairs:
-        stated = number(null, key)
-        if stated is None or own is None:
+        stated = [value for null in _NULLS if (value := number(measures, null, key)) is not None]
+        if own is None or not stated:
             checks.append(not_checkable(name, "no null was drawn"))
-        else:
-            what = "what the null was compared with, against the trades' own figure"
-            checks.append(compared(name, what, stated, own, 1e-6 * max(1.0, abs(own))))
+            continue
+        worst = max(stated, key=lambda value, own=own: abs(value - own))
+        what = "what the null was compared with, against the trades' own figure"
+        checks.append(compared(name, what, worst, own, 1e-6 * max(1.0, abs(own))))
     return checks
 
 

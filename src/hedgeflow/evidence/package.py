@@ -21,7 +21,7 @@ from hedgeflow.evidence.tables import EvidenceTables
 from hedgeflow.evidence.verdict import Status
 from hedgeflow.market.errors import EvidenceError
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 EVIDENCE = "evidence"
 COMPANIONS = (
     "detection_accuracy",
@@ -265,10 +265,14 @@ def _tables(tables: EvidenceTables, *, simulated: bool) -> dict[str, bytes]:
         "events": tables.events,
         "anomalies": tables.anomalies,
     }
-    if tables.matched is not None:
-        frames["null_draws"] = pl.DataFrame(
-            {"mean_net_bps": tables.matched.mean_net_bps, "win_rate": tables.matched.win_rate}
-        )
+    for name, null in (
+        ("null_draws", tables.matched),
+        ("direction_draws", tables.directions),
+    ):
+        if null is not None:
+            frames[name] = pl.DataFrame(
+                {"mean_net_bps": null.mean_net_bps, "win_rate": null.win_rate}
+            )
     written: dict[str, bytes] = {}
     for name, frame in frames.items():
         if frame is not None:

@@ -265,9 +265,21 @@ def null_picture(package: JsonObject, *, simulated: bool) -> Picture | None:
         "Could it be luck?",
         f"Each of {decimal(draws, 0)} draws trades at random entries that match the strategy's"
         " days, times of day, directions and exits. The bars show the mean net result of the draws,"
-        f" the line that of the strategy; {decimal(reached, 0)} draws did at least as well.",
+        f" the line that of the strategy; {decimal(reached, 0)} draws did at least as well."
+        + _directions(section(package, "statistical_measures", "direction_null")),
         320,
         spec_of(chart, simulated),
+    )
+
+
+def _directions(null: JsonObject) -> str:
+    draws, reached = number(null, "draws"), number(null, "exceedances_mean")
+    if not draws or reached is None:
+        return ""
+    return (
+        " What prices do after alerts happens whichever way one trades, so there is a second test:"
+        f" of {decimal(draws, 0)} draws of the same entries with their directions dealt out again,"
+        f" {decimal(reached, 0)} did at least as well. The larger p-value counts."
     )
 
 

@@ -94,7 +94,9 @@ def headlines(package: JsonObject) -> list[Headline]:
         Headline(
             "p against matched random entries",
             of(measures, "p_value"),
-            f"{decimal(draws, 0)} draws;" + _sentence(" their mean", beside) if draws else "",
+            f"{decimal(draws, 0)} draws;{_sentence(' their mean', beside)}{_directions(measures)}"
+            if draws
+            else "",
         ),
         Headline(
             "Largest drawdown",
@@ -102,6 +104,12 @@ def headlines(package: JsonObject) -> list[Headline]:
             "" if fall is None else money(fall),
         ),
     ]
+
+
+def _directions(measures: JsonObject) -> str:
+    """Return the p-value against the second null; the larger of both is the headline."""
+    value = number(measures, "direction_null", "p_value")
+    return "" if value is None else f"; directions dealt out again: p = {significant(value)}"
 
 
 def _sentence(words: str, shown: Shown) -> str:

@@ -83,11 +83,7 @@ def _found(
         if needed.wins is None
         else f"a lower bound of {threshold} takes {needed.wins} wins"
     )
-    null = significance.matched_null
-    chance = f"no null could be drawn ({significance.p_value.reason})"
-    if significance.p_value.value is not None:
-        p = p_value(significance.p_value.value)
-        chance = f"p = {p} against {null.draws:,} draws of {null.name}"
+    chance = _chance(significance)
     return (
         f"{start}{counted(overall.trades, 'trade')}, {overall.wins:,} of them won after costs, "
         f"a win rate of "
@@ -98,6 +94,21 @@ def _found(
         f"{(profit.gross_usd or 0.0) - (profit.net_usd or 0.0):,.2f} of costs; {chance}; "
         f"annualised Sharpe ratio {bounded(sharpe)}."
     )
+
+
+def _chance(significance: Significance) -> str:
+    found = significance.p_value
+    if found.value is None:
+        return f"no null could be drawn ({found.reason})"
+    nulls = (significance.matched_null, significance.direction_null)
+    parts = [
+        f"{p_value(null.p_value)} against {null.draws:,} draws of {null.name}"
+        for null in nulls
+        if null.p_value is not None
+    ]
+    if len(parts) == 1:
+        return f"p = {parts[0]}"
+    return f"p = {p_value(found.value)}, the larger of {' and '.join(parts)}"
 
 
 def _meaning(manifest: Manifest, decision: Decision, gates: tuple[Judgement, ...]) -> str:

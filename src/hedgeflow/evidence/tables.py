@@ -113,6 +113,8 @@ class EvidenceTables:
         Price and signed flow around alerts, by class and minute; for the report.
     matched : MatchedNull, optional
         Draws of the null; without it significance is untestable, and `matched_missing` says why.
+    directions : MatchedNull, optional
+        Draws of a second null, which the strategy must beat too: that it does not know which way.
     flow : polars.DataFrame, optional
         One row per event: session, flow_class, predicted and observed signed hedge in underlying
         units, predicted_minutes and observed_minutes (null where no hedge was observed).
@@ -137,6 +139,7 @@ class EvidenceTables:
     event_study: pl.DataFrame | None = None
     matched: MatchedNull | None = None
     matched_missing: str = "no null was drawn"
+    directions: MatchedNull | None = None
     flow: pl.DataFrame | None = None
     flow_untestable_reason: str = "no signed hedge tape"
     truth: pl.DataFrame | None = None

@@ -1,4 +1,4 @@
-"""The null of an event strategy: entries at random, matched in day, time of day and direction."""
+"""The nulls of an event strategy: other minutes, and its own minutes with other directions."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 
 BPS: Final = 10_000.0
+_DIRECTIONS: Final = 1
+"""Keeps the generator of directions apart from that of entries."""
 
 
 def matched_null(
@@ -57,16 +59,61 @@ def matched_null(
     entered, left = _round_trips(tape, trades, grid[picks], direction, config)
     cost_bps = _cost_bps(trades)
     net = direction * (left / entered - 1.0) * BPS - cost_bps
+    description = (
+        f"{draws:,} draws: each trade entered at a random minute of its own session within"
+        f" {null.match_minutes:g} minutes of its own time, outside its holding time,"
+        " directions dealt out again, with the same target, stop, time limit and costs"
+    )
+    return _null("matched random entries", description, net, trades)
+
+
+def direction_null(
+    trades: pl.DataFrame, tape: HedgeTape, config: VolumeShockConfig
+) -> MatchedNull | None:
+    """Return what the same entries would have earned with their directions dealt out again.
+
+    Minutes, target, stop, time limit, gap rule and each trade's cost in basis points stay; only
+    which trades buy and which sell is drawn. Whatever prices do after alerts, trends and wild
+    moves too, happens in every draw: the strategy differs from them by the choice of direction
+    alone. If all trades have one direction, every draw is the strategy itself.
+
+    Parameters
+    ----------
+    trades : polars.DataFrame
+        The trades table; None is returned when it is empty.
+    tape : HedgeTape
+    config : VolumeShockConfig
+        Seed, draws, latency, the gap rule and the flat time before the close.
+
+    Notes
+    -----
+    A permutation test, exact where directions are exchangeable given the prices: E. J. G. Pitman,
+    *Supplement to the JRSS* 4 (1937) 119–130.
+    """
+    if trades.is_empty():
+        return None
+    rng = np.random.default_rng([config.seed, _DIRECTIONS])
+    null = config.null
+    draws = null.draws_on_bars if tape.bars is not None else null.draws_on_ticks
+    bought, sold = (_own_net_bps(tape, trades, side, config) for side in (1.0, -1.0))
+    direction = np.tile(trades["direction"].to_numpy(), (draws, 1))
+    net = np.where(rng.permuted(direction, axis=1) > 0, bought, sold)
+    description = (
+        f"{draws:,} draws: the strategy's own entries, directions dealt out again among them, with"
+        " the same target, stop, time limit and costs"
+    )
+    return _null("directions dealt out again", description, net, trades)
+
+
+def _null(
+    name: str, description: str, net_bps: NDArray[np.float64], trades: pl.DataFrame
+) -> MatchedNull:
     observed = trades["net_bps"].to_numpy()
     return MatchedNull(
-        name="matched random entries",
-        description=(
-            f"{draws:,} draws: each trade entered at a random minute of its own session within"
-            f" {null.match_minutes:g} minutes of its own time, outside its holding time,"
-            " directions dealt out again, with the same target, stop, time limit and costs"
-        ),
-        mean_net_bps=net.mean(axis=1),
-        win_rate=(net > 0).mean(axis=1),
+        name=name,
+        description=description,
+        mean_net_bps=net_bps.mean(axis=1),
+        win_rate=(net_bps > 0).mean(axis=1),
         observed_mean_net_bps=float(observed.mean()),
         observed_win_rate=float((observed > 0).mean()),
     )
@@ -150,36 +197,54 @@ def _round_trips(
     direction: NDArray[np.float64],
     config: VolumeShockConfig,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return entry and exit prices of every draw of every trade."""
-    draws = at_ns.shape[0]
+    """Return entry and exit prices of every draw of every trade, entered at or after instants."""
+    if tape.bars is None:
+        at_ns = at_ns + order_arrival_ns(0, config.costs.latency_ms)
+    return _followed(tape, trades, at_ns, direction, config)
+
+
+def _own_net_bps(
+    tape: HedgeTape, trades: pl.DataFrame, side: float, config: VolumeShockConfig
+) -> NDArray[np.float64]:
+    """Return the net result of each trade at its own entry, if all had gone one way.
+
+    A stop of all trading ends no position here.
+    """
+    at_ns = trades["entry_ns"].to_numpy()[np.newaxis]
+    entered, left = _followed(tape, trades, at_ns, np.full(at_ns.shape, side), config)
+    return side * (left[0] / entered[0] - 1.0) * BPS - _cost_bps(trades)
+
+
+def _followed(
+    tape: HedgeTape,
+    trades: pl.DataFrame,
+    fill_ns: NDArray[np.int64],
+    direction: NDArray[np.float64],
+    config: VolumeShockConfig,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return entry and exit prices of every draw of every trade, filled from instants on."""
+    draws = fill_ns.shape[0]
     target = np.tile(trades["target_distance"].to_numpy(), draws)
     stop = np.tile(trades["stop_distance"].to_numpy(), draws)
     limit = np.tile(np.rint(trades["limit_minutes"].to_numpy() * MINUTE_NS).astype(np.int64), draws)
     if tape.sessions.calendar != ALWAYS_OPEN:
-        entered_ns = at_ns.ravel()
-        limit = np.minimum(limit, np.maximum(0, _flat_from(tape, entered_ns, config) - entered_ns))
+        filled = fill_ns.ravel()
+        limit = np.minimum(limit, np.maximum(0, _flat_from(tape, filled, config) - filled))
+    side = direction.ravel()
     if tape.bars is not None:
-        place = np.searchsorted(tape.bars.start_ns, at_ns.ravel())
+        place = np.searchsorted(tape.bars.start_ns, fill_ns.ravel())
         exits = exit_on_bars_many(
-            tape.bars,
-            place,
-            direction.ravel(),
-            target,
-            stop,
-            limit,
-            gap_bars=config.plan.gap_bars,
+            tape.bars, place, side, target, stop, limit, gap_bars=config.plan.gap_bars
         )
-        return tape.bars.open[place].reshape(at_ns.shape), exits.price.reshape(at_ns.shape)
+        return tape.bars.open[place].reshape(fill_ns.shape), exits.price.reshape(fill_ns.shape)
     if tape.ticks is None:
         message = "a hedge tape has bars or ticks"
         raise ValueError(message)
     latency_ns = order_arrival_ns(0, config.costs.latency_ms)
     ticks = tape.ticks
-    place = np.searchsorted(ticks.at_ns, at_ns.ravel() + latency_ns)
-    place = np.minimum(place, ticks.at_ns.size - 1)
-    side = direction.ravel()
+    place = np.minimum(np.searchsorted(ticks.at_ns, fill_ns.ravel()), ticks.at_ns.size - 1)
     entered = np.where(side > 0, ticks.ask[place], ticks.bid[place])
     exits = exit_on_ticks_many(
         ticks.at_ns, ticks.bid, ticks.ask, place, entered, side, target, stop, limit, latency_ns
     )
-    return entered.reshape(at_ns.shape), exits.price.reshape(at_ns.shape)
+    return entered.reshape(fill_ns.shape), exits.price.reshape(fill_ns.shape)

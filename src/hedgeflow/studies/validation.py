@@ -31,7 +31,7 @@ from hedgeflow.studies.backtesting import (
     resolved_config,
 )
 from hedgeflow.studies.event_study import event_study, flow_table
-from hedgeflow.studies.matched_entries import matched_null
+from hedgeflow.studies.matched_entries import direction_null, matched_null
 from hedgeflow.studies.readings import other_readings, reading_count, staged
 from hedgeflow.studies.scanning import signing_words
 from hedgeflow.studies.scoring.matching import latest_shock
@@ -147,6 +147,7 @@ def evidence_tables(
         sessions=_session_dates(market, config, {date for dates in reached for date in dates}),
         sessions_per_year=float(market.sessions.per_year),
         matched=matched_null(result.trades, tape, config),
+        directions=direction_null(result.trades, tape, config),
         matched_missing="there are no trades to match",
         flow=flow,
         flow_untestable_reason=FLOW_UNTESTABLE,
