@@ -18,6 +18,7 @@ Count = Annotated[int, Field(ge=1)]
 Range = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
 
 MINUTES_PER_DAY = 1440
+YEARS = (1970, 2200)
 SHORTEST_SESSION_MINUTES = 210
 """A half day of the New York exchange."""
 
@@ -294,6 +295,10 @@ class Scenario(Section):
 
     @model_validator(mode="after")
     def _is_possible(self) -> Scenario:
+        days = (self.first_day, *self.chain.expiries)
+        if min(days).year < YEARS[0] or max(days).year + self.days // 200 >= YEARS[1]:
+            message = f"first_day: a market can be simulated from {YEARS[0]} until {YEARS[1]}"
+            raise ValueError(message)
         for expiry in self.chain.expiries:
             if expiry <= self.first_day:
                 message = (
