@@ -72,6 +72,12 @@ def test_each_expiry_has_strikes_around_the_index_at_its_own_step():
     assert book.symbol[int(calls[0]) + 1] == "SIM-10JAN25-48000-P"
 
 
+def test_strikes_are_positive_and_as_many_where_the_index_is_below_a_step():
+    market = scenario("calm", {"chain.strikes_each_side": 2, "chain.weekly_expiries": 0})
+    book = Book.empty().listed(market, sessions_of(market)[0].listing_ns, 300.0)
+    assert book.live[0].strikes.tolist() == [500.0, 1_000.0, 1_500.0, 2_000.0, 2_500.0]
+
+
 def test_a_later_listing_adds_strikes_and_keeps_those_there_are():
     market = scenario("calm", {"chain.strikes_each_side": 2})
     sessions = sessions_of(market)

@@ -203,7 +203,7 @@ def expiries_ahead(scenario: Scenario, instant: int) -> list[tuple[int, float]]:
 def _strikes_around(price: float, step: float, each_side: int) -> NDArray[np.float64]:
     centre = round(price / step)
     lowest = max(1, centre - each_side)
-    strikes: NDArray[np.float64] = np.arange(lowest, centre + each_side + 1, dtype=np.float64)
+    strikes: NDArray[np.float64] = lowest + np.arange(2 * each_side + 1, dtype=np.float64)
     return np.round(strikes * step, _STRIKE_DECIMALS)
 
 

@@ -114,11 +114,11 @@ class OptionFlow(Section):
     """Standard deviation of its log."""
     tail_share: Share = 0.02
     """Share of prints drawn from the Pareto tail of sizes instead."""
-    tail_lots: Positive = 5.0
+    tail_lots: Annotated[float, Field(ge=1)] = 5.0
     """Smallest size of that tail, lots; shocks print from the same tail."""
     tail_exponent: Positive = 2.5
     """Its exponent."""
-    largest_lots: Positive = 100.0
+    largest_lots: Annotated[float, Field(ge=1)] = 100.0
     """Largest print of all."""
     complex_share: Share = 0.03
     """Share of prints that are the first leg of a two-leg complex order."""
