@@ -83,7 +83,7 @@ def test_the_page_names_truth_word_gates_and_report_of_each_market(pair, html):
     gates = pair[0].package["experimental_validity"]["gates"]
     assert html.count('<span class="state ') == 2 * len(gates)
     for gate in gates:
-        assert gate["statement"] in page.text
+        assert gate["statement"][1:] in page.text
     assert "stop_multiple" in page.text
 
 

@@ -11,7 +11,7 @@ from hedgeflow.evidence.checks import JsonObject, number, section
 from hedgeflow.evidence.report_page import rendered
 from hedgeflow.evidence.report_sections import gate_counts, objects, text
 from hedgeflow.evidence.report_tables import Cell, Table
-from hedgeflow.evidence.report_words import Shown, decimal, estimate
+from hedgeflow.evidence.report_words import Shown, decimal, estimate, prose
 from hedgeflow.evidence.verdict import Verdict
 
 GENERATOR: Final = '<meta name="generator" content="hedgeflow demo">'
@@ -162,10 +162,17 @@ def _figures(judged: Sequence[Judged]) -> Table:
 def _gates(judged: Sequence[Judged]) -> Table:
     gates = [objects(each.package, "experimental_validity", "gates") for each in judged]
     rows = tuple(
-        (Cell(text(same[0], "statement")), *(Cell("", state=text(each, "status")) for each in same))
+        (
+            Cell(_sentence(text(same[0], "statement"))),
+            *(Cell("", state=text(each, "status")) for each in same),
+        )
         for same in zip(*gates, strict=True)
     )
     return Table("Gates of the verdict", _columns("Gate", judged), rows)
+
+
+def _sentence(statement: str) -> str:
+    return statement[:1].upper() + prose(statement[1:])
 
 
 def _columns(first: str, judged: Sequence[Judged]) -> tuple[tuple[str, bool], ...]:

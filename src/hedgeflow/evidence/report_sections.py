@@ -11,6 +11,7 @@ import polars as pl
 from hedgeflow.evidence.checks import JsonObject, number, section
 from hedgeflow.evidence.report_tables import Cell, Table
 from hedgeflow.evidence.report_words import (
+    SPACE,
     Shown,
     counted,
     decimal,
@@ -150,7 +151,7 @@ def facts(package: JsonObject, tables_underlying: Sequence[str]) -> list[tuple[s
     """
     made, metrics = section(package, "reproducibility"), section(package, "performance_metrics")
     first, last = text(metrics, "first_session"), text(metrics, "last_session")
-    scale = number(made, "scale_volume")
+    scale, signed = number(made, "scale_volume"), text(made, "signing_mode")
     venue = text(made, "hedge_venue")
     trials = int(number(made, "trials") or 0)
     sessions = counted(int(number(metrics, "sessions") or 0), "session")
@@ -165,7 +166,7 @@ def facts(package: JsonObject, tables_underlying: Sequence[str]) -> list[tuple[s
             f"{significant(scale)} underlying units" if scale is not None else _without_scale(made),
         ),
         ("Strategy and preset", f"{text(package, 'strategy')}, {text(package, 'preset')}"),
-        ("Trades signed by", text(made, "signing_mode") or "not stated"),
+        ("Trades signed by", signed.replace(" %", f"{SPACE}%") or "not stated"),
         ("Configurations tried on these data", decimal(trials, 0)),
     ]
 
