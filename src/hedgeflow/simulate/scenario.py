@@ -140,7 +140,7 @@ class OptionQuotes(Section):
     """Mean quantity at the bid and at the ask, lots."""
     tape: bool = False
     """Whether there is a tape of them; each print carries the quote that it met in any case."""
-    refresh_minutes: Positive = 30.0
+    refresh_minutes: Annotated[float, Field(ge=0.1)] = 30.0
     """Every listed contract is quoted anew so often on that tape."""
 
 
