@@ -480,7 +480,7 @@ def test_shocks_before_there_is_a_past_are_missed_for_want_of_one(signed):
 
 def test_a_contract_that_had_an_anomaly_had_a_baseline(signed):
     market = load_market(signed, "SIM", CONFIG)
-    watch = TruthWatch(signed.path, market.sessions, market.contracts)
+    watch = TruthWatch(signed.path, market, CONFIG)
     scan = scan_market(market, CONFIG, advance=watch.advance)
     contracts = watch.shock_contracts().filter(
         pl.struct("shock_id", "contract").is_in(

@@ -105,7 +105,7 @@ def score_catalog(
     scenario = read_scenario(catalog.path)
     truth = read_truth(catalog.path, TruthTable.SHOCKS)
     market = load_market(catalog, simulated_underlying(catalog), config, must_trade=False)
-    watch = TruthWatch(catalog.path, market.sessions, market.contracts)
+    watch = TruthWatch(catalog.path, market, config)
     scan = scan_market(market, config, progress, advance=watch.advance)
     contracts = watch.shock_contracts()
     shocks = true_shocks(truth, contracts, market, config)

@@ -8,12 +8,13 @@ import numpy as np
 import polars as pl
 
 from hedgeflow.market.errors import CatalogError
-from hedgeflow.market.time import HOUR_NS
+from hedgeflow.market.time import MINUTE_NS
 from hedgeflow.signals.history import cell_of, moneyness_bucket
 from hedgeflow.signals.rules import BaselineOrigin
 from hedgeflow.signals.unusual import baseline, time_bucket
 from hedgeflow.simulate import TruthTable, read_truth
 from hedgeflow.studies.scanning import in_sessions
+from hedgeflow.studies.scoring.shocks import longest_window_ns
 from hedgeflow.studies.scoring.signing import SigningCounts
 
 if TYPE_CHECKING:
@@ -21,12 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from hedgeflow.market.sessions import Sessions
     from hedgeflow.signals.outputs import ScanOutput
     from hedgeflow.signals.scan import ShockScan
-
-_REMEMBERED_NS = 2 * HOUR_NS
-"""Signing errors are kept for so long: no event and window together are longer."""
+    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+    from hedgeflow.studies.markets import Market
 
 AlertKey = tuple[int, int, str]
 """Event, trigger and contract: what names an alert."""
@@ -41,9 +40,8 @@ class TruthWatch:
     ----------
     folder : Path
         The simulated catalog.
-    sessions : Sessions
-    contracts : polars.DataFrame
-        Terms, for strikes.
+    market : Market
+    config : VolumeShockConfig
 
     Attributes
     ----------
@@ -54,15 +52,16 @@ class TruthWatch:
         By alert: true demand of the prints that it counted, less the demand that it gave them.
     """
 
-    def __init__(self, folder: Path, sessions: Sessions, contracts: pl.DataFrame) -> None:
+    def __init__(self, folder: Path, market: Market, config: VolumeShockConfig) -> None:
         self.signing = SigningCounts()
         self.without_baseline: set[tuple[int, str]] = set()
         self.sign_errors: dict[AlertKey, float] = {}
         self._folder = folder
-        self._sessions = sessions
-        self._terms = contracts.select("contract", "expiry", "strike")
+        self._sessions = market.sessions
+        self._terms = market.contracts.select("contract", "expiry", "strike")
         self._lots: list[pl.DataFrame] = []
-        self._errors = _Errors()
+        longest_event_ns = round(config.alert.event_length_minutes * MINUTE_NS)
+        self._errors = _Errors(longest_event_ns + longest_window_ns(config))
 
     def advance(self, scan: ShockScan, frame: pl.DataFrame) -> ScanOutput:
         """Fold a slice as the scan does, and compare it with the truth."""
@@ -158,9 +157,10 @@ class TruthWatch:
 
 
 class _Errors:
-    """Demand that prints were given wrongly, of the last hours."""
+    """Demand that prints were given wrongly, kept as long as an alert may ask for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept_ns: int) -> None:
+        self._kept_ns = kept_ns
         self._ts = np.empty(0, np.int64)
         self._contract = np.empty(0, np.int32)
         self._error = np.empty(0)
@@ -168,7 +168,7 @@ class _Errors:
     def add(
         self, ts: NDArray[np.int64], contract: NDArray[np.int32], error: NDArray[np.float64]
     ) -> None:
-        recent = self._ts > ts[0] - _REMEMBERED_NS
+        recent = self._ts > ts[0] - self._kept_ns
         wrong = error != 0.0
         self._ts = np.concatenate((self._ts[recent], ts[wrong]))
         self._contract = np.concatenate((self._contract[recent], contract[wrong]))
