@@ -21,7 +21,7 @@ help: ## list the targets
 
 setup: $(SETUP_DONE) ## install the package and compile its kernels (once)
 
-demo: $(SETUP_DONE) ## run the whole way from a claim to a report, into out/demo
+demo: $(SETUP_DONE) ## judge two simulated markets, one with the effect and one without, into out/demo
 	$(BIN)/hedgeflow demo --out out/demo
 
 test: $(SETUP_DONE) $(DEV_DONE) ## run all tests
