@@ -6,6 +6,7 @@ import gzip
 import json
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
@@ -18,6 +19,19 @@ from hedgeflow.sources import (
     parse_column_map,
     table_map,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Recorded(NamedTuple):
+    """A recorded market: how the page of stylised facts calls it, and what makes its catalog."""
+
+    title: str
+    make: Callable[[Path, Path], Catalog]
+    underlying: str
+    calendar: str | None = None
+
 
 EVENTS = {"trade": {"T": pl.Int64, "p": pl.String, "q": pl.String, "m": pl.Boolean, "t": pl.Int64},
           "bookTicker": {"T": pl.Int64, "b": pl.String, "a": pl.String}}  # fmt: skip
@@ -33,15 +47,15 @@ def deribit(data: Path, root: Path) -> Catalog:
 
 
 def deribit_chains(data: Path, root: Path) -> Catalog:
-    """Return Deribit's BTC chains of 2026 as quotes and open interest, and OKX's hours."""
+    """Return Deribit's BTC chains of January and February 2026, and OKX's hours."""
     catalog = Catalog.create_or_open(root / "deribit-chains")
-    files = sorted((data / "deribit-chain").glob("*.parquet"))
+    files = [data / "deribit-chain" / f"chain_{month}.parquet" for month in ("202601", "202602")]
     rows = pl.concat([pl.read_parquet(path) for path in files]).filter(currency="BTC")
     table = root / "chains.parquet"
     rows.sort("ts").write_parquet(table)
     hours = table_map(
         kind="bars", venue="okx", instrument="BTC-PERP", resolution_seconds=3600.0,
-        where="symbol=BTC,ts>=2025-12-30",
+        where="symbol=BTC,ts>=2026-01-01,ts<2026-03-01",
         columns="ts=ts,open=open,high=high,low=low,close=close,volume=volume*0.01",
     )  # fmt: skip
     import_table(data / "perp-bars" / "okx_1h.parquet", catalog, hours)
@@ -119,3 +133,17 @@ def _lean(data: Path, root: Path, name: str, parts: list[str], files: str = "*")
     catalog = Catalog.create_or_open(root / name)
     import_lean(folder, catalog, accept_rejects=True)
     return catalog
+
+
+CRYPTO = (
+    Recorded("Deribit BTC options 2025", deribit, "BTC"),
+    Recorded("Deribit BTC chains 2026", deribit_chains, "BTC"),
+    Recorded("Binance BTC perpetual, 6 min of 2024", binance_perpetual, "BTC"),
+)
+EXCHANGE = (
+    Recorded("AAPL options, one day of 2014", apple, "AAPL"),
+    Recorded("SPX options 2021–23, a few contracts", spx, "SPX"),
+    Recorded("ES 2013, New York hours", es, "ES", "XNYS"),
+    Recorded("SPX 2026, minutes", spx_minutes, "SPX"),
+)
+"""Markets that never close, and those that do, as the page of stylised facts shows them."""

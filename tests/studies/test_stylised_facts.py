@@ -206,7 +206,7 @@ def test_sizes_are_contracts(facts):
     assert value(facts, "size_p90") == value(facts, "size_largest") == 10.0
     assert value(facts, "size_p99_over_median") == 5.0
     assert value(facts, "size_top_share") == pytest.approx(0.01 * 10 / (0.75 * 2 + 0.25 * 10))
-    assert facts["size_tail_1"].note == "only 0 prints in the tail"
+    assert facts["size_tail_1"].note == "too few prints in the tail (0)"
 
 
 def test_ends_are_four_times_as_busy_as_the_middle(facts):
@@ -329,8 +329,8 @@ def test_bars_in_place_of_prints_tell_volume_and_no_sizes_or_signs(tmp_path):
 def test_a_few_minutes_tell_nothing_of_minutes(tmp_path):
     frame = hedge_trades().head(60)
     found = stylised_facts(one_tape(tmp_path, TapeKind.HEDGE_TRADES, frame, MILLISECOND), "ABC")
-    assert found["hedge_sign_acf_1"].note == "only 59 observations"
-    assert found["flow_return_1m"].note == "only 9 observations"
+    assert found["hedge_sign_acf_1"].note == "too few observations (59)"
+    assert found["flow_return_1m"].note == "too few observations (9)"
     assert found["size_median"].note == "no option trades of ABC"
 
 

@@ -124,7 +124,12 @@ def _print_facts(markets: list[MarketFacts]) -> None:
         )
     rows = compare(markets[0], markets[1:])
     alone = len(markets) == 1
-    columns = ["fact", *(market.name for market in markets), *([] if alone else ["alike"]), "note"]
+    columns = [
+        "fact",
+        *(market.name for market in markets),
+        *([] if alone else ["matches?"]),
+        "note",
+    ]
     print_table(
         columns,
         [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from hedgeflow.market.time import MINUTE_NS
+from hedgeflow.market.time import MINUTE_NS, SECOND_NS
 from hedgeflow.studies.stylised_facts.estimators import (
     autocorrelation,
     autocorrelation_sums,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _LAGS: Final = (1, 5, 10, 50)
 _SCALES: Final = ((MINUTE_NS, "1m", "1 min"), (5 * MINUTE_NS, "5m", "5 min"))
+_HEDGE_SCALES: Final = ((10 * SECOND_NS, "10s", "10 s"), *_SCALES)
 _LEAST_BINS: Final = 30
 _MEMORY: Final = "Lillo and Farmer 2004; Bouchaud et al. 2004"
 
@@ -74,7 +75,7 @@ _HEDGE_FLOW: Final = tuple(
         f"Autocorrelation, one step apart, of buys minus sells in {words}, hedge instrument.",
         CORRELATION, _MEMORY,
     )
-    for _, key, words in _SCALES
+    for _, key, words in _HEDGE_SCALES
 )  # fmt: skip
 _IMPACT: Final = tuple(
     Definition(
@@ -83,7 +84,7 @@ _IMPACT: Final = tuple(
         " hedge instrument.",
         CORRELATION, "Bouchaud et al. 2004",
     )
-    for _, key, words in _SCALES
+    for _, key, words in _HEDGE_SCALES
 )  # fmt: skip
 _BUYS: Final = _share(
     "option_buy_share", "buys among option prints", "Takers' buys over prints of known side."
@@ -151,7 +152,7 @@ class Flow:
         for lag, definition in zip(_LAGS, _HEDGE_SIGNS, strict=True):
             self._sums.add(definition.key, autocorrelation_sums([known], lag))
         stamps, volume = trades["ts"].to_numpy(), trades["size"].to_numpy() * side
-        for (scale, _, _), memory, impact in zip(_SCALES, _HEDGE_FLOW, _IMPACT, strict=True):
+        for (scale, _, _), memory, impact in zip(_HEDGE_SCALES, _HEDGE_FLOW, _IMPACT, strict=True):
             series = _binned(day, stamps, volume, scale, day.trade_coverage)
             self._sums.add(memory.key, autocorrelation_sums(series, 1))
             self._sums.add(impact.key, _impact_sums(day, trades, volume, scale))

@@ -18,14 +18,14 @@ from hedgeflow.studies.stylised_facts.references import REFERENCES
 MARK: Final = "<!-- made by hedgeflow stylised-facts -->"
 """First line of a page that the command wrote and may write again."""
 
-ALIKE_WORDS: Final = (
-    "**Alike** follows the rule of each fact, in the last table: `yes`; `no`; `cannot tell` where"
-    " the rule is not met but the difference is within 2.58 standard errors; `–` where one is not"
-    " measurable or the figure is only a scale. The value behind ± is a standard error: sessions"
-    " are drawn again whole. With fewer than five sessions there is none."
+MATCHES_WORDS: Final = (
+    "**Matches?** follows the rule of each fact, in the last table: `yes`; `no`; `cannot tell`"
+    " where the rule is not met but the difference is within 2.58 standard errors; `–` where one is"
+    " not measurable or the figure is only a scale. Behind ± stands a standard error: sessions are"
+    " drawn again whole. With fewer than five sessions there is none."
 )
 SIMULATED_WORDS: Final = (
-    "SIMULATED: figures of a simulated market can never be read as evidence about a market."
+    "SIMULATED: what comes from a simulated market can never be read as evidence about a market."
 )
 
 
@@ -65,7 +65,7 @@ def facts_page(markets: Sequence[MarketFacts]) -> str:
     if any(market.simulated for market in markets):
         parts.append(SIMULATED_WORDS)
     if len(markets) > 1:
-        parts.append(ALIKE_WORDS)
+        parts.append(MATCHES_WORDS)
     parts += [facts_tables(markets), "## What each fact is", definitions_table(), "## References"]
     parts.append("\n".join(f"- {name}: {reference}" for name, reference in REFERENCES.items()))
     return "\n\n".join(parts) + "\n"
@@ -98,12 +98,7 @@ def facts_tables(
 def definitions_table() -> str:
     """Return the table of what each fact is."""
     rows = [[each.name, each.text, each.alike.words, each.source or "–"] for each in DEFINITIONS]
-    return _table(["fact", "what it is", "alike within", "after"], rows)
-
-
-def cell(fact: Fact) -> str:
-    """Return a fact as a cell of a table, its note behind it."""
-    return f"{fact.text} ({fact.note})" if fact.note else fact.text
+    return _table(["fact", "what it is", "matches within", "after"], rows)
 
 
 def _markets_table(markets: Sequence[MarketFacts], heads: Sequence[str]) -> str:
@@ -116,13 +111,27 @@ def _markets_table(markets: Sequence[MarketFacts], heads: Sequence[str]) -> str:
 
 
 def _group_table(rows: list[Comparison], heads: Sequence[str]) -> str:
+    """Return a table, and under it the notes to which its cells point by number."""
+    notes: dict[str, int] = {}
     others = len(heads) - 1
-    columns = ["fact", *heads, *(["alike"] if others else [])]
     body = [
-        [row.definition.name, *map(cell, row.facts), *([together(row.alike)] if others else [])]
+        [
+            row.definition.name,
+            *(_cell(fact, notes) for fact in row.facts),
+            *([together(row.alike)] if others else []),
+        ]
         for row in rows
     ]
-    return _table(columns, body)
+    table = _table(["fact", *heads, *(["matches?"] if others else [])], body)
+    told = "; ".join(f"({number}) {note}" for note, number in notes.items())
+    return f"{table}\n\n{told}." if told else table
+
+
+def _cell(fact: Fact, notes: dict[str, int]) -> str:
+    if not fact.note:
+        return fact.text
+    number = notes.setdefault(fact.note, len(notes) + 1)
+    return f"{fact.text} ({number})"
 
 
 def together(verdicts: Sequence[str]) -> str:

@@ -201,7 +201,7 @@ def formatted(value: float, unit: Unit) -> str:
         case "hours":
             return f"{value:.1f} h"
         case "bps":
-            return f"{value:.3g} bps"
+            return f"{value:.3f} bps"
         case "points":
             return f"{value:.2f} points"
         case "factor":

@@ -79,7 +79,7 @@ class SessionSums:
         if observations is not None:
             seen = int(sums.reshape(sums.shape[0], -1)[:, observations].sum())
             if seen < least:
-                return Fact.missing(definition, f"only {seen:,} observations")
+                return Fact.missing(definition, f"too few observations ({seen:,})")
         return measured(definition, sums, statistic, note)
 
 

@@ -100,7 +100,7 @@ class Sizes:
         reason = self._reason or bars_only
         seen = self._histogram.observations
         if not reason and seen < LEAST_OBSERVATIONS:
-            reason = f"only {seen:,} prints"
+            reason = f"too few prints ({seen:,})"
         if reason:
             yield from (Fact.missing(each, reason) for each in DEFINITIONS)
             return
@@ -123,7 +123,7 @@ class Sizes:
         threshold = hill_threshold(total, values, top, self._lot)
         beyond = int(total[values > threshold].sum())
         if beyond < _LEAST_IN_TAIL:
-            return Fact.missing(definition, f"only {beyond:,} prints in the tail")
+            return Fact.missing(definition, f"too few prints in the tail ({beyond:,})")
         note = f"{beyond:,} prints over {threshold:g} contracts"
         found = measured(
             definition, counts, partial(hill, values=values, threshold=threshold), note

@@ -189,7 +189,7 @@ class Spreads:
 def _median(definition: Definition, histogram: Histogram, missing: str) -> Fact:
     seen = histogram.observations
     if not missing and seen < LEAST_OBSERVATIONS:
-        missing = f"only {seen:,} quotes"
+        missing = f"too few quotes ({seen:,})"
     if missing:
         return Fact.missing(definition, missing)
     values, counts = histogram.table()
