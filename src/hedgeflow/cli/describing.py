@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -95,6 +96,8 @@ def _document(market: MarketFacts, first: MarketFacts) -> dict[str, Any]:
         "last": market.last,
         "facts": {
             fact.definition.key: {
+                "name": fact.definition.name,
+                "unit": fact.definition.unit,
                 "value": fact.value,
                 "standard_error": fact.error,
                 "note": fact.note,
@@ -102,7 +105,7 @@ def _document(market: MarketFacts, first: MarketFacts) -> dict[str, Any]:
             for fact in market.facts
         },
         "curves": {
-            curve.name: [None if rate != rate else rate for rate in curve.rate]  # noqa: PLR0124 - NaN is no JSON
+            curve.name: [None if isnan(rate) else rate for rate in curve.rate]
             for curve in market.curves
         },
     }
