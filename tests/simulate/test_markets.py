@@ -367,19 +367,21 @@ def test_a_sweep_takes_three_strikes_and_none_the_greater_part_an_emergency_one(
 
 
 def test_nothing_on_the_tape_marks_a_shock(effect):
-    trades = effect.option_trades
-    spans = effect.truth.select("contract", start="ts", end="last_print")
-    inside = trades.join_where(
-        spans,
-        pl.col("contract") == pl.col("contract_right"),
-        pl.col("ts") >= pl.col("start"),
-        pl.col("ts") <= pl.col("end"),
+    """Sizes beyond the body of ordinary ones come from one tail."""
+    market = simulate(
+        changed(
+            effect.scenario,
+            {"option_flow.largest_lots": 200.0, "option_flow.tail_share": 0.05},
+            days=4,
+        )
     )
-    others = trades.join(inside.select("trade_id"), on="trade_id", how="anti")
+    trades = market.option_trades
+    of_shock = market.prints_truth["shock_id"].is_not_null()
+    inside, others = trades.filter(of_shock), trades.filter(~of_shock)
     large = [frame.filter(pl.col("lots") >= 30)["lots"].to_numpy() for frame in (inside, others)]
-    assert min(sizes.size for sizes in large) > 50
+    assert min(sizes.size for sizes in large) > 30
     assert stats.ks_2samp(*large).pvalue > 1e-3
-    assert inside["lots"].max() <= effect.scenario.option_flow.largest_lots
+    assert inside["lots"].max() <= market.scenario.option_flow.largest_lots
     assert inside["condition"].null_count() == inside.height
     assert inside["block_id"].null_count() == inside.height
     number = pl.col("trade_id").str.split("-").list.last().cast(pl.Int64)

@@ -86,6 +86,7 @@ def test_lagging_quotes_mislead_the_quote_rule_and_fresh_ones_do_not(plain, smal
                 "option_quotes.update_seconds": 60.0,
                 "option_flow.inside_share": 0.0,
                 "option_flow.complex_share": 0.0,
+                "index.volatility": 0.5,
             },
         )
     )
@@ -138,7 +139,16 @@ def test_the_truth_names_the_prints_of_each_shock(effect):
 def test_prints_crowd_at_open_and_close_of_a_u_shaped_day_and_nowhere_on_a_flat_one(small):
     shares = {}
     for shape in ("u", "flat"):
-        market = simulate(changed(small, {"day_shape": shape, "option_flow.trades_per_day": 2e4}))
+        market = simulate(
+            changed(
+                small,
+                {
+                    "day_shape": shape,
+                    "option_flow.trades_per_day": 2e4,
+                    "shocks.enabled": False,
+                },
+            )
+        )
         hour = market.option_trades["ts"].dt.hour().to_numpy()
         shares[shape] = np.bincount(hour, minlength=24) / hour.size * 24
     assert shares["u"][[0, 23]].min() > 1.6
