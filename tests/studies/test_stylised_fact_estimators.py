@@ -103,7 +103,8 @@ def test_a_histogram_by_percent_keeps_quantiles_within_a_percent(rng):
     histogram = Histogram(by_percent=True)
     histogram.add(np.append(sample, [0.0, -1.0]))
     values, counts = histogram.table()
-    assert histogram.observations == 10_000
+    assert histogram.observations == 10_002
+    assert (values[0], counts[0, 0]) == (0.0, 2.0)
     assert float(quantile(counts.sum(axis=0), values, 0.5)) == pytest.approx(
         np.median(sample), rel=0.01
     )

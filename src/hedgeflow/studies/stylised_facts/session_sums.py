@@ -98,21 +98,18 @@ class Histogram:
     Parameters
     ----------
     by_percent : bool
-        Positive values are rounded to steps of one percent, so that there are few of them.
+        Positive values are rounded to steps of one percent, so that there are few of them;
+        negative ones count as zero.
     """
 
     by_percent: bool = False
     _sessions: list[tuple[Floats, Floats]] = field(default_factory=list["tuple[Floats, Floats]"])
 
     def add(self, values: Floats, weights: Floats | None = None) -> None:
-        """Count a session's values, each as often as its weight says.
-
-        With `by_percent` values that are not positive are left out.
-        """
+        """Count a session's values, each as often as its weight says."""
         if self.by_percent:
-            positive = values > 0.0
-            values = np.exp(np.round(np.log(values[positive]) / _PERCENT) * _PERCENT)
-            weights = None if weights is None else weights[positive]
+            steps = np.round(np.log(np.where(values > 0.0, values, 1.0)) / _PERCENT)
+            values = np.where(values > 0.0, np.exp(steps * _PERCENT), 0.0)
         distinct, place = np.unique(values, return_inverse=True)
         self._sessions.append(
             (distinct, np.bincount(place, weights=weights, minlength=distinct.size).astype(float))

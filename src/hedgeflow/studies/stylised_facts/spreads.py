@@ -119,8 +119,10 @@ class _OptionSpreads:
         offered = rows.filter(pl.col("ask") > 0.0)
         if offered.is_empty():
             return
-        quoted = offered.filter((pl.col("bid") > 0.0) & (pl.col("ask") >= pl.col("bid")))
-        self.sums.add("no_bid", np.array([offered.height - quoted.height, offered.height]))
+        is_bid = pl.col("bid").fill_null(0.0) > 0.0
+        quoted = offered.filter(is_bid, pl.col("ask") >= pl.col("bid"))
+        unbid = offered.filter(~is_bid).height
+        self.sums.add("no_bid", np.array([unbid, offered.height]))
         bid, ask = quoted["bid"].to_numpy(), quoted["ask"].to_numpy()
         size = np.abs(quoted["delta"].fill_null(np.nan).to_numpy())
         spread = (ask - bid) / (0.5 * (ask + bid))
