@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hedgeflow.evidence.resampling import (
     by_session,
     clustered_mean,
+    expanded_tail,
     percentile_bounds,
     resample_sessions,
     resampled_rows,
@@ -87,6 +88,31 @@ def test_percentiles_need_most_resamples_to_be_defined():
     mostly = np.where(np.arange(100) < 10, np.nan, np.arange(100.0))
     assert percentile_bounds(mostly) is None
     assert percentile_bounds(np.arange(101.0)) == pytest.approx((2.5, 97.5))
+
+
+# Hesterberg (2015), table of adjusted tails for nominal 2.5 %.
+@pytest.mark.parametrize(("blocks", "tail"), [(5, 0.0010), (10, 0.0086), (20, 0.0159)])
+def test_few_blocks_leave_out_less_on_each_side(blocks, tail):
+    assert expanded_tail(0.025, blocks) == pytest.approx(tail, abs=5e-5)
+
+
+def test_with_many_blocks_the_bounds_are_the_plain_percentiles():
+    assert expanded_tail(0.025, 1e6) == pytest.approx(0.025, abs=1e-5)
+
+
+def test_lower_bounds_of_few_sessions_exceed_the_truth_about_as_often_as_they_promise():
+    """Fifteen independent sessions: plain percentiles are too high for one package in fourteen."""
+    generator = np.random.default_rng(11)
+    session = np.repeat(np.arange(15), 9)
+    runs, high, plain = 400, 0, 0
+    for _ in range(runs):
+        values = np.repeat(generator.normal(size=15), 9) + generator.normal(size=session.size)
+        daily = by_session(values, session, 15)
+        resampling = resample_sessions(daily, seed=int(generator.integers(1 << 30)), resamples=400)
+        high += clustered_mean(values, session, resampling).lower > 0.0
+        plain += percentile_bounds(daily[resampling.draws].sum(axis=1))[0] > 0.0
+    assert plain / runs > 0.05
+    assert high / runs < 0.05
 
 
 def test_no_sessions_at_all_resample_to_nothing():

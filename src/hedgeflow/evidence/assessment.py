@@ -31,7 +31,7 @@ from hedgeflow.evidence.performance import (
     results,
 )
 from hedgeflow.evidence.plain import plain
-from hedgeflow.evidence.resampling import METHOD, Resampling, by_session, resample_sessions
+from hedgeflow.evidence.resampling import RESAMPLED, Resampling, by_session, resample_sessions
 from hedgeflow.evidence.resolution import label, resolution
 from hedgeflow.evidence.sharpe import implied_sharpe, implied_win_rate, sharpe_annualised
 from hedgeflow.evidence.significance import Significance, significance
@@ -192,7 +192,9 @@ def assess(
         performance,
         by_class,
         tests,
-        Bootstrap(METHOD, int(resampling.draws.shape[0]), resampling.block_length, manifest.seed),
+        Bootstrap(
+            RESAMPLED, int(resampling.draws.shape[0]), resampling.block_length, manifest.seed
+        ),
         flow,
         response,
         accuracy,

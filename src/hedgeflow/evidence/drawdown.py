@@ -15,7 +15,7 @@ from hedgeflow.evidence.estimates import (
     missing,
 )
 from hedgeflow.evidence.resampling import (
-    METHOD,
+    RESAMPLED,
     Resampling,
     percentile_bounds,
     resampled_rows,
@@ -23,7 +23,7 @@ from hedgeflow.evidence.resampling import (
 )
 
 QUANTILES = (0.05, 0.25, 0.50, 0.75, 0.95, 0.99)
-_METHOD = f"largest fall from a peak, share of that peak; bounds: {METHOD}"
+_METHOD = f"largest fall from a peak, share of that peak; bounds: {RESAMPLED}"
 
 
 @dataclass(frozen=True, slots=True)

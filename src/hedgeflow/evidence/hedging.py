@@ -154,9 +154,11 @@ def _correlation(
         out=np.full_like(covariance, np.nan),
         where=usable,
     )
+    blocks = resampling.blocks(session)
+    signed = drawn * np.abs(drawn)
     return (
-        with_bounds(r, drawn, n=events, method=method),
-        with_bounds(r * abs(r), drawn * np.abs(drawn), n=events, method=f"r·|r|, {method}"),
+        with_bounds(r, drawn, n=events, method=method, blocks=blocks),
+        with_bounds(r * abs(r), signed, n=events, method=f"r·|r|, {method}", blocks=blocks),
     )
 
 
@@ -262,7 +264,8 @@ def _rank_correlation(
         correlate(rows) if rows.size >= EVENTS_FOR_REGRESSION else np.nan
         for rows in resampled_rows(session, resampling)
     ]
-    return with_bounds(value, np.array(drawn), n=events, method=method)
+    blocks = resampling.blocks(session)
+    return with_bounds(value, np.array(drawn), n=events, method=method, blocks=blocks)
 
 
 def _midranks(codes: IntArray) -> FloatArray:

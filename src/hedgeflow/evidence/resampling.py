@@ -23,7 +23,9 @@ SESSIONS_FOR_INTERVAL = 5
 DEFINED_SHARE = 0.95
 """Share of resamples in which a statistic must exist for its percentiles to be given."""
 
-METHOD = "stationary bootstrap of sessions"
+RESAMPLED = "stationary bootstrap of sessions"
+METHOD = f"{RESAMPLED}, widened for few blocks"
+FEWEST_BLOCKS = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +50,10 @@ class Resampling:
     def sessions(self) -> int:
         """Number of sessions."""
         return int(self.draws.shape[1])
+
+    def blocks(self, session: IntArray) -> float:
+        """Return how many independent blocks observations on these sessions make."""
+        return max(FEWEST_BLOCKS, np.unique(session).size / self.block_length)
 
 
 def resample_sessions(daily: FloatArray, *, seed: int, resamples: int = RESAMPLES) -> Resampling:
@@ -96,7 +102,7 @@ def _block_length(daily: FloatArray) -> int:
 
 
 def percentile_bounds(
-    statistics: FloatArray, level: float = CONFIDENCE_LEVEL
+    statistics: FloatArray, level: float = CONFIDENCE_LEVEL, blocks: float | None = None
 ) -> tuple[float, float] | None:
     """Return the percentile bounds of resampled statistics, None where too many are undefined.
 
@@ -106,13 +112,39 @@ def percentile_bounds(
         NaN where the statistic does not exist in a resample.
     level : float
         Confidence level.
+    blocks : float, optional
+        Independent blocks that were resampled, at least 2; their fewness widens the bounds.
     """
     defined = statistics[np.isfinite(statistics)]
     if statistics.size == 0 or defined.size < DEFINED_SHARE * statistics.size:
         return None
     tail = (1.0 - level) / 2.0
+    if blocks is not None:
+        tail = expanded_tail(tail, blocks)
     lower, upper = np.quantile(defined, [tail, 1.0 - tail])
     return float(lower), float(upper)
+
+
+def expanded_tail(tail: float, blocks: float) -> float:
+    """Return the share of resamples to leave out on each side, where few blocks were resampled.
+
+    Parameters
+    ----------
+    tail : float
+        Nominal share, as in 0.025.
+    blocks : float
+        Independent blocks, above 1; sessions over the mean length of a block.
+
+    Notes
+    -----
+    Φ(−√(m / (m − 1)) t), t the quantile of Student's t with m − 1 degrees of freedom: resampling m
+    values gives a spread that is √((m − 1) / m) of the unbiased one, and knows nothing of the
+    spread's own error. T. C. Hesterberg, *The American Statistician* 69 (2015) 371–386, with blocks
+    in the place of values.
+    """
+    from scipy.stats import norm, t
+
+    return float(norm.cdf(math.sqrt(blocks / (blocks - 1.0)) * t.ppf(tail, blocks - 1.0)))
 
 
 def too_few_sessions(session: IntArray) -> str:
@@ -168,12 +200,20 @@ def clustered_mean(
     counts = by_session(np.ones_like(values), session, resampling.sessions)
     drawn = counts[resampling.draws].sum(axis=1)
     statistics = np.divide(sums, drawn, out=np.full_like(sums, np.nan), where=drawn > 0)
-    return with_bounds(value, statistics, n=int(values.size), method=method)
+    return with_bounds(
+        value,
+        statistics,
+        n=int(values.size),
+        method=method,
+        blocks=resampling.blocks(session),
+    )
 
 
-def with_bounds(value: float, statistics: FloatArray, *, n: int, method: str) -> Estimate:
-    """Return `value` with the percentile bounds of its resampled statistics."""
-    bounds = percentile_bounds(statistics)
+def with_bounds(
+    value: float, statistics: FloatArray, *, n: int, method: str, blocks: float
+) -> Estimate:
+    """Return `value` with the widened percentile bounds of its resampled statistics."""
+    bounds = percentile_bounds(statistics, blocks=blocks)
     if bounds is None:
         reason = "undefined in more than 5 % of the resamples"
         return Estimate(value, n=n, method=method, reason=reason)

@@ -46,7 +46,8 @@ def sharpe_per_trade(net_bps: FloatArray, session: IntArray, resampling: Resampl
     counts = by_session(np.ones_like(net_bps), session, sessions)[resampling.draws].sum(axis=1)
     sums = by_session(net_bps, session, sessions)[resampling.draws].sum(axis=1)
     squares = by_session(net_bps**2, session, sessions)[resampling.draws].sum(axis=1)
-    return with_bounds(value, _ratio(counts, sums, squares), n=trades, method=method)
+    drawn = _ratio(counts, sums, squares)
+    return with_bounds(value, drawn, n=trades, method=method, blocks=resampling.blocks(session))
 
 
 def sharpe_annualised(
@@ -93,7 +94,8 @@ def sharpe_annualised(
     drawn = daily[resampling.draws]
     counts = np.full(drawn.shape[0], float(sessions))
     statistics = _ratio(counts, drawn.sum(axis=1), (drawn**2).sum(axis=1)) * scale
-    return with_bounds(value, statistics, n=sessions, method=method)
+    blocks = resampling.blocks(trades_session)
+    return with_bounds(value, statistics, n=sessions, method=method, blocks=blocks)
 
 
 def _ratio(counts: FloatArray, sums: FloatArray, squares: FloatArray) -> FloatArray:
