@@ -19,6 +19,7 @@ from hedgeflow.studies.stylised_facts.estimators import (
     correlation,
     correlation_sums,
     dispersion,
+    dispersion_sums,
     gap_variation,
     hill,
     hill_threshold,
@@ -186,6 +187,15 @@ def test_few_intervals_a_bucket_do_not_bias_the_fano_factor(rng):
     bucket = np.repeat(np.arange(20_000), 3)
     counts = rng.poisson(4.0, bucket.size).astype(float)
     assert float(dispersion(bucket_sums(bucket, counts, 20_000))) == pytest.approx(1.0, abs=0.03)
+
+
+def test_busy_and_quiet_sessions_are_no_clustering_within_their_own_half_hours(rng):
+    bucket = np.repeat(np.arange(48), 30)
+    days = [rng.poisson(level, bucket.size).astype(float) for level in np.linspace(1.0, 20.0, 40)]
+    sums = np.stack([bucket_sums(bucket, counts, 48) for counts in days])
+    own = sum(dispersion_sums(each) for each in sums)
+    assert float(ratio(own)) == pytest.approx(1.0, abs=0.02)
+    assert float(dispersion(sums.sum(axis=0))) > 3.0
 
 
 def test_gaps_of_a_poisson_process_vary_by_1_and_of_a_clock_by_0(rng):

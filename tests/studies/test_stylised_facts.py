@@ -303,7 +303,7 @@ def test_stamps_of_minutes_tell_counts_of_five_minutes_only(tmp_path):
     frame = frame.with_columns(known_at=pl.col("ts") + MINUTE_NS)
     made = one_tape(tmp_path, TapeKind.OPTION_TRADES, frame, MINUTE_NS, CONTRACTS)
     found = stylised_facts(made, "ABC")
-    for name in ("fano_1s", "fano_10s", "fano_1m", "gap_variation"):
+    for name in ("fano_1s", "fano_10s", "fano_1m", "fano_own_1m", "gap_variation"):
         assert found[name].note == "stamps of 1 min are too coarse"
     assert found["fano_5m"].value is not None
     assert found["volatility"].note == "no bars of the underlying"

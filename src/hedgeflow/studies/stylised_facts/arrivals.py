@@ -18,6 +18,7 @@ from hedgeflow.studies.stylised_facts.day_shape import (
 from hedgeflow.studies.stylised_facts.estimators import (
     bucket_sums,
     dispersion,
+    dispersion_sums,
     gap_variation,
     ratio,
 )
@@ -52,6 +53,19 @@ _FANO: Final = (
     (MINUTE_NS, _fano("fano_1m", "1 min")),
     (5 * MINUTE_NS, _fano("fano_5m", "5 min")),
 )
+_OWN: Final = tuple(
+    (
+        scale,
+        Definition(
+            f"fano_own_{key}", Group.CLUSTERING, f"Fano factor, {words}, within half hours",
+            "number",
+            f"Variance over mean of the prints in {words} around the mean of the very half hour"
+            " that they lie in: busy days and hours do not count as clustering.",
+            _FACTOR_2, "Fano 1947; Cont 2001",
+        ),
+    )
+    for scale, key, words in ((MINUTE_NS, "1m", "1 min"), (5 * MINUTE_NS, "5m", "5 min"))
+)  # fmt: skip
 _GAPS: Final = Definition(
     "gap_variation", Group.CLUSTERING, "variation of gaps", "number",
     "Standard deviation over mean of the gaps between neighbouring prints, each over the mean gap"
@@ -69,7 +83,7 @@ _CONTRAST = contrast_definition("day_contrast_prints", "option prints")
 _BUSIEST = hour_definition("busiest", "busiest half hour", "most option prints come")
 _QUIETEST = hour_definition("quietest", "quietest half hour", "fewest option prints come")
 
-CLUSTERING: Final = (*(each for _, each in _FANO), _GAPS, _SAME)
+CLUSTERING: Final = (*(each for _, each in (*_FANO, *_OWN)), _GAPS, _SAME)
 TIME_OF_DAY: Final = (_U, _U_VOLUME, _CONTRAST, _BUSIEST, _QUIETEST)
 
 
@@ -103,6 +117,10 @@ class Arrivals:
             if scale >= _RESOLUTIONS_PER_INTERVAL * self._resolution:
                 bucket, counts = day.counts(stamps, scale, day.option_coverage)
                 self._sums.add(definition.key, bucket_sums(bucket, counts, self._buckets))
+        for scale, definition in _OWN:
+            bucket, counts = day.counts(stamps, scale, day.option_coverage)
+            own = dispersion_sums(bucket_sums(bucket, counts, self._buckets))
+            self._sums.add(definition.key, own)
         self._sums.add(_GAPS.key, bucket_sums(*_gaps(day, stamps), self._buckets))
         alone, most = _alone(prints)
         self._most_in_minute = max(self._most_in_minute, most)
@@ -116,11 +134,11 @@ class Arrivals:
         """Yield the facts of clustering."""
         reason = self._reason or self.bars_only
         coarse = f"stamps of {describe_resolution(self._resolution)} are too coarse"
-        for scale, definition in _FANO:
-            fine = scale >= _RESOLUTIONS_PER_INTERVAL * self._resolution
-            yield self._sums.fact(
-                definition, definition.key, dispersion, reason=reason or ("" if fine else coarse)
-            )
+        for statistic, definitions in ((dispersion, _FANO), (ratio, _OWN)):
+            for scale, definition in definitions:
+                fine = scale >= _RESOLUTIONS_PER_INTERVAL * self._resolution
+                why = reason or ("" if fine else coarse)
+                yield self._sums.fact(definition, definition.key, statistic, reason=why)
         yield self._gap_fact(reason, coarse)
         yield self._sums.fact(_SAME, _SAME.key, ratio, reason=reason, observations=1)
 

@@ -179,12 +179,23 @@ def dispersion(sums: Floats) -> Floats:
     sums : ndarray of shape (..., buckets, 3)
         From `bucket_sums` of the counts of equal intervals.
     """
+    return ratio(dispersion_sums(sums))
+
+
+def dispersion_sums(sums: Floats) -> Floats:
+    """Return squares around the buckets' means, and the counts: `ratio` of them is `dispersion`.
+
+    Of one session's buckets they are additive over sessions, and then measure each count against
+    its own session's half hour.
+    """
     count, total, squares = np.moveaxis(sums, -1, 0)
     known = count > 1.0
     size = np.where(known, count, 2.0)
     around = (squares - total * total / size) * size / (size - 1.0)
-    means = np.where(known, total, 0.0).sum(axis=-1)
-    return np.where(known, around, 0.0).sum(axis=-1) / means
+    return np.stack(
+        [np.where(known, around, 0.0).sum(axis=-1), np.where(known, total, 0.0).sum(axis=-1)],
+        axis=-1,
+    )
 
 
 def gap_variation(sums: Floats) -> Floats:
