@@ -8,7 +8,13 @@ import pytest
 
 from hedgeflow.market import TapeKind, tape_schema
 from hedgeflow.market.time import MINUTE_NS, SECOND_NS
-from hedgeflow.signals.hedge_response import OBSERVATION_SCHEMA, SignedFlow, hedge_done, observe
+from hedgeflow.signals.hedge_response import (
+    OBSERVATION_SCHEMA,
+    SignedFlow,
+    hedge_done,
+    observe,
+    prediction_band,
+)
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 from hedgeflow.strategies.volume_shock.rules import observation_rules
 from signals.tapes import at
@@ -96,9 +102,9 @@ def test_a_swing_of_ordinary_flow_past_half_is_not_half_of_the_hedge():
 
 
 def test_noise_is_no_hedge_observed():
-    """Twenty placebo events: at 1.96 deviations of ten days few may look like a hedge."""
+    """Twenty placebo events: at 1.96 deviations, few look like a hedge."""
     hits = [observed(noise(seed))["observed"] for seed in range(100, 120)]
-    assert sum(hits) <= 5
+    assert sum(hits) <= 4
 
 
 def test_what_is_not_observed_has_no_direction_response_or_move():
@@ -181,3 +187,17 @@ def test_unsigned_trades_carry_no_flow():
     assert flow.cumulative.tolist() == [0.0] * flow.cumulative.size
     (row,) = observe(flow, np.array([7]), np.array([EVENT]), RULES).to_dicts()
     assert not row["observed"]
+
+
+def test_one_window_in_twenty_of_ordinary_flow_looks_like_a_hedge_however_few_the_placebos():
+    """Against Monte Carlo: the share of new draws beyond the band is the normal law's own."""
+    rng = np.random.default_rng(3)
+    for placebos in (5, 10):
+        draws = rng.standard_normal((200_000, placebos + 1))
+        earlier, new = draws[:, :-1], draws[:, -1]
+        away = np.abs(new - earlier.mean(axis=1))
+        band = prediction_band(1.96, placebos)
+        share = (away > band * earlier.std(axis=1, ddof=1)).mean()
+        assert share == pytest.approx(0.05, abs=0.002)
+    assert prediction_band(1.96, 5) == pytest.approx(3.04, abs=0.005)
+    assert prediction_band(1.96, 10) == pytest.approx(2.37, abs=0.005)
