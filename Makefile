@@ -14,7 +14,7 @@ BENCH_DONE := $(BENCH_VENV)/.setup-done
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check lint types contracts docs bench format lock clean
+.PHONY: help setup demo test check lint types contracts docs bench soak format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ docs: $(DEV_DONE) ## build the documentation into site/, warnings are errors
 
 bench: $(SETUP_DONE) $(BENCH_DONE) ## compare with named peers on the same data, in an environment of its own
 	$(BENCH_VENV)/bin/python bench/run.py
+
+# The judge's page is written anew; trials already in out/judge.parquet are not run again.
+soak: $(SETUP_DONE) ## what takes long: the judge on trial over hundreds of markets
+	$(BIN)/hedgeflow calibrate-judge --results out/judge.parquet --out docs/reference/judge-calibration.md
 
 format: $(DEV_DONE) ## let ruff repair what it can
 	$(BIN)/ruff check --fix

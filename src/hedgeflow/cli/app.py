@@ -13,6 +13,7 @@ from hedgeflow.cli import (
     data,
     demonstrating,
     describing,
+    judging,
     running,
     scoring,
     simulating,
@@ -44,6 +45,7 @@ app.command("backtest")(running.backtest)
 app.command("validate")(running.validate)
 app.command("explain")(running.explain)
 app.command("stylised-facts")(describing.stylised_facts)
+app.command("calibrate-judge")(judging.calibrate_judge)
 app.command("check-config")(checking.check_config)
 app.command("doctor")(checking.doctor)
 app.command("warm")(checking.warm)

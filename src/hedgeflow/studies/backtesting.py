@@ -40,6 +40,8 @@ class Backtest:
     scan : ScanResult
     alerts, decisions, trades, ledger_entries : polars.DataFrame
         The journal's tables of this run.
+    tape : HedgeTape
+        What was traded on.
     configurations : int
         Configurations tried so far on this data set, this one included.
     notes : tuple of str
@@ -47,6 +49,7 @@ class Backtest:
 
     run: Run
     scan: ScanResult
+    tape: HedgeTape
     alerts: pl.DataFrame
     decisions: pl.DataFrame
     trades: pl.DataFrame
@@ -193,9 +196,10 @@ def backtest(
     scan = scan_market(market, config, progress)
     if not journal.begin_run(run):
         journal.append_alerts(run.run_id, scan.alerts)
+    tape = hedge_tape(market)
     result = replay_alerts(
         scan.alerts,
-        hedge_tape(market),
+        tape,
         config,
         calendars=calendar,
         volatility_index=market.volatility_index,
@@ -215,6 +219,7 @@ def backtest(
     return Backtest(
         run=run,
         scan=scan,
+        tape=tape,
         alerts=tables["alerts"],
         decisions=tables["decisions"],
         trades=tables["trades"],

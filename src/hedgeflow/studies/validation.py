@@ -27,7 +27,6 @@ from hedgeflow.studies.backtesting import (
     STRATEGY,
     Backtest,
     backtest,
-    hedge_tape,
     resolved_config,
 )
 from hedgeflow.studies.event_study import event_study, flow_table
@@ -136,7 +135,6 @@ def evidence_tables(
 
     They are the record, and studies made of it.
     """
-    tape = hedge_tape(market)
     flow, flow_notes = flow_table(market, config, result)
     reached = [frame["session"].to_list() for frame in (result.trades, flow) if frame is not None]
     tables = EvidenceTables(
@@ -146,8 +144,8 @@ def evidence_tables(
         ledger_entries=result.ledger_entries,
         sessions=_session_dates(market, config, {date for dates in reached for date in dates}),
         sessions_per_year=float(market.sessions.per_year),
-        matched=matched_null(result.trades, tape, config),
-        directions=direction_null(result.trades, tape, config),
+        matched=matched_null(result.trades, result.tape, config),
+        directions=direction_null(result.trades, result.tape, config),
         matched_missing="there are no trades to match",
         flow=flow,
         flow_untestable_reason=FLOW_UNTESTABLE,

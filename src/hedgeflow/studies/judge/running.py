@@ -1,0 +1,224 @@
+"""Trials run in parallel processes, kept in a file as they finish, and never run twice."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from hedgeflow.market.errors import DataError
+from hedgeflow.strategies.volume_shock.claims import GATES
+from hedgeflow.studies.backtesting import code_version
+from hedgeflow.studies.judge.figures import INTERVALS, SUMS, TESTS, figures_of
+from hedgeflow.studies.scenario_settings import config_of
+from hedgeflow.studies.simulated_markets import judged_in_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+    from pathlib import Path
+
+    from hedgeflow.studies.judge.figures import Row
+    from hedgeflow.studies.judge.worlds import Trial
+
+ONE_THREAD: Final = ("POLARS_MAX_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS")
+"""Variables that tell libraries how many threads to use."""
+SECONDS_BETWEEN_WRITES: Final = 30.0
+
+SCHEMA: Final[dict[str, type[pl.DataType]]] = {
+    "key": pl.String,
+    "code_version": pl.String,
+    "made": pl.String,
+    "scenario": pl.String,
+    "world": pl.String,
+    "peak_bps": pl.Float64,
+    "days": pl.Int64,
+    "seed": pl.Int64,
+    "seconds": pl.Float64,
+    "verdict": pl.String,
+    "source_verdict": pl.String,
+    "coherent": pl.Boolean,
+    "trades": pl.Int64,
+    "sessions_per_year": pl.Float64,
+    "barrier_rate": pl.Float64,
+    **{f"gate:{gate.id}": pl.String for gate in GATES},
+    **{f"p:{test.name}": pl.Float64 for test in TESTS},
+    **{f"{end}:{name}": pl.Float64 for name in INTERVALS for end in ("value", "lower", "upper")},
+    **{f"sum:{name}": pl.Float64 for name in SUMS},
+}
+"""Columns of the results: one row a trial."""
+
+
+def run_trial(trial: Trial, made: str) -> Row:
+    """Simulate one trial's market, judge the claim on it and return the row of its figures.
+
+    Parameters
+    ----------
+    trial : Trial
+    made : str
+        Date of the run; handed in, and part of the row.
+    """
+    begun = time.process_time()
+    scenario = trial.scenario
+    validation = judged_in_memory(scenario, config_of(scenario))
+    return {
+        "key": trial.key,
+        "code_version": code_version(),
+        "made": made,
+        "scenario": trial.base,
+        "world": trial.world,
+        "peak_bps": trial.peak_bps,
+        "days": scenario.days,
+        "seed": scenario.seed,
+        **figures_of(validation, scenario.seed),
+        "seconds": time.process_time() - begun,
+    }
+
+
+def run_trials(
+    wanted: Sequence[Trial],
+    *,
+    workers: int,
+    made: str,
+    results: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> pl.DataFrame:
+    """Return the rows of all trials, in their order; what the file holds already is not run again.
+
+    Parameters
+    ----------
+    wanted : sequence of Trial
+    workers : int
+        Processes, of one thread each; the figures do not depend on it.
+    made : str
+        Date of the run, for the rows.
+    results : Path, optional
+        Parquet file that finished trials are added to every half minute, at the end, and when the
+        run is stopped; it is replaced whole, so that it is never half-written.
+    progress : callable, optional
+        Called with trials finished and trials to be had.
+
+    Raises
+    ------
+    DataError
+        The file holds something else.
+    """
+    known = read_results(results) if results is not None and results.exists() else _table([])
+    keys = [trial.key for trial in wanted]
+    done = set(known["key"].to_list())
+    waiting = [trial for trial, key in zip(wanted, keys, strict=True) if key not in done]
+    rows: list[Row] = []
+    saved = time.monotonic()
+    try:
+        for row in _finished(waiting, workers, made):
+            rows.append(row)
+            if progress is not None:
+                progress(len(wanted) - len(waiting) + len(rows), len(wanted))
+            if time.monotonic() - saved > SECONDS_BETWEEN_WRITES:
+                _save(known, rows, results)
+                saved = time.monotonic()
+    finally:
+        if rows:
+            _save(known, rows, results)
+    order = pl.DataFrame({"key": keys}, schema={"key": pl.String})
+    return order.join(pl.concat([known, _table(rows)]), on="key", how="left", maintain_order="left")
+
+
+def read_results(path: Path) -> pl.DataFrame:
+    """Return the trials that a file holds.
+
+    Raises
+    ------
+    DataError
+        It cannot be read, or holds something else.
+    """
+    hint = "Name the file that an earlier calibration wrote, or a new one"
+    try:
+        table = pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as cause:
+        raise DataError(
+            "cannot be read as results of a calibration", where=str(path), hint=hint
+        ) from cause
+    if table.schema != pl.Schema(SCHEMA):
+        raise DataError(
+            "holds no results of a calibration, or another version's", where=str(path), hint=hint
+        )
+    return table
+
+
+def _table(rows: list[Row]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def _save(known: pl.DataFrame, rows: list[Row], path: Path | None) -> None:
+    if path is None:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.new")
+    pl.concat([known, _table(rows)]).write_parquet(fresh)
+    fresh.replace(path)
+
+
+def _finished(waiting: Sequence[Trial], workers: int, made: str) -> Generator[Row, None, None]:
+    """Yield rows as trials finish; when the reader stops, no process is left at work."""
+    if not waiting:
+        return
+    others = set(multiprocessing.active_children())
+    with _single_threaded():
+        pool = ProcessPoolExecutor(
+            min(workers, len(waiting)),
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_begin_worker,
+        )
+        try:
+            yield from _gathered(pool, list(waiting), workers, made)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in set(multiprocessing.active_children()) - others:
+                child.kill()
+
+
+def _gathered(
+    pool: ProcessPoolExecutor, waiting: list[Trial], workers: int, made: str
+) -> Generator[Row, None, None]:
+    waiting.reverse()
+    at_work: set[Future[Row]] = set()
+    while waiting or at_work:
+        while waiting and len(at_work) < 2 * workers:  # one more each, so that none is ever idle
+            at_work.add(pool.submit(run_trial, waiting.pop(), made))
+        ended, at_work = wait(at_work, return_when=FIRST_COMPLETED)
+        yield from (future.result() for future in ended)
+
+
+@contextmanager
+def _single_threaded() -> Generator[None, None, None]:
+    """Let processes that are started meanwhile use one thread each; libraries read it at import."""
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _begin_worker() -> None:
+    """Leave Ctrl-C to the parent, and leave with it, even when it was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
