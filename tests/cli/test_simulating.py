@@ -19,6 +19,7 @@ from hedgeflow.simulate import (
     TruthTable,
     load_scenario,
     preset_text,
+    preset_words,
     presets,
     read_scenario,
     read_truth,
@@ -68,7 +69,7 @@ def test_the_presets_are_listed_with_what_they_say_of_themselves(run):
     code, out, _ = run("--list")
     assert code == 0
     for name in presets():
-        words = preset_text(name).splitlines()[0].removeprefix("# ")
+        words = preset_words(name)
         assert any(line.split() == [name, *words.split()] for line in out.splitlines())
     listed = json.loads(run("--list", "--json")[1])
     assert [each["preset"] for each in listed] == list(presets())
@@ -228,3 +229,12 @@ def test_a_disk_that_fills_up_leaves_nothing(tmp_path, largest_bytes):
     assert "Nothing of it is left" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_a_preset_says_in_one_sentence_what_it_is():
+    assert preset_words("calm") == "Ordinary flow only: no shocks."
+    for name in presets():
+        words = preset_words(name)
+        assert words.endswith(".")
+        assert "#" not in words
+        assert preset_text(name).startswith("# " + words.split()[0])

@@ -36,7 +36,7 @@ from hedgeflow.market.errors import HedgeflowError
 from hedgeflow.market.tapes import COLUMNS, CONTRACT_COLUMNS
 from hedgeflow.market.validation import Reason as RejectReason
 from hedgeflow.risk import Reason
-from hedgeflow.simulate import Scenario, preset_text, presets
+from hedgeflow.simulate import Scenario, preset_words, presets
 from hedgeflow.sources import import_bars, import_deribit_trades
 from hedgeflow.strategies.volume_shock import VolumeShockConfig
 from hedgeflow.strategies.volume_shock.claims import GATES
@@ -347,8 +347,7 @@ def test_the_reference_of_scenarios_is_the_scenario():
 
 def test_the_reference_names_every_preset_as_it_describes_itself():
     told = table_of(REFERENCE / "scenarios.md", "Presets", 2)
-    assert told == [(f"`{name}`", preset_text(name).splitlines()[0].lstrip("# "))
-                    for name in presets()]  # fmt: skip
+    assert told == [(f"`{name}`", preset_words(name)) for name in presets()]
 
 
 # --- tapes, journal, reasons, package -----------------------------------------------------------

@@ -83,19 +83,13 @@ def _refuse(option: str, others: Mapping[str, object]) -> None:
 
 
 def _list_presets(*, as_json: bool) -> None:
-    from hedgeflow.simulate import preset_text, presets
+    from hedgeflow.simulate import preset_words, presets
 
-    found = [(name, _first_comment(preset_text(name))) for name in presets()]
+    found = [(name, preset_words(name)) for name in presets()]
     if as_json:
         print_json([{"preset": name, "what": words} for name, words in found])
         return
     print_table(("preset", "what"), found)
-
-
-def _first_comment(text: str) -> str:
-    """Return the first paragraph of comment of a TOML file."""
-    lines = [line.removeprefix("#").strip() for line in text.splitlines() if line[:1] == "#"]
-    return lines[0] if lines else ""
 
 
 def _show_scenario(named: str, *, as_json: bool) -> None:

@@ -1,6 +1,13 @@
 """A market with known truth: option shocks, dealers who hedge them, prices that respond."""
 
-from hedgeflow.simulate.loading import changed, load_scenario, preset_text, presets, scenario
+from hedgeflow.simulate.loading import (
+    changed,
+    load_scenario,
+    preset_text,
+    preset_words,
+    presets,
+    scenario,
+)
 from hedgeflow.simulate.markets import SimulatedMarket, simulate, simulate_days
 from hedgeflow.simulate.scenario import Scenario
 from hedgeflow.simulate.shocks import ShockClass
@@ -26,6 +33,7 @@ __all__ = [
     "changed",
     "load_scenario",
     "preset_text",
+    "preset_words",
     "presets",
     "read_scenario",
     "read_truth",

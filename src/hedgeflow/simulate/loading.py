@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,19 @@ def preset_text(name: str) -> str:
             hint=f"Use one of {', '.join(presets())}, or the path of a TOML file",
         )
     return (PRESET_FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def preset_words(name: str) -> str:
+    """Return what a preset says of itself: the first sentence of its file's opening comment.
+
+    Raises
+    ------
+    ConfigError
+        There is no such preset.
+    """
+    lines = takewhile(lambda line: line.startswith("#"), preset_text(name).splitlines())
+    opening = " ".join(line.removeprefix("#").strip() for line in lines)
+    return opening.partition(". ")[0].removesuffix(".") + "."
 
 
 def load_scenario(named: str | Path, settings: Sequence[str] = ()) -> Scenario:
