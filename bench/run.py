@@ -59,7 +59,7 @@ FULL = Scale(
     ExitSizes(ticks=1_000_000, variants=1_000, entries=200, bars=525_600, draws=10_000, trades=500),
     DaySizes(
         option_trades=1_000_000,
-        hedge_trades=535_000,
+        hedge_trades=550_000,
         hedge_quotes=500_000,
         option_quote_times=48,
         contracts=5_000,
