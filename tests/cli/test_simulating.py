@@ -82,7 +82,7 @@ def test_what_is_shown_of_a_preset_is_a_scenario_file(run, tmp_path):
     assert mine == load_scenario("null").model_dump() | {"preset": "copy"}
     keys = json.loads(run(copy, "--show", "--json")[1])
     assert keys["dealers"]["hedging"] == "none"
-    assert keys["index"]["volatility"] == 0.5
+    assert keys["index"]["volatility"] == load_scenario("null").index.volatility
 
 
 def test_a_market_is_written_whole_and_told_of(run, tmp_path):
