@@ -18,6 +18,7 @@ from hedgeflow.evidence.report_words import (
     estimate,
     money,
     percent,
+    probability,
     prose,
     significant,
 )
@@ -110,7 +111,7 @@ def headlines(package: JsonObject) -> list[Headline]:
 def _directions(measures: JsonObject) -> str:
     """Return the p-value against the second null; the larger of both is the headline."""
     value = number(measures, "direction_null", "p_value")
-    return "" if value is None else f"; directions dealt out again: p = {significant(value)}"
+    return "" if value is None else f"; directions dealt out again: p = {probability(value)}"
 
 
 def _sentence(words: str, shown: Shown) -> str:
