@@ -2,12 +2,11 @@ import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
-from scipy import stats
 
 from hedgeflow import pricing
 from hedgeflow.market.tapes import CONTRACT_COLUMNS, TapeKind, schema, tape_schema
 from hedgeflow.market.time import DAY_NS, MINUTE_NS, YEAR_NS
-from hedgeflow.simulate import TRUTH_SCHEMA, changed, scenario, simulate, simulate_days
+from hedgeflow.simulate import TRUTH_SCHEMA, changed, simulate, simulate_days
 from hedgeflow.simulate.markets import joined
 
 TABLES = (
@@ -39,15 +38,6 @@ def priced(trades, column):
     sign = np.where((trades["right"] == "C").to_numpy(), 1, -1)
     function = {"value": pricing.value, "delta": pricing.delta}[column]
     return function(sign, trades["underlying_price"], trades["strike"], years, trades["iv"])
-
-
-def signed_volume(market, start, end):
-    """Signed perpetual volume from start (included) to end (excluded), per window."""
-    cumulative = np.concatenate(
-        ([0.0], np.cumsum(market.hedge_trades["size"] * market.hedge_trades["aggressor"]))
-    )
-    at = stamps(market.hedge_trades)
-    return cumulative[np.searchsorted(at, end)] - cumulative[np.searchsorted(at, start)]
 
 
 def test_every_table_has_exactly_its_schema(small_market):
@@ -108,32 +98,6 @@ def test_day_by_day_is_the_whole_and_does_not_depend_on_how_many_days_follow(sma
         assert getattr(first_two, table).equals(getattr(shorter, table))
 
 
-def test_a_hedge_that_begins_before_midnight_goes_on_after_it():
-    late = changed(
-        scenario("effect", days=20),
-        {
-            "shocks.sweeps_per_day": (20, 20),
-            "shocks.gap_minutes": 20.0,
-            "option_flow.trades_per_day": 100.0,
-            "future.trades_per_day": 20_000.0,
-            "future.quote_interval_seconds": 600.0,
-        },
-    )
-    market = simulate(late)
-    start = stamps(market.truth, "hedge_start")
-    half_time = market.truth["half_time_minutes"].to_numpy()
-    end = start + (2 * half_time * MINUTE_NS).astype(np.int64)
-    crossing = (start // DAY_NS != end // DAY_NS) & (end < market.coverage.end_ns[-1])
-    assert crossing.sum() >= 3
-    midnight = (start // DAY_NS + 1) * DAY_NS
-    volume = market.truth["hedge_volume"].to_numpy()
-    flow = np.sign(volume) * signed_volume(market, midnight, np.maximum(end, midnight))
-    share = 1 - (midnight - start) / MINUTE_NS / half_time / 2
-    left = np.abs(volume) * share
-    scale = np.sqrt(2) * late.future.imbalance_units * np.sqrt(crossing.sum())
-    assert abs(flow[crossing].sum() - left[crossing].sum()) < 4 * scale
-
-
 @pytest.fixture(scope="module", params=["none", "coin"])
 def without_impact(small, request):
     flat = changed(small, {"impact.enabled": False})
@@ -184,65 +148,6 @@ def test_shocks_off_leave_the_ordinary_prints_as_they_are(small):
         simulate(quiet).option_trades, on=columns, how="anti", nulls_equal=True
     )
     assert missing.is_empty()
-
-
-def test_dealers_trade_the_demand_after_a_shock_and_nothing_abnormal_without_hedging(effect, null):
-    demand = effect.truth["delta"].to_numpy()
-    start = stamps(effect.truth)
-    for market, expected in ((effect, 1.0), (null, 0.0)):
-        flow = signed_volume(market, start, start + 15 * MINUTE_NS) * np.sign(demand)
-        slope = flow.sum() / np.abs(demand).sum()
-        error = flow.std() * np.sqrt(demand.size) / np.abs(demand).sum()
-        assert abs(slope - expected) < 4 * error + 0.03
-        assert error < 0.1
-
-
-def test_half_of_a_hedge_is_done_after_its_half_time(effect):
-    start = stamps(effect.truth, "hedge_start")
-    half = (effect.truth["half_time_minutes"].to_numpy() * MINUTE_NS).astype(np.int64)
-    volume = effect.truth["hedge_volume"].to_numpy()
-    flow = signed_volume(effect, start, start + half) * np.sign(volume)
-    assert 0.45 < flow.sum() / np.abs(volume).sum() < 0.60
-
-
-def test_greater_exposure_is_hedged_faster(effect):
-    size = np.log(effect.truth["delta"].abs().to_numpy())
-    half_time = np.log(effect.truth["half_time_minutes"].to_numpy())
-    slope = np.polyfit(size, half_time, 1)[0]
-    assert -1.3 < slope < -0.8
-
-
-def test_the_price_follows_the_hedge_only_with_the_effect(effect, null):
-    demand = effect.truth["delta"].to_numpy()
-    start = stamps(effect.truth)
-    means = []
-    for market in (effect, null):
-        opened = stamps(market.bars)
-        price = market.bars["open"].to_numpy()
-        entry = np.searchsorted(opened, start + MINUTE_NS)
-        keep = entry + 8 < price.size
-        entry = entry[keep]
-        move = np.log(price[entry + 8] / price[entry]) * 1e4 * np.sign(demand[keep])
-        means.append(move.mean())
-        error = move.std() / np.sqrt(move.size)
-    assert means[0] > 10.0
-    assert abs(means[1]) < 4 * error
-
-
-def test_peak_impact_is_the_square_root_of_the_hedge(effect):
-    volume = effect.truth["hedge_volume"].to_numpy()
-    strength = effect.scenario.impact.peak_bps
-    expected = np.sign(volume) * strength * np.sqrt(np.abs(volume) / 30.0)
-    np.testing.assert_allclose(effect.truth["impact_bps"].to_numpy(), expected, rtol=1e-12)
-
-
-def test_bought_puts_make_dealers_sell_and_sold_puts_make_them_buy(effect):
-    puts = effect.truth.filter(pl.col("contract").str.ends_with("P"))
-    calls = effect.truth.filter(pl.col("contract").str.ends_with("C"))
-    assert puts.height > 20
-    assert calls.height > 20
-    assert (puts["hedge_volume"].sign() == -puts["side"]).all()
-    assert (calls["hedge_volume"].sign() == calls["side"]).all()
 
 
 def test_the_truth_is_the_delta_of_the_prints(small):
@@ -329,61 +234,3 @@ def test_bars_are_the_aggregation_of_trades(small_market):
         assert row["volume"] == pytest.approx(inside["size"].sum(), abs=1e-9)
     assert bars["volume"].sum() == pytest.approx(trades["size"].sum(), rel=1e-12)
     assert (stamps(bars, "known_at") - stamps(bars) == MINUTE_NS).all()
-
-
-def test_the_perpetuals_median_five_minute_volume_is_the_scenarios(calm):
-    slots = calm.bars.group_by(pl.col("ts").dt.truncate("5m")).agg(pl.col("volume").sum())
-    assert slots["volume"].median() == pytest.approx(300.0, rel=0.05)
-
-
-def test_shocks_come_as_often_and_as_large_as_the_scenario_says(effect):
-    truth = effect.truth.with_columns(day=pl.col("ts").dt.date())
-    counts = truth.group_by("day", "shock_class").len()
-    sweeps = counts.filter(pl.col("shock_class") == "INSTITUTIONAL_SWEEP")["len"]
-    emergencies = counts.filter(pl.col("shock_class") == "GAMMA_EMERGENCY")["len"]
-    assert (sweeps.min(), sweeps.max()) == (3, 5)
-    assert (emergencies.min(), emergencies.max()) == (1, 3)
-    relative = effect.truth["delta"].abs() * 100_000 / 300
-    assert relative.min() > 1_000
-    assert effect.truth.height >= 50 / 0.6
-
-
-def test_a_sweep_takes_three_strikes_and_none_the_greater_part_an_emergency_one(effect):
-    trades = effect.option_trades
-    for shock in effect.truth.iter_rows(named=True):
-        if shock["shock_class"] == "INSTITUTIONAL_SWEEP":
-            assert shock["strikes"] >= 3
-        first, last = (
-            trades["ts"]
-            .search_sorted(pl.Series([shock["ts"], shock["last_print"]], dtype=trades.schema["ts"]))
-            .to_list()
-        )
-        inside = trades[first : last + 1].filter(pl.col("contract") == shock["contract"])
-        share = inside["lots"].sum() * 0.1 / shock["option_units"]
-        if shock["shock_class"] == "INSTITUTIONAL_SWEEP":
-            assert share < 0.6
-        else:
-            assert share > 0.8
-
-
-def test_nothing_on_the_tape_marks_a_shock(effect):
-    """Sizes beyond the body of ordinary ones come from one tail."""
-    market = simulate(
-        changed(
-            effect.scenario,
-            {"option_flow.largest_lots": 200.0, "option_flow.tail_share": 0.05},
-            days=4,
-        )
-    )
-    trades = market.option_trades
-    of_shock = market.prints_truth["shock_id"].is_not_null()
-    inside, others = trades.filter(of_shock), trades.filter(~of_shock)
-    large = [frame.filter(pl.col("lots") >= 30)["lots"].to_numpy() for frame in (inside, others)]
-    assert min(sizes.size for sizes in large) > 20
-    assert stats.ks_2samp(*large).pvalue > 1e-3
-    assert inside["lots"].max() <= market.scenario.option_flow.largest_lots
-    assert inside["condition"].null_count() == inside.height
-    assert inside["block_id"].null_count() == inside.height
-    number = pl.col("trade_id").str.split("-").list.last().cast(pl.Int64)
-    in_day = pl.int_range(pl.len()).over(pl.col("ts").dt.date())
-    assert trades.select((number == in_day).all())[0, 0]

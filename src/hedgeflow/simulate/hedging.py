@@ -69,7 +69,7 @@ def hedge_of(
     """Return the hedge of a shock's demand.
 
     The half-time is ``dealers.half_time_minutes * (reference / abs(D)) ** exponent`` with a random
-    factor; trades are spread evenly over twice that time, as an order worked to a schedule is.
+    factor. Over twice that time trades follow an even pace of volume, as a scheduled order does.
     Peak impact is ``impact.peak_bps * sqrt(volume / reference)`` (square-root law, e.g. B. Toth and
     others, *Physical Review X* 1, 021006, 2011).
 
@@ -96,8 +96,9 @@ def hedge_of(
     half_time = float(np.clip(half_time, *_HALF_TIME_RANGE_MINUTES))
     size, order = pieces(scenario, np.array([dealers.share * abs(demand)]), rng)
     total = float(size.sum())
-    delay = (rng.random(size.size) * _HALF_TIMES * half_time * MINUTE_NS).astype(np.int64)
-    stamp = np.sort(start_ns + delay - delay % RESOLUTION_NS)
+    done = np.cumsum(size) - size * rng.random(size.size)
+    delay = (done / max(total, 1e-9) * _HALF_TIMES * half_time * MINUTE_NS).astype(np.int64)
+    stamp = start_ns + delay - delay % RESOLUTION_NS
     direction = 1 if demand >= 0.0 else -1
     sign = sides(scenario, np.array([direction]), order, sign_rng)
     hedged = dealers.hedging != "none" and size.size > 0

@@ -39,8 +39,8 @@ _MILLISECONDS_PER_SECOND: Final = 1000
 _ACTIVITY_HALF_LIFE_MINUTES: Final = 20.0
 _QUANTILES: Final = 99
 _TRIAL_SEED: Final = 20_250_106
-_TRIAL_TRADES: Final = (400_000, 4_000_000)
-_TRIAL_WIDEST: Final = 100.0
+_TRIAL_TRADES: Final = 600_000
+_TRIAL_WIDEST: Final = 40.0
 """Beyond so many trades' sizes the imbalance looks the same on every scale."""
 _HALVINGS: Final = 14
 _NARROWEST_BOUND: Final = 0.05
@@ -258,13 +258,12 @@ def _bound(deviation: float, more: float, sigma: float, scale: float, exponent: 
     """
     wanted = min(deviation, _TRIAL_WIDEST)
     rng = np.random.Generator(np.random.PCG64(_TRIAL_SEED))
-    count = int(np.clip(400.0 * wanted * wanted, *_TRIAL_TRADES))
-    size = _steps(rng, count, more, sigma) / (1.0 + more)
-    draws = rng.random((count, 2))
+    size = _steps(rng, _TRIAL_TRADES, more, sigma) / (1.0 + more)
+    draws = rng.random((_TRIAL_TRADES, 2))
 
     def reached(bound: float) -> float:
         sign, *_ = _signs(draws, size, bound, scale, exponent, (0.0, 1, 0))
-        return float(np.cumsum(sign * size)[count // 20 :].std())
+        return float(np.cumsum(sign * size)[_TRIAL_TRADES // 20 :].std())
 
     low, high = _NARROWEST_BOUND, _BOUND_PER_DEVIATION * wanted
     for _ in range(_HALVINGS):
