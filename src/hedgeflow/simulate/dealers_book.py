@@ -189,7 +189,8 @@ def _targets(
     look = seen_from[seen]
 
     def by_look(parts: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.cumsum(np.bincount(look, weights=parts[seen], minlength=looks.size))
+        added = np.bincount(look, weights=parts[seen], minlength=looks.size)
+        return np.cumsum(added, dtype=np.float64)
 
     rows = positions.touched()
     column = np.zeros(positions.net.size, dtype=np.int64)
@@ -197,7 +198,8 @@ def _targets(
     place = look * rows.size + column[positions.contract[seen]]
     added = np.bincount(place, positions.lots[seen], minlength=looks.size * rows.size)
     lots = positions.net[rows] + np.cumsum(added.reshape(looks.size, rows.size), axis=0)
-    delta = _deltas(scenario, path, positions.book, rows, looks, lots * scenario.chain.lot_units)
+    units = np.multiply(lots, scenario.chain.lot_units, dtype=np.float64)
+    delta = _deltas(scenario, path, positions.book, rows, looks, units)
     first = state.first_delta + by_look(positions.first)
     not_taken = dealers.share * first - state.taken - by_look(positions.taken)
     return dealers.ordinary_share * (delta - first) + not_taken

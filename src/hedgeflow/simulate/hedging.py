@@ -149,6 +149,6 @@ def _minutes(
     from_ns: int, stamp: NDArray[np.int64], size: NDArray[np.float64], share: float
 ) -> float:
     """Return the minutes until a share of the volume of trades is done."""
-    done = np.cumsum(size)
-    at = int(np.searchsorted(done, share * done[-1]))
+    done = np.cumsum(size, dtype=np.float64)
+    at = int(np.searchsorted(done, share * float(done[-1])))
     return float(stamp[at] - from_ns) / MINUTE_NS

@@ -43,6 +43,7 @@ _TRIAL_TRADES: Final = 600_000
 _TRIAL_WIDEST: Final = 40.0
 """Beyond so many trades' sizes the imbalance looks the same on every scale."""
 _HALVINGS: Final = 14
+_SCALE_HALVINGS: Final = 60
 _NARROWEST_BOUND: Final = 0.05
 _BOUND_PER_DEVIATION: Final = 8.0
 _LONGEST_RUN: Final = 1e9
@@ -203,7 +204,7 @@ def pieces(
         drawn = np.concatenate((drawn, steps.astype(np.int64)))
         size, order, is_enough = _cut(drawn, wanted)
         if is_enough:
-            return size * step, order
+            return np.multiply(size, step, dtype=np.float64), order
 
 
 def _steps(rng: np.random.Generator, count: int, more: float, sigma: float) -> NDArray[np.float64]:
@@ -230,14 +231,14 @@ def _run_scale(mean: float, exponent: float) -> float:
     A length is a Lomax variable rounded up: P(length > n) = (1 + n / scale) ** -exponent, whose
     sum over n is 1 + scale ** exponent * zeta(exponent, 1 + scale).
     """
-    from scipy.optimize import brentq
     from scipy.special import zeta
 
-    def excess(log_scale: float) -> float:
-        scale = np.exp(log_scale)
-        return float(1.0 + scale**exponent * zeta(exponent, 1.0 + scale) - mean)
-
-    return float(np.exp(brentq(excess, -60.0, 40.0))) if mean > 1.0 else 0.0
+    low, high = 0.0, mean * exponent
+    for _ in range(_SCALE_HALVINGS):
+        scale = 0.5 * (low + high)
+        reached = 1.0 + scale**exponent * float(zeta(exponent, 1.0 + scale))
+        low, high = (scale, high) if reached < mean else (low, scale)
+    return low
 
 
 @lru_cache(maxsize=16)

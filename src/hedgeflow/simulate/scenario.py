@@ -190,15 +190,16 @@ class Dealers(Section):
     """What dealers trade in the future."""
 
     hedging: Literal["demand", "coin", "none"] = "demand"
-    """``demand``: shocks are hedged. ``coin``: the same trades with the same impact, all of one
-    hedge on a side that a coin decides. ``none``: the same times and sizes, the side of every
-    trade random, without impact."""
+    """``demand``: dealers hedge. ``coin``: the same trades with the same impact, all of one order
+    on a side that a coin decides. ``none``: the same times and sizes, the side of every trade
+    random, without impact. Orders for the book as a whole are meant, too."""
     share: Share = 1.0
     """Share of a shock's hedge demand that is traded in the future."""
     lag_seconds: NonNegative = 40.0
     """Median time from a shock's first print to the first possible trade."""
     half_time_minutes: Positive = 5.3
-    """Median time from there to half of the hedge, for a demand of `reference_units`."""
+    """Median time from there to half of the hedge, for a demand of `reference_units`; none takes
+    longer than 8."""
     half_time_exponent: NonNegative = 1.1
     """Half-time falls with this power of abs(hedge demand): the greater, the faster."""
     reference_units: Positive = 30.0
@@ -206,8 +207,8 @@ class Dealers(Section):
     ordinary: bool = True
     """Whether dealers hedge all other option flow and rehedge what they hold."""
     ordinary_share: Share = 1.0
-    """Share of that which they hedge in this future."""
-    rebalance_minutes: Positive = 5.0
+    """Share of that which they hedge in this future: the rest is hedged elsewhere."""
+    rebalance_minutes: Annotated[float, Field(ge=1)] = 5.0
     """They look at their book so often."""
     band_units: NonNegative = 5.0
     """And leave a delta smaller than this."""
@@ -242,10 +243,10 @@ class Future(Section):
     """Standard deviation of the log of the slowly varying activity."""
     imbalance_units: Positive = 10.0
     """Standard deviation of the ordinary flow's cumulative signed volume, which reverts to zero:
-    the noise against which hedging flow must be seen."""
+    the noise against which hedging flow must be seen. About a trade's size at least."""
     run_trades: Annotated[float, Field(ge=1)] = 3.0
     """Mean length of runs of trades on one side, as orders are split; 1 is none."""
-    run_exponent: Annotated[float, Field(gt=1)] = 1.6
+    run_exponent: Annotated[float, Field(gt=1, le=10)] = 1.6
     """Tail exponent of the runs' lengths."""
     half_spread_bps: NonNegative = 0.25
     """Half of the quoted spread, basis points, where activity is ordinary."""
