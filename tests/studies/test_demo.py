@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ from hedgeflow.studies.demo import (
     truth_of,
 )
 
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "simulated-market.md"
 NOW = "2025-06-01T00:00:00Z"
 QUIET = {"option_flow.trades_per_day": 300.0, "future.trades_per_day": 2_000.0}
 
@@ -52,6 +54,21 @@ def test_there_is_an_effect_where_hedges_follow_orders_and_move_prices(changes, 
 
 def test_the_demo_s_own_markets_are_one_with_the_effect_and_one_without():
     assert [truth_of(each)[1] for each in demo_scenarios("both")] == [True, False]
+
+
+def test_the_page_on_the_market_states_the_numbers_of_the_effect():
+    effect = scenario("effect")
+    page = PAGE.read_text(encoding="utf-8")
+    reference = effect.dealers.reference_units
+    moves = [
+        effect.impact.peak_bps * (units / reference) ** 0.5
+        for units in (effect.shocks.sweep_units, effect.shocks.emergency_units)
+    ]
+    low, high = re.search(r"\| (\d+) to (\d+) basis points \|", page).groups()
+    assert [float(low), float(high)] == pytest.approx(moves, rel=0.05)
+    assert f"{effect.dealers.lag_seconds:g} s after the order" in page
+    assert f"| {effect.option_flow.largest_lots:g} lots |" in page
+    assert effect.dealers.ordinary_share == 0.25  # "a quarter"
 
 
 def test_days_and_seed_go_over_a_scenario_s_own_which_may_be_a_file(tmp_path):
