@@ -54,11 +54,13 @@ class TriedTest:
 
 TESTS: Final = (
     TriedTest("mean", "mean net result, the larger p-value of both nulls (gate)", (NULL, COIN)),
-    TriedTest("mean-entries", "the same against random entries alone", (NULL,), _MOVING),
-    TriedTest("mean-directions", "the same against directions dealt out again", (NULL, COIN)),
+    TriedTest("mean-entries", "mean net result against random entries alone", (NULL,), _MOVING),
+    TriedTest(
+        "mean-directions", "mean net result against directions dealt out again", (NULL, COIN)
+    ),
     TriedTest("win-rate", "win rate, the larger p-value of both nulls", (NULL, COIN)),
-    TriedTest("win-rate-entries", "the same against random entries alone", (NULL,), _MOVING),
-    TriedTest("win-rate-directions", "the same against directions dealt out again", (NULL, COIN)),
+    TriedTest("win-rate-entries", "win rate against random entries alone", (NULL,), _MOVING),
+    TriedTest("win-rate-directions", "win rate against directions dealt out again", (NULL, COIN)),
     TriedTest(
         "binomial-half",
         "wins against 50 %, binomial",

@@ -191,7 +191,8 @@ def _gathered(
     at_work: set[Future[Row]] = set()
     while waiting or at_work:
         while waiting and len(at_work) < 2 * workers:  # one more each, so that none is ever idle
-            at_work.add(pool.submit(run_trial, waiting.pop(), made))
+            with _interrupts_wait():
+                at_work.add(pool.submit(run_trial, waiting.pop(), made))
         ended, at_work = wait(at_work, return_when=FIRST_COMPLETED)
         yield from (future.result() for future in ended)
 
@@ -209,6 +210,19 @@ def _single_threaded() -> Generator[None, None, None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _interrupts_wait() -> Generator[None, None, None]:
+    """Hold Ctrl-C back: a process that is started meanwhile inherits that and never hears of it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin_worker() -> None:

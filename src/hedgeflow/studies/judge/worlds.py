@@ -22,7 +22,8 @@ FAIR: Final = "fair"
 EFFECT: Final = "effect"
 
 WITHOUT_EDGE: Final = (NULL, COIN, TRAP, FAIR)
-"""Worlds in which no strategy has an edge: VALIDATED is false there."""
+"""Worlds in which alerts do not say where prices go, so that VALIDATED is false. In `COIN` they say
+when: from the moves after them a stop nearer than the target may earn on either side."""
 
 MEANING: Final = {
     NULL: "shocks that nobody hedges: the same tapes, no price responds",

@@ -1,0 +1,154 @@
+"""`hedgeflow calibrate-judge` as users run it: results kept, pages made again, refusals, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import polars as pl
+import pytest
+
+from hedgeflow.cli import main
+from hedgeflow.simulate import scenario
+from hedgeflow.studies.judge import read_results
+
+PROGRAM = [sys.executable, "-c", "from hedgeflow.cli import main; main()"]
+TINY = """
+preset = "calibration"
+days = 2
+[option_flow]
+trades_per_day = 300.0
+[future]
+trades_per_day = 500.0
+quote_interval_seconds = 60.0
+"""
+FEW = ["--null-seeds", "1", "--side-seeds", "1", "--effect-seeds", "1", "--effects", "0,60"]
+
+
+@pytest.fixture
+def run(capsys):
+    """Return a function that runs the command and returns exit code, output and errors."""
+
+    def run_command(*options: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(["calibrate-judge", *(str(option) for option in options)])
+        printed = capsys.readouterr()
+        return int(ended.value.code or 0), printed.out, printed.err
+
+    return run_command
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """Return a folder with the scenario, results and page of a tiny calibration."""
+    folder = tmp_path_factory.mktemp("judge")
+    (folder / "tiny.toml").write_text(TINY, encoding="utf-8")
+    options = ["--scenario", "tiny.toml", "--workers", "2", "--results", "r.parquet"]
+    subprocess.run(
+        [*PROGRAM, "calibrate-judge", *options, *FEW, "--out", "new/page.md"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+    return folder
+
+
+def test_every_world_has_its_trials_in_the_results(done):
+    worlds = read_results(done / "r.parquet").sort("world", "peak_bps")
+    assert worlds.select("world", "peak_bps").rows() == [
+        ("coin", scenario("calibration").impact.peak_bps), ("effect", 0.0), ("effect", 60.0),
+        ("fair", 0.0), ("null", 0.0), ("null-trap", 0.0),
+    ]  # fmt: skip
+    assert worlds["scenario"].unique().to_list() == ["tiny"]
+    assert worlds["days"].unique().to_list() == [2]
+
+
+def test_the_page_is_made_again_from_the_results_alone(done, run):
+    page = done / "new" / "page.md"
+    code, out, _ = run("--page-only", "--results", done / "r.parquet", "--out", done / "again.md")
+    assert code == 0
+    assert out.startswith("SIMULATED")
+    assert (done / "again.md").read_text() == page.read_text()
+    assert "6 trials of the scenario `tiny`, 2 sessions each, seeds from 1 on" in page.read_text()
+
+
+def test_a_page_is_replaced_and_another_file_is_not(done, run):
+    run("--page-only", "--results", done / "r.parquet", "--out", done / "again.md")
+    assert run("--page-only", "--results", done / "r.parquet", "--out", done / "again.md")[0] == 0
+    code, _, said = run("--page-only", "--results", done / "r.parquet", "--out", done / "tiny.toml")
+    assert (code, said.count("\n")) == (3, 1)
+    assert "another file" in said
+    assert (done / "tiny.toml").read_text() == TINY
+
+
+def test_the_json_has_the_same_figures(done, run):
+    document = json.loads(run("--page-only", "--results", done / "r.parquet", "--json")[1])
+    assert document["simulated"] is True
+    assert document["trials"] == 6
+    assert [each["world"] for each in document["outcomes"]][:4] == [
+        "null", "coin", "null-trap", "fair",
+    ]  # fmt: skip
+    assert document["outcomes"][0]["validated"] == {"count": 0, "trials": 1}
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--effects", "1,x"], 2, "name sizes of at least 0"),
+        (["--effects", "-5"], 2, "name sizes of at least 0"),
+        (["--effects", ""], 2, "name sizes of at least 0"),
+        (["--effects", "nan"], 2, "name sizes of at least 0"),
+        (["--page-only"], 2, "name the results with --results"),
+        (["--null-seeds", "0"], 2, "null-seeds"),
+        (["--scenario", "storm"], 5, "no preset 'storm'"),
+        (["--page-only", "--results", "absent.parquet"], 3, "cannot be read as results"),
+        (["--results", "trades.parquet"], 3, "holds no results of a calibration"),
+        (["--out", "."], 3, "this is a folder"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_runs(
+    run, tmp_path, monkeypatch, options, code, words
+):
+    monkeypatch.chdir(tmp_path)
+    pl.DataFrame({"price": [1.0]}).write_parquet("trades.parquet")
+    found, _, said = run(*options)
+    assert found == code
+    assert words in said
+    assert [each.name for each in tmp_path.iterdir()] == ["trades.parquet"]
+
+
+def test_settings_of_a_scenario_that_the_strategy_does_not_know_are_refused(run, tmp_path):
+    file = tmp_path / "own.toml"
+    file.write_text('preset = "calibration"\n[settings.plan]\ntarget = 3\n', encoding="utf-8")
+    code, _, said = run("--scenario", file)
+    assert (code, said.count("\n")) == (5, 1)
+    assert "'plan.target' is not a setting" in said
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is a POSIX signal here")
+@pytest.mark.parametrize("seconds", [0.5, 6.0], ids=["while processes start", "while they work"])
+def test_ctrl_c_ends_with_130_and_keeps_what_is_finished(done, tmp_path, seconds):
+    results = tmp_path / "r.parquet"
+    options = ["--scenario", str(done / "tiny.toml"), "--null-seeds", "400", "--workers", "1"]
+    process = subprocess.Popen(
+        [*PROGRAM, "calibrate-judge", *options, "--results", str(results)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("SIMULATED: ")
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)  # a terminal's Ctrl-C reaches the workers too
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors == "hedgeflow: stopped; nothing half-written is left behind\n"
+    assert {each.name for each in tmp_path.iterdir()} <= {"r.parquet"}
+    if results.exists():
+        assert 0 < read_results(results).height < 400
