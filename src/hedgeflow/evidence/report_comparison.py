@@ -24,7 +24,7 @@ COMPARED: Final = (
     ),
     ("Net result a trade", ("performance_metrics", "overall", "expectancy_bps")),
     ("Sharpe ratio, annualised", ("performance_metrics", "sharpe_annualised")),
-    ("p against matched random entries", ("statistical_measures", "p_value")),
+    ("p against random entries and directions", ("statistical_measures", "p_value")),
     (
         "R² of predicted and observed hedging",
         ("hypothesis_validation", "delta_flow_correlation", "r_squared"),

@@ -94,9 +94,9 @@ def headlines(package: JsonObject) -> list[Headline]:
             _sentence("win rate, payoff and frequency would imply", implied),
         ),
         Headline(
-            "p against matched random entries",
+            "p against random entries and directions",
             of(measures, "p_value"),
-            f"{decimal(draws, 0)} draws;{_sentence(' their mean', beside)}{_directions(measures)}"
+            f"{_against(measures)}; {decimal(draws, 0)} draws;{_sentence(' their mean', beside)}"
             if draws
             else "",
         ),
@@ -108,10 +108,14 @@ def headlines(package: JsonObject) -> list[Headline]:
     ]
 
 
-def _directions(measures: JsonObject) -> str:
-    """Return the p-value against the second null; the larger of both is the headline."""
-    value = number(measures, "direction_null", "p_value")
-    return "" if value is None else f"; directions dealt out again: p = {probability(value)}"
+def _against(measures: JsonObject) -> str:
+    """Return the p-value against each null; the larger of both is the headline."""
+    nulls = (
+        ("random entries", "matched_null"),
+        ("directions dealt out again", "direction_null"),
+    )
+    found = [(words, number(measures, name, "p_value")) for words, name in nulls]
+    return "; ".join(f"{words}: p = {probability(p)}" for words, p in found if p is not None)
 
 
 def _sentence(words: str, shown: Shown) -> str:

@@ -34,7 +34,7 @@ GATES: tuple[Gate, ...] = (
     ),
     Gate(
         "significance",
-        "a p-value below 0.01 against matched random entries",
+        "a p-value below 0.01 against random entries and against random directions",
         "p_value",
         "<",
         0.01,
@@ -79,7 +79,7 @@ PRIMARY: tuple[Claim, ...] = (
     ),
     Claim(
         "primary-significance",
-        "a p-value below 0.01 against matched random entries",
+        "a p-value below 0.01 against random entries and against random directions",
         "p_value",
         "<",
         0.01,
