@@ -1,10 +1,12 @@
+from datetime import date
+
 import numpy as np
 import pytest
 
 from hedgeflow.market.errors import ConfigError
 from hedgeflow.simulate import changed, scenario
 from hedgeflow.simulate.hours import activity, sessions_of
-from hedgeflow.simulate.paths import first_state, index_path
+from hedgeflow.simulate.paths import _jumps, first_state, index_path
 
 DAYS = 120
 
@@ -112,3 +114,16 @@ def test_the_level_goes_home_with_its_half_life_over_closed_hours_too():
 def test_jumps_beyond_the_indexs_whole_variance_are_refused():
     with pytest.raises(ConfigError, match=r"jump_bps: jumps of 300 basis points, 1 a day, exceed"):
         scenario("calm", {"index.jump_bps": 300.0})
+
+
+def test_a_half_day_has_as_many_fewer_jumps_as_it_is_shorter():
+    early = scenario("us-index", {"index.volatility": 0.4, "index.jumps_per_day": 40.0,
+                                  "index.jump_bps": 10.0}, days=1)  # fmt: skip
+    counts = []
+    for day in (date(2024, 11, 27), date(2024, 11, 29)):
+        dated = changed(early, first_day=day)
+        [session] = sessions_of(dated)
+        found = [np.count_nonzero(_jumps(changed(dated, seed=seed), session)) for seed in range(40)]
+        counts.append(float(np.mean(found)))
+    assert counts[0] == pytest.approx(40.0, rel=0.1)
+    assert counts[1] == pytest.approx(40.0 * 210 / 390, rel=0.1)

@@ -194,3 +194,15 @@ def test_a_shock_too_small_for_its_lots_prints_one_lot_in_each_contract(sparse):
     assert market.truth.height >= 8
     assert market.truth["option_units"].min() >= tiny.chain.lot_units
     assert market.truth["option_units"].max() <= 7 * tiny.chain.lot_units
+
+
+def test_the_end_of_the_session_cuts_a_slow_shock_short(sparse):
+    slow = changed(
+        sparse, {"shocks.sweep_seconds": 7_200.0, "shocks.sweeps_per_day": [8, 8]}, days=3
+    )
+    market = simulate(slow)
+    ends = {session.day: session.end_ns for session in sessions_of(slow)}
+    last = stamps(market.truth, "last_print")
+    assert all(at < ends[start // DAY_NS] for at, start in
+               zip(last.tolist(), stamps(market.truth).tolist(), strict=True))  # fmt: skip
+    assert (last - stamps(market.truth)).max() > 3_600 * SECOND_NS

@@ -59,8 +59,9 @@ class SimulatedMarket:
         One row per shock: `shock_id`, `shock_class`, `ts` and `last_print` of its option prints,
         customers' `side`, `contract` with the most units, number of `strikes`, `option_units`,
         `delta` (hedge demand D, signed: negative, dealers must sell), `hedge_start`,
-        `half_time_minutes`, `hedge_volume` (signed units that dealers trade, 0 without hedging)
-        and `impact_bps` (signed peak). No signal may read it.
+        `half_time_minutes`, `hedge_volume` (signed units that dealers trade, 0 without hedging;
+        whole, though no tape has what comes after the last session) and `impact_bps` (signed peak).
+        No signal may read it.
     prints_truth, hedge_truth, positions_truth : DataFrame
         Truth of each row of `option_trades` and `hedge_trades`, and what is open at each session's
         end, see `truth.TRUTH_SCHEMAS`.

@@ -125,9 +125,10 @@ def _after_the_night(scenario: Scenario, session: Session, state: PathState) -> 
 
 
 def _jumps(scenario: Scenario, session: Session) -> NDArray[np.float64]:
-    """Return the log jump of each second, without drift: mostly zero."""
+    """Return the log jump of each second, without drift: mostly zero; fewer on a half day."""
     rng = stream(scenario.seed, Component.JUMPS, session.number)
-    count = int(rng.poisson(scenario.index.jumps_per_day))
+    share = session.seconds / FULL_SESSION_SECONDS[scenario.hours]
+    count = int(rng.poisson(share * scenario.index.jumps_per_day))
     size = scenario.index.jump_bps * _BASIS_POINT
     jumps = np.zeros(session.seconds)
     seconds = rng.integers(0, session.seconds, count)

@@ -172,7 +172,7 @@ class Shocks(Section):
     units_sigma: NonNegative = 0.30
     """Standard deviation of its log."""
     sweep_seconds: Positive = 60.0
-    """Median time over which a sweep's prints are spread."""
+    """Median time over which a sweep's prints are spread; the session's end cuts it short."""
     emergency_seconds: Positive = 20.0
     """Of an emergency."""
 

@@ -139,7 +139,8 @@ def shock_at(
     units = demand * weight / abs(float(np.dot(weight, delta)))
     lots = np.maximum(np.round(units / scenario.chain.lot_units), 1.0).astype(np.int64)
     seconds = scenario.shocks.sweep_seconds if sweep else scenario.shocks.emergency_seconds
-    duration = seconds * float(np.exp(_DURATION_SIGMA * rng.standard_normal()))
+    left = (path.session.end_ns - start_ns) / SECOND_NS - 1.0
+    duration = min(left, seconds * float(np.exp(_DURATION_SIGMA * rng.standard_normal())))
     orders = _sliced(scenario, rng, contract, lots, side)
     offset = (rng.random(orders.stamp.size) * duration * SECOND_NS).astype(np.int64)
     offset[_at_once(orders, _SWEEP_AT_ONCE if sweep else _EMERGENCY_AT_ONCE)] = 0
