@@ -20,7 +20,7 @@ TAIL: Final = 0.025
 """Nominal share of 95 % intervals that lie wholly above the truth."""
 BAND: Final = 0.01
 """Chance that any of the counts exceeds its bound though every test keeps its level."""
-FEWEST_TRIALS: Final = 10
+FEWEST_TRIALS: Final = 20
 """Trials below which a world's truth is not known well enough to speak of coverage."""
 
 

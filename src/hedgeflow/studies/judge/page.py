@@ -138,10 +138,14 @@ def _levels(levels: Sequence[Counted]) -> str:
 
 
 def _notes(levels: Sequence[Counted]) -> str:
+    noted: dict[str, list[str]] = {}
+    for test in TESTS:
+        if test.note:
+            noted.setdefault(test.note, []).append(test.title)
+    lines = [f"- {'; '.join(titles)}: {note}." for note, titles in noted.items()]
     tried = {each.what for each in levels}
-    notes = [f"- {test.title}: {test.note}." for test in TESTS if test.note]
-    notes += [f"- {test.title}: in no trial computed." for test in TESTS if test.name not in tried]
-    return "\n".join(notes)
+    lines += [f"- {test.title}: in no trial computed." for test in TESTS if test.name not in tried]
+    return "\n".join(lines)
 
 
 def _coverage(found: Calibration) -> str:
