@@ -100,6 +100,9 @@ def calibration_of(table: pl.DataFrame) -> Calibration:
 def latest_run(table: pl.DataFrame, where: str) -> pl.DataFrame:
     """Return the results with the code, scenario and length of the last trial in a file.
 
+    A seed that was tried twice, because the scenario of that name was edited between, counts as it
+    was tried last.
+
     Raises
     ------
     DataError
@@ -109,6 +112,5 @@ def latest_run(table: pl.DataFrame, where: str) -> pl.DataFrame:
         raise DataError("holds no trial", where=where, hint="Run the calibration first")
     same = [pl.col(name) == table[name][-1] for name in ("code_version", "scenario", "days")]
     order = {name: place for place, name in enumerate((*WITHOUT_EDGE, EFFECT))}
-    return table.filter(*same).sort(
-        pl.col("world").replace_strict(order, default=len(order)), "peak_bps", "seed"
-    )
+    last = table.filter(*same).unique(["world", "peak_bps", "seed"], keep="last")
+    return last.sort(pl.col("world").replace_strict(order, default=len(order)), "peak_bps", "seed")
