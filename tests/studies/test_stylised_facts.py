@@ -12,7 +12,7 @@ import pytest
 from hedgeflow import pricing
 from hedgeflow.market.catalog import Catalog
 from hedgeflow.market.coverage import Coverage
-from hedgeflow.market.errors import CatalogError, DataError
+from hedgeflow.market.errors import CatalogError
 from hedgeflow.market.sessions import sessions_between
 from hedgeflow.market.tapes import CONTRACT_COLUMNS, TapeKey, TapeKind, schema, tape_schema
 from hedgeflow.market.time import DAY_NS, MINUTE_NS, SECOND_NS, YEAR_NS, instant_ns
@@ -21,7 +21,6 @@ from hedgeflow.studies.stylised_facts import (
     REFERENCES,
     facts_page,
     stylised_facts,
-    write_page,
 )
 
 FIRST = datetime(2024, 1, 8, tzinfo=UTC)
@@ -363,17 +362,3 @@ def test_a_page_holds_every_fact_of_both_markets_and_what_it_is(facts):
     assert rows[0].endswith("| yes |")
     assert "SIMULATED" not in page
     assert all(each.text.replace("|", "\\|") in page for each in DEFINITIONS)
-
-
-def test_a_page_replaces_its_like_and_nothing_else(facts, tmp_path):
-    target = tmp_path / "new" / "page.md"
-    for _ in range(2):
-        write_page(target, facts_page([facts]))
-    assert target.read_text(encoding="utf-8") == facts_page([facts])
-    other = tmp_path / "notes.md"
-    other.write_text("mine")
-    with pytest.raises(DataError, match="there is another file"):
-        write_page(other, facts_page([facts]))
-    assert other.read_text() == "mine"
-    with pytest.raises(DataError, match="this is a folder"):
-        write_page(tmp_path, facts_page([facts]))

@@ -41,13 +41,13 @@ def stylised_facts(
 ) -> None:
     """Measure what is known to be typical of markets, on tapes recorded or simulated."""
     from hedgeflow.market.catalog import Catalog
-    from hedgeflow.studies.stylised_facts import facts_page
+    from hedgeflow.studies.pages import check_page, write_page
+    from hedgeflow.studies.stylised_facts import MARK, facts_page
     from hedgeflow.studies.stylised_facts import stylised_facts as measure
-    from hedgeflow.studies.stylised_facts.page import check_page, write_page
 
     others = _others(beside or [], beside_underlying or [], beside_calendar or [])
     if out is not None:
-        check_page(out)
+        check_page(out, MARK)
     opened = [
         (Catalog.open(folder), name, hours)
         for folder, name, hours in [(catalog, underlying, calendar), *others]
@@ -57,7 +57,7 @@ def stylised_facts(
         with progress_bar(f"Reading {name}", quiet=as_json) as progress:
             markets.append(measure(each, name, calendar=hours, progress=progress))
     if out is not None:
-        write_page(out, facts_page(markets))
+        write_page(out, facts_page(markets), MARK)
     if as_json:
         print_json([_document(market, markets[0]) for market in markets])
     else:

@@ -2,12 +2,13 @@
 
 from hedgeflow.studies.stylised_facts.comparing import Comparison, compare
 from hedgeflow.studies.stylised_facts.measuring import DEFINITIONS, stylised_facts
-from hedgeflow.studies.stylised_facts.page import facts_page, facts_tables, write_page
+from hedgeflow.studies.stylised_facts.page import MARK, facts_page, facts_tables
 from hedgeflow.studies.stylised_facts.records import Definition, Fact, MarketFacts
 from hedgeflow.studies.stylised_facts.references import REFERENCES
 
 __all__ = [
     "DEFINITIONS",
+    "MARK",
     "REFERENCES",
     "Comparison",
     "Definition",
@@ -17,5 +18,4 @@ __all__ = [
     "facts_page",
     "facts_tables",
     "stylised_facts",
-    "write_page",
 ]

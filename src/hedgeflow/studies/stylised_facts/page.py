@@ -5,11 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Final
 
-from hedgeflow.market.errors import DataError
-from hedgeflow.market.transactions import replace_text
 from hedgeflow.studies.stylised_facts.comparing import Comparison, compare
 from hedgeflow.studies.stylised_facts.measuring import DEFINITIONS
 from hedgeflow.studies.stylised_facts.records import Fact, MarketFacts
@@ -27,35 +24,6 @@ MATCHES_WORDS: Final = (
 SIMULATED_WORDS: Final = (
     "SIMULATED: what comes from a simulated market can never be read as evidence about a market."
 )
-
-
-def check_page(path: Path) -> None:
-    """Refuse a path at which no page can be written.
-
-    Raises
-    ------
-    DataError
-        The path is a folder, or a file that `facts_page` did not make.
-    """
-    if path.is_dir():
-        raise DataError("this is a folder", where=str(path), hint="Name a file, as in facts.md")
-    if path.exists() and not path.read_bytes().startswith(MARK.encode()):
-        raise DataError(
-            "there is another file, which is left alone", where=str(path), hint="Name a new file"
-        )
-
-
-def write_page(path: Path, text: str) -> None:
-    """Write a page whole, in the place of an earlier one if there is one.
-
-    Raises
-    ------
-    DataError
-        As `check_page`.
-    """
-    check_page(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_text(path, text)
 
 
 def facts_page(markets: Sequence[MarketFacts]) -> str:
