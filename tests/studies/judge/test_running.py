@@ -7,7 +7,7 @@ import multiprocessing
 import polars as pl
 import pytest
 
-from hedgeflow.market.errors import DataError
+from hedgeflow.market.errors import DataError, HedgeflowError
 from hedgeflow.simulate import changed, scenario
 from hedgeflow.studies.judge import Trial, read_results, run_trial, run_trials
 from hedgeflow.studies.judge.running import SCHEMA
@@ -78,6 +78,20 @@ def test_who_stops_a_run_keeps_what_is_finished_and_leaves_no_process(tmp_path):
     for child in multiprocessing.active_children():
         child.join(10.0)
     assert multiprocessing.active_children() == []
+
+
+def test_a_process_that_is_ended_from_outside_is_told_and_what_was_finished_is_kept(tmp_path):
+    path = tmp_path / "results.parquet"
+
+    def end_all(_done: int, _total: int) -> None:
+        for child in multiprocessing.active_children():
+            child.kill()
+            child.join(10.0)
+
+    more = tuple(Trial("tiny", "null", 0.0, changed(TINY, seed=seed)) for seed in range(20, 26))
+    with pytest.raises(HedgeflowError, match="was ended from outside"):
+        run_trials(more, workers=1, made="2026-01-02", results=path, progress=end_all)
+    assert 0 < read_results(path).height < len(more)
 
 
 def test_a_file_of_something_else_is_refused_by_name(tmp_path):

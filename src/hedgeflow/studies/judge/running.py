@@ -8,12 +8,13 @@ import signal
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from hedgeflow.market.errors import DataError
+from hedgeflow.market.errors import DataError, HedgeflowError
 from hedgeflow.strategies.volume_shock.claims import GATES
 from hedgeflow.studies.backtesting import code_version
 from hedgeflow.studies.judge.figures import INTERVALS, SUMS, TESTS, figures_of
@@ -108,6 +109,8 @@ def run_trials(
     ------
     DataError
         The file holds something else.
+    HedgeflowError
+        A process was ended from outside.
     """
     known = read_results(results) if results is not None and results.exists() else _table([])
     keys = [trial.key for trial in wanted]
@@ -178,6 +181,12 @@ def _finished(waiting: Sequence[Trial], workers: int, made: str) -> Generator[Ro
         )
         try:
             yield from _gathered(pool, list(waiting), workers, made)
+        except BrokenProcessPool as cause:
+            raise HedgeflowError(
+                "a process with a trial was ended from outside",
+                hint="Finished trials are kept in the results: run it again, and on fewer"
+                " processes if memory was short",
+            ) from cause
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             for child in set(multiprocessing.active_children()) - others:
