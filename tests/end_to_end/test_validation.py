@@ -16,7 +16,7 @@ from hedgeflow.journal import Journal
 from hedgeflow.market.catalog import Catalog
 from hedgeflow.sources import import_bars, import_deribit_trades
 from hedgeflow.strategies.volume_shock import VolumeShockConfig
-from hedgeflow.strategies.volume_shock.claims import CLAIMS, GATES
+from hedgeflow.strategies.volume_shock.claims import DECLARATION
 from hedgeflow.studies import load_market, validate, write_validation
 from hedgeflow.studies.demo import validate_simulated
 
@@ -97,7 +97,7 @@ def test_delete_the_trades_and_every_figure_changes_or_vanishes(simulated_valida
         flow=None,
         truth=None,
     )
-    before, after = assess(tables, CLAIMS, GATES, manifest), assess(bare, CLAIMS, GATES, manifest)
+    before, after = assess(tables, DECLARATION, manifest), assess(bare, DECLARATION, manifest)
     full = package_document(before, timestamp=NOW, files={})
     empty = package_document(after, timestamp=NOW, files={})
     constants = {

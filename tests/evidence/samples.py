@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from hedgeflow.evidence import Coverage, EvidenceTables, Manifest, MatchedNull
+from hedgeflow.evidence import Coverage, EvidenceTables, Manifest, NullDraws
 from hedgeflow.evidence.tables import (
     ALERT_COLUMNS,
     DECISION_COLUMNS,
@@ -16,6 +16,7 @@ from hedgeflow.evidence.tables import (
     LEDGER_COLUMNS,
     TRADE_COLUMNS,
 )
+from hedgeflow.strategies.claims import NullKind
 from hedgeflow.strategies.volume_shock.claims import NULL_HYPOTHESIS
 
 MINUTE_NS = 60_000_000_000
@@ -145,13 +146,13 @@ def null_draws(
     draws: int = 1_000,
     seed: int = 3,
     name: str = "matched random entries",
-) -> MatchedNull:
+) -> NullDraws:
     generator = np.random.default_rng(seed)
     observed = (0.0, 0.0)
     if trades.height:
         wins = int((trades["net_usd"] > 0).sum())
         observed = (float(trades["net_bps"].mean()), wins / trades.height)
-    return MatchedNull(
+    return NullDraws(
         name,
         "same days, minutes, directions and exits",
         generator.normal(-0.5, 1.0, draws),
@@ -197,8 +198,12 @@ def tables(
         ledger_table(trades),
         dates,
         365.0,
-        matched=null_draws(trades),
-        directions=null_draws(trades, draws=600, seed=4, name="directions dealt out again"),
+        nulls={
+            NullKind.MATCHED_ENTRIES: null_draws(trades),
+            NullKind.DIRECTIONS: null_draws(
+                trades, draws=600, seed=4, name="directions dealt out again"
+            ),
+        },
         flow=None if flow_noise is None else flow_table(dates, noise=flow_noise),
         costs_note="taker 5 bp",
     )

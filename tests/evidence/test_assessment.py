@@ -11,11 +11,11 @@ from hedgeflow.evidence import EvidenceTables, assess, package_document
 from hedgeflow.evidence.latency import LatencyBucket, trend_p_value
 from hedgeflow.evidence.rates import win_rate
 from hedgeflow.market.errors import EvidenceError
-from hedgeflow.strategies.volume_shock.claims import CLAIMS, GATES
+from hedgeflow.strategies.volume_shock.claims import DECLARATION
 
 
 def assessed(tables, **changes):
-    return assess(tables, CLAIMS, GATES, samples.manifest(**changes))
+    return assess(tables, DECLARATION, samples.manifest(**changes))
 
 
 def document(evidence):

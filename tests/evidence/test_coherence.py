@@ -8,7 +8,7 @@ import pytest
 
 from evidence import samples
 from hedgeflow.evidence import assess, check, package_document
-from hedgeflow.strategies.volume_shock.claims import CLAIMS, GATES
+from hedgeflow.strategies.volume_shock.claims import CLAIMS, DECLARATION, GATES
 
 SOURCE_SAMPLE = {
     "experimental_validity": "VALIDATED",
@@ -37,7 +37,7 @@ def sentence(package, name):
 
 @pytest.fixture(scope="module")
 def own():
-    evidence = assess(samples.tables(samples.mixed(129, 25)), CLAIMS, GATES, samples.manifest())
+    evidence = assess(samples.tables(samples.mixed(129, 25)), DECLARATION, samples.manifest())
     return package_document(evidence, timestamp="2024-03-01T00:00:00Z", files={})
 
 
@@ -122,7 +122,7 @@ def test_our_own_package_agrees_with_itself(own):
 
 
 def test_a_package_without_trades_contradicts_nothing():
-    evidence = assess(samples.tables([]), CLAIMS, GATES, samples.manifest())
+    evidence = assess(samples.tables([]), DECLARATION, samples.manifest())
     assert evidence.coherence.coherent
 
 
@@ -172,7 +172,7 @@ def test_a_null_compared_with_other_trades_makes_the_package_incoherent():
         GATES,
         samples.manifest(),
     )
-    assert assess(tables, CLAIMS, GATES, samples.manifest()).decision.verdict == "VALIDATED"
+    assert assess(tables, DECLARATION, samples.manifest()).decision.verdict == "VALIDATED"
     assert evidence.decision.verdict == "REJECTED"
     assert "coherence" in evidence.decision.failed
 
@@ -182,6 +182,6 @@ def test_a_ledger_that_does_not_add_up_is_never_validated():
     short = samples.tables(
         samples.mixed(170, 10), flow_noise=0.2, ledger_entries=tables.ledger_entries[:-1]
     )
-    evidence = assess(short, CLAIMS, GATES, samples.manifest())
+    evidence = assess(short, DECLARATION, samples.manifest())
     assert evidence.decision.verdict == "REJECTED"
     assert any("ledger" in line for line in evidence.decision.reasons)

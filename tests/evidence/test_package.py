@@ -22,7 +22,7 @@ from hedgeflow.evidence import (
 from hedgeflow.evidence.package import COMPANIONS, EVIDENCE
 from hedgeflow.evidence.plain import dumps, plain
 from hedgeflow.market.errors import EvidenceError
-from hedgeflow.strategies.volume_shock.claims import CLAIMS, GATES
+from hedgeflow.strategies.volume_shock.claims import DECLARATION
 
 NOW, LATER = "2024-03-01T00:00:00Z", "2024-03-02T12:30:00Z"
 TOP_LEVEL = {
@@ -43,7 +43,7 @@ TOP_LEVEL = {
 @pytest.fixture(scope="module")
 def run():
     tables = samples.tables(samples.mixed(70, 20), flow_noise=0.5)
-    return tables, assess(tables, CLAIMS, GATES, samples.manifest())
+    return tables, assess(tables, DECLARATION, samples.manifest())
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_a_figure_without_value_needs_a_reason():
 
 def test_repetition_is_byte_identical_apart_from_the_timestamp(run, written, tmp_path):
     tables = samples.tables(samples.mixed(70, 20), flow_noise=0.5)
-    evidence = assess(tables, CLAIMS, GATES, samples.manifest())
+    evidence = assess(tables, DECLARATION, samples.manifest())
     again = write_package(evidence, tables, tmp_path / "again", timestamp=LATER, report_html="<p>")
     for path in written.iterdir():
         first, second = path.read_bytes(), (again / path.name).read_bytes()
@@ -111,7 +111,7 @@ def test_repetition_is_byte_identical_apart_from_the_timestamp(run, written, tmp
 
 def test_another_seed_gives_other_bounds(run):
     tables, evidence = run
-    other = assess(tables, CLAIMS, GATES, samples.manifest(seed=8))
+    other = assess(tables, DECLARATION, samples.manifest(seed=8))
     assert other.performance.sharpe_annualised.value == evidence.performance.sharpe_annualised.value
     assert other.performance.sharpe_annualised.lower != evidence.performance.sharpe_annualised.lower
 
@@ -187,7 +187,7 @@ def test_a_write_that_fails_leaves_nothing_behind(run, tmp_path):
 
 def test_a_package_without_trades_is_written_and_read(tmp_path):
     tables = samples.tables([], matched=None)
-    evidence = assess(tables, CLAIMS, GATES, samples.manifest())
+    evidence = assess(tables, DECLARATION, samples.manifest())
     folder = write_package(evidence, tables, tmp_path / "package", timestamp=NOW)
     document = read_package(folder)
     assert document["experimental_validity"]["label"] == "INSUFFICIENT_DATA (UNTESTABLE)"
@@ -196,7 +196,7 @@ def test_a_package_without_trades_is_written_and_read(tmp_path):
 
 def test_no_sessions_at_all_still_make_a_package():
     tables = samples.tables([], sessions=())
-    evidence = assess(tables, CLAIMS, GATES, samples.manifest())
+    evidence = assess(tables, DECLARATION, samples.manifest())
     body = package_document(evidence, timestamp=NOW, files={})
     assert body["performance_metrics"]["first_session"] is None
 

@@ -15,7 +15,7 @@ from evidence import samples
 from hedgeflow.evidence import EvidenceTables, assess, package_document
 from hedgeflow.evidence.report import render_report
 from hedgeflow.market.errors import EvidenceError
-from hedgeflow.strategies.volume_shock.claims import CLAIMS, GATES
+from hedgeflow.strategies.volume_shock.claims import DECLARATION
 
 TIMESTAMP = "2025-04-11T00:00:00Z"
 CLASSES = ("ALL", samples.SWEEP, samples.EMERGENCY)
@@ -74,7 +74,7 @@ def tables(count: int, *, seed: int = 11, loss_points: float = 8.0) -> EvidenceT
 
 def made(count: int = 90, *, simulated: bool = False) -> tuple[dict[str, object], EvidenceTables]:
     finished = tables(count)
-    evidence = assess(finished, CLAIMS, GATES, samples.manifest(simulated=simulated))
+    evidence = assess(finished, DECLARATION, samples.manifest(simulated=simulated))
     return package_document(evidence, timestamp=TIMESTAMP, files={}), finished
 
 
@@ -189,7 +189,7 @@ def test_without_its_trades_no_figure_of_the_report_remains(real, empty):
 
 def test_other_trades_change_every_headline_figure(real):
     finished = tables(70, seed=5, loss_points=11.0)
-    evidence = assess(finished, CLAIMS, GATES, samples.manifest())
+    evidence = assess(finished, DECLARATION, samples.manifest())
     package = package_document(evidence, timestamp=TIMESTAMP, files={})
     other = Page(render_report(package, finished, None)).by_class["figure"]
     first = real[0].by_class["figure"]
@@ -269,7 +269,7 @@ def test_names_from_outside_cannot_become_markup():
     note = "</script><script>document.title = 'owned'</script>"
     manifest = samples.manifest(notes=(note,), config={"preset": note})
     package = package_document(
-        assess(finished, CLAIMS, GATES, manifest), timestamp=TIMESTAMP, files={}
+        assess(finished, DECLARATION, manifest), timestamp=TIMESTAMP, files={}
     )
     html = render_report(package, finished, None, command=note)
     assert note not in html

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence import samples
-from hedgeflow.evidence import MatchedNull
+from hedgeflow.evidence import NullDraws
 from hedgeflow.evidence.nulls import matched_p_value
 from hedgeflow.evidence.rates import barrier_implied
 from hedgeflow.evidence.significance import (
@@ -95,7 +95,7 @@ def draws_reached_by(tables, share):
     """Return directions' draws of which a share earn more than the trades did."""
     mean, rate = tables.trades["net_bps"].mean(), (tables.trades["net_usd"] > 0).mean()
     better = np.arange(200) < round(200 * share)
-    return MatchedNull(
+    return NullDraws(
         "directions dealt out again",
         "",
         np.where(better, mean + 1.0, mean - 1.0),
@@ -141,6 +141,6 @@ def test_the_histogram_holds_every_draw():
 def test_null_draws_that_are_not_numbers_are_refused():
     draws = np.array([0.0, np.nan])
     with pytest.raises(EvidenceError, match="not finite"):
-        MatchedNull("null", "", draws, draws, 0.0, 0.0)
+        NullDraws("null", "", draws, draws, 0.0, 0.0)
     with pytest.raises(EvidenceError, match="shapes"):
-        MatchedNull("null", "", np.zeros(3), np.zeros(2), 0.0, 0.0)
+        NullDraws("null", "", np.zeros(3), np.zeros(2), 0.0, 0.0)

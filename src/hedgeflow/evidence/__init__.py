@@ -1,20 +1,24 @@
 """Does the claim hold: statistics, coherence, verdict and the evidence package."""
 
+from hedgeflow.evidence.arms import Arm, ArmGroup, ArmResult
 from hedgeflow.evidence.assessment import Evidence, assess
 from hedgeflow.evidence.coherence import Coherence, check
+from hedgeflow.evidence.documents import schema
 from hedgeflow.evidence.estimates import Estimate
 from hedgeflow.evidence.package import (
     companion_documents,
     package_document,
     read_package,
-    schema,
     write_package,
 )
 from hedgeflow.evidence.rates import wins_needed
-from hedgeflow.evidence.tables import Coverage, EvidenceTables, Manifest, MatchedNull
+from hedgeflow.evidence.tables import Coverage, EvidenceTables, Manifest, NullDraws
 from hedgeflow.evidence.verdict import CouldTell, Judgement, Status, Verdict
 
 __all__ = [
+    "Arm",
+    "ArmGroup",
+    "ArmResult",
     "Coherence",
     "CouldTell",
     "Coverage",
@@ -23,7 +27,7 @@ __all__ = [
     "EvidenceTables",
     "Judgement",
     "Manifest",
-    "MatchedNull",
+    "NullDraws",
     "Status",
     "Verdict",
     "assess",

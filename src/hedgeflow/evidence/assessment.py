@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hedgeflow.evidence.arms import Arm, ArmResult, arm_results
 from hedgeflow.evidence.coherence import Coherence, check
+from hedgeflow.evidence.confidence_sequence import Monitoring, monitoring
+from hedgeflow.evidence.deflated_sharpe import DeflatedSharpe, deflated_sharpe
 from hedgeflow.evidence.differences import Difference, differences
 from hedgeflow.evidence.drawdown import Drawdown, drawdown
 from hedgeflow.evidence.estimates import Estimate, Measure, missing
@@ -20,6 +23,7 @@ from hedgeflow.evidence.hedging import (
     response_correlation,
 )
 from hedgeflow.evidence.latency import Latency, latency
+from hedgeflow.evidence.multiplicity import TestedHypothesis, tested_together
 from hedgeflow.evidence.performance import (
     AlertCounts,
     EquityPoint,
@@ -37,7 +41,7 @@ from hedgeflow.evidence.sharpe import implied_sharpe, implied_win_rate, sharpe_a
 from hedgeflow.evidence.significance import Significance, significance
 from hedgeflow.evidence.tables import EvidenceTables, Manifest, Trades, trade_arrays
 from hedgeflow.evidence.verdict import Decision, Judgement, Status, decide, judge, setting
-from hedgeflow.strategies.claims import Claim, Gate
+from hedgeflow.strategies.claims import Declaration, Gate
 
 NO_CLAIM_RATE = 0.50
 """Win rate whose proof is counted for a strategy that claims none."""
@@ -94,6 +98,14 @@ class Evidence:
         Tests against chance.
     bootstrap : Bootstrap
         How sessions were resampled.
+    deflated : DeflatedSharpe
+        What is left of the Sharpe ratio after all trials.
+    monitoring : Monitoring
+        Confidence sequences over the record.
+    hypotheses : tuple of TestedHypothesis
+        The strategy's family of hypotheses, after Holm.
+    arms : tuple of ArmResult
+        The same record run other ways.
     flow, response, accuracy, differences
         Whether dealers hedged as predicted, and whether the classes differ.
     claims, gates : tuple of Judgement
@@ -111,6 +123,10 @@ class Evidence:
     by_class: dict[str, Results]
     significance: Significance
     bootstrap: Bootstrap
+    deflated: DeflatedSharpe
+    monitoring: Monitoring
+    hypotheses: tuple[TestedHypothesis, ...]
+    arms: tuple[ArmResult, ...]
     flow: FlowCorrelation
     response: ResponseCorrelation
     accuracy: DetectionAccuracy
@@ -134,24 +150,30 @@ class Evidence:
 
 
 def assess(
-    tables: EvidenceTables, claims: Sequence[Claim], gates: Sequence[Gate], manifest: Manifest
+    tables: EvidenceTables,
+    declaration: Declaration,
+    manifest: Manifest,
+    arms: Sequence[Arm] = (),
 ) -> Evidence:
-    """Return the evidence that `tables` hold for or against `claims`.
+    """Return the evidence that `tables` hold for or against what a strategy declares.
 
     Parameters
     ----------
     tables : EvidenceTables
         Finished tables of one run; zero trades are a finding like any other.
-    claims, gates : sequence of Claim, sequence of Gate
-        What the strategy claims, and what its verdict needs.
+    declaration : Declaration
+        What the strategy claims, what its verdict needs, and what it must beat.
     manifest : Manifest
         How the run was made.
+    arms : sequence of Arm, optional
+        The same record run other ways.
 
     Raises
     ------
     EvidenceError
         When a table lacks a column or holds a value that cannot be.
     """
+    claims, gates = declaration.claims, declaration.gates
     trades = trade_arrays(tables)
     daily = by_session(trades.net_usd, trades.session, len(tables.sessions))
     resampling = resample_sessions(daily, seed=manifest.seed)
@@ -159,19 +181,20 @@ def assess(
     performance = _performance(tables, trades, resampling, claimed_rate, manifest)
     by_class = {
         name: results(trades.of_class(name), resampling, claimed_rate)
-        for name in _classes(trades, claims)
+        for name in _classes(trades, declaration)
     }
     tests = significance(
         tables,
         trades,
         performance.overall.barrier_implied_win_rate,
+        declaration.nulls,
         claimed_rate=claimed_rate,
         alpha=_threshold(gates, "p_value", NO_CLAIM_ALPHA),
     )
     flow = flow_correlation(tables, resampling)
     response = response_correlation(tables, resampling)
     accuracy = detection_accuracy(tables, resampling)
-    named = tuple(dict.fromkeys(claim.flow_class for claim in claims if claim.flow_class))
+    named = declaration.classes
     contrast = (
         differences(tables, trades, (named[0], named[1]), seed=manifest.seed)
         if len(named) >= 2
@@ -195,6 +218,23 @@ def assess(
         Bootstrap(
             RESAMPLED, int(resampling.draws.shape[0]), resampling.block_length, manifest.seed
         ),
+        deflated_sharpe(
+            daily,
+            configurations=manifest.trials,
+            sharpes=manifest.trial_sharpes,
+            sessions_per_year=tables.sessions_per_year,
+            claimed=_threshold(gates, "sharpe_annualised", 0.0),
+        ),
+        monitoring(trades, tables.sessions, claimed_rate),
+        tested_together(
+            declaration.hypotheses,
+            {
+                statistic: measure.estimate
+                for (statistic, flow_class), measure in measures.items()
+                if not flow_class
+            },
+        ),
+        arm_results(arms, tables, resampling),
         flow,
         response,
         accuracy,
@@ -220,9 +260,8 @@ def _threshold(gates: Sequence[Gate], statistic: str, otherwise: float) -> float
     return next((gate.threshold for gate in gates if gate.statistic == statistic), otherwise)
 
 
-def _classes(trades: Trades, claims: Sequence[Claim]) -> tuple[str, ...]:
-    claimed = [claim.flow_class for claim in claims if claim.flow_class]
-    return tuple(dict.fromkeys([*claimed, *sorted(set(trades.flow_class))]))
+def _classes(trades: Trades, declaration: Declaration) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*declaration.classes, *sorted(set(trades.flow_class))]))
 
 
 def _performance(
@@ -344,7 +383,6 @@ def _figures(
         "performance_metrics": plain(performance),
         "performance_by_flow_type": plain(by_class),
         "statistical_measures": {"sample_size": performance.trades}
-        | {"matched_null": plain(tests.matched_null)}
-        | {"direction_null": plain(tests.direction_null)}
+        | {"nulls": plain(tests.nulls)}
         | {"p_value": plain(tests.p_value), "p_value_win_rate": plain(tests.p_value_win_rate)},
     }

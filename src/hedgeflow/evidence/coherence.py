@@ -12,7 +12,6 @@ from hedgeflow.evidence.foreign import foreign_checks
 from hedgeflow.evidence.rates import wilson_bounds
 
 _TOLERANCE = 1e-9
-_NULLS = ("matched_null", "direction_null")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +111,7 @@ def _own_interval(overall: JsonObject, trades: float) -> Check:
 
 def _own_p_value(package: JsonObject) -> list[Check]:
     measures = section(package, "statistical_measures")
+    nulls = _nulls(package)
     checks: list[Check] = []
     for name, key in (
         ("p_value", "exceedances_mean"),
@@ -121,9 +121,8 @@ def _own_p_value(package: JsonObject) -> list[Check]:
         label = name.replace("_", "-")
         again = [
             (1.0 + reached) / (1.0 + draws)
-            for null in _NULLS
-            if (draws := number(measures, null, "draws"))
-            and (reached := number(measures, null, key)) is not None
+            for null in nulls
+            if (draws := number(null, "draws")) and (reached := number(null, key)) is not None
         ]
         if stated is None or not again:
             checks.append(not_checkable(label, "no null was drawn"))
@@ -132,15 +131,20 @@ def _own_p_value(package: JsonObject) -> list[Check]:
     return checks
 
 
+def _nulls(package: JsonObject) -> list[JsonObject]:
+    found = section(package, "statistical_measures").get("nulls")
+    return cast("list[JsonObject]", found) if isinstance(found, list) else []
+
+
 def _own_null(package: JsonObject, overall: JsonObject) -> list[Check]:
-    measures = section(package, "statistical_measures")
+    nulls = _nulls(package)
     pairs = (
         ("null-mean", "observed_mean_net_bps", number(overall, "expectancy_bps", "value")),
         ("null-win-rate", "observed_win_rate", number(overall, "win_rate", "value")),
     )
     checks: list[Check] = []
     for name, key, own in pairs:
-        stated = [value for null in _NULLS if (value := number(measures, null, key)) is not None]
+        stated = [value for null in nulls if (value := number(null, key)) is not None]
         if own is None or not stated:
             checks.append(not_checkable(name, "no null was drawn"))
             continue

@@ -8,7 +8,17 @@ import numpy as np
 
 from hedgeflow.evidence.estimates import Estimate, FloatArray, missing
 from hedgeflow.evidence.rates import exact_bounds
-from hedgeflow.evidence.tables import MatchedNull, Trades
+from hedgeflow.evidence.tables import NullDraws, Trades
+from hedgeflow.strategies.claims import NullKind
+
+NAMES = {
+    NullKind.MATCHED_ENTRIES: "matched random entries",
+    NullKind.DIRECTIONS: "directions dealt out again",
+    NullKind.PERMUTED_BARS: "bars permuted by blocks of days",
+    NullKind.BLOCK_PROFIT: "daily profit drawn in blocks about zero",
+    NullKind.SHIFTED_FILLS: "fills shifted in time",
+}
+"""What each null is called where no draws bring a name of their own."""
 
 HISTOGRAM_BINS = 40
 _TIE = 1e-9
@@ -25,13 +35,15 @@ class HistogramBin:
 
 
 @dataclass(frozen=True, slots=True)
-class MatchedResult:
+class NullResult:
     """The strategy against its null draws.
 
     Attributes
     ----------
+    kind : NullKind
+        Which null.
     name, description, draws
-        The null and how often it was drawn.
+        The null in words and how often it was drawn.
     p_value, p_value_win_rate : float or None
         (1 + draws that reached the figure) / (1 + draws), of the mean and of the win rate.
     observed_mean_net_bps, observed_win_rate : float or None
@@ -47,6 +59,7 @@ class MatchedResult:
         Why there are none.
     """
 
+    kind: NullKind
     name: str
     description: str
     draws: int
@@ -84,28 +97,29 @@ def matched_p_value(observed: float, draws: FloatArray) -> tuple[float, int]:
     return (1 + exceedances) / (1 + int(draws.size)), exceedances
 
 
-def against(null: MatchedNull | None, trades: Trades, name: str, reason: str) -> MatchedResult:
+def against(kind: NullKind, null: NullDraws | None, trades: Trades, reason: str) -> NullResult:
     """Return the strategy's mean and win rate against a null's draws.
 
     Parameters
     ----------
-    null : MatchedNull or None
+    kind : NullKind
+    null : NullDraws or None
     trades : Trades
-    name, reason : str
-        What the null would be called, and why there is none.
+    reason : str
+        Why there are no draws.
     """
     if null is None or trades.count == 0 or null.mean_net_bps.size == 0:
-        if null is not None:
-            name = null.name
+        name = NAMES[kind] if null is None else null.name
         description = "" if null is None else null.description
         reason = reason if trades.count else "no trades"
         gone = missing(reason)
-        return MatchedResult(
-            name, description, 0, None, None, None, None, None, None, gone, gone, (), reason
+        return NullResult(
+            kind, name, description, 0, None, None, None, None, None, None, gone, gone, (), reason
         )
     p_mean, over_mean = matched_p_value(float(trades.net_bps.mean()), null.mean_net_bps)
     p_rate, over_rate = matched_p_value(trades.wins / trades.count, null.win_rate)
-    return MatchedResult(
+    return NullResult(
+        kind,
         null.name,
         null.description,
         int(null.mean_net_bps.size),
@@ -123,13 +137,13 @@ def against(null: MatchedNull | None, trades: Trades, name: str, reason: str) ->
 
 
 def largest(
-    nulls: tuple[MatchedResult, ...], what: str, found: list[tuple[float | None, int | None]]
+    nulls: tuple[NullResult, ...], what: str, found: list[tuple[float | None, int | None]]
 ) -> Estimate:
     """Return the largest of p-values and of the bounds of their Monte Carlo error.
 
     Parameters
     ----------
-    nulls : tuple of MatchedResult
+    nulls : tuple of NullResult
     what : str
         The figure that is compared.
     found : list
@@ -145,6 +159,8 @@ def largest(
         f"{what} against {', and against '.join(null.name for null in nulls)}{larger}:"
         " (1 + draws reached) / (1 + draws); bounds are the Monte Carlo error"
     )
+    if not nulls:
+        return missing("the strategy declares no null", method=method)
     values: list[float] = []
     bounds: list[tuple[float, float]] = []
     for null, (value, reached) in zip(nulls, found, strict=True):
@@ -168,7 +184,7 @@ def _null_estimate(draws: FloatArray) -> Estimate:
     return Estimate(float(draws.mean()), float(lower), float(upper), int(draws.size), method)
 
 
-def _histogram(null: MatchedNull) -> tuple[HistogramBin, ...]:
+def _histogram(null: NullDraws) -> tuple[HistogramBin, ...]:
     counts, edges = np.histogram(null.mean_net_bps, bins=HISTOGRAM_BINS)
     return tuple(
         HistogramBin(float(lower), float(upper), int(count))

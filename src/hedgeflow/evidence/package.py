@@ -7,33 +7,16 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
 
 from hedgeflow.evidence.assessment import Evidence
-from hedgeflow.evidence.estimates import CONFIDENCE_LEVEL
+from hedgeflow.evidence.documents import EVIDENCE, companions, evidence_document, schema
 from hedgeflow.evidence.plain import digest, dumps, plain
 from hedgeflow.evidence.tables import EvidenceTables
-from hedgeflow.evidence.verdict import Status
 from hedgeflow.market.errors import EvidenceError
-
-SCHEMA_VERSION = "1.1"
-EVIDENCE = "evidence"
-COMPANIONS = (
-    "detection_accuracy",
-    "delta_hedging_correlation",
-    "execution_latency",
-    "flow_class_validation",
-    "significance_testing",
-)
-SCALE_VOLUME_NOTE = (
-    "V5, the median 5-minute volume of the hedge instrument in underlying units; "
-    "null where thresholds are absolute"
-)
 
 Document = dict[str, object]
 
@@ -50,94 +33,18 @@ def package_document(evidence: Evidence, *, timestamp: str, files: Mapping[str, 
     files : mapping of str to str
         Name and hash of every file beside it.
     """
-    head = _head(evidence)
-    decision, manifest = evidence.decision, evidence.manifest
-    document = {
-        **head,
-        "hypothesis_validation": {
-            "null_hypothesis": manifest.null_hypothesis,
-            "primary_hypothesis_supported": evidence.primary_supported,
-            "claims": evidence.claims,
-            "delta_flow_correlation": evidence.flow,
-            "response_time_correlation": evidence.response,
-            "flow_type_differentiation": evidence.differences,
-            "refused": [
-                {"id": claim.id, "sentence": claim.sentence}
-                for claim in (*evidence.gates, *evidence.claims)
-                if claim.status is Status.REFUSED
-            ],
-        },
-        "performance_metrics": evidence.performance,
-        "statistical_measures": _statistics(evidence),
-        "performance_by_flow_type": evidence.by_class,
-        "experimental_validity": {
-            **cast("Document", plain(decision)),
-            "label": evidence.label,
-            "resolution": evidence.resolution,
-            "gates": evidence.gates,
-            "coherence": evidence.coherence,
-        },
-        "reproducibility": {
-            "data_hash": manifest.data_hash,
-            "config_hash": manifest.config_hash,
-            "config": manifest.config,
-            "code_version": manifest.code_version,
-            "seed": manifest.seed,
-            "trials": manifest.trials,
-            "hedge_instrument": manifest.hedge_instrument,
-            "hedge_venue": manifest.hedge_venue,
-            "scale_volume": manifest.scale_volume,
-            "scale_volume_note": SCALE_VOLUME_NOTE,
-            "signing_mode": manifest.signing_mode,
-            "notes": manifest.notes,
-            "coverage": manifest.coverage,
-            "files": files,
-        },
-        "timestamp": timestamp,
-    }
-    return _checked(EVIDENCE, document)
+    return _checked(EVIDENCE, evidence_document(evidence, timestamp=timestamp, files=files))
 
 
 def companion_documents(evidence: Evidence) -> dict[str, Document]:
-    """Return the five JSON files that stand beside evidence.json, each checked against its schema.
+    """Return the JSON files that stand beside evidence.json, each checked against its schema.
 
     Parameters
     ----------
     evidence : Evidence
         What `assess` returned.
     """
-    head = _head(evidence)
-
-    def claims(*groups: str) -> list[object]:
-        return [claim for claim in evidence.claims if claim.id in groups or claim.group in groups]
-
-    bodies: dict[str, Document] = {
-        "detection_accuracy": {
-            "accuracy": evidence.accuracy,
-            "alerts": evidence.performance.alerts,
-        },
-        "delta_hedging_correlation": {
-            "delta_flow": evidence.flow,
-            "response_time": evidence.response,
-            "claims": claims("delta-flow", "response-time", "response-time-model"),
-        },
-        "execution_latency": {
-            "latency": evidence.performance.execution_latency,
-            "claims": claims("latency", "detection-to-execution"),
-        },
-        "flow_class_validation": {
-            "flow_class_accuracy": evidence.accuracy.flow_class,
-            "differentiation": evidence.differences,
-            "by_class": evidence.by_class,
-            "claims": claims("flow-types", "accuracy"),
-        },
-        "significance_testing": {
-            "statistical_measures": _statistics(evidence),
-            "gates": evidence.gates,
-            "coherence": evidence.coherence,
-        },
-    }
-    return {name: _checked(name, {**head, **body}) for name, body in bodies.items()}
+    return {name: _checked(name, body) for name, body in companions(evidence).items()}
 
 
 def write_package(
@@ -234,25 +141,6 @@ def read_package(folder: Path) -> Document:
     return document
 
 
-def _head(evidence: Evidence) -> Document:
-    manifest = evidence.manifest
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "strategy": manifest.strategy,
-        "preset": manifest.preset,
-        "simulated": manifest.simulated,
-    }
-
-
-def _statistics(evidence: Evidence) -> Document:
-    return {
-        **cast("Document", plain(evidence.significance)),
-        "confidence_level": CONFIDENCE_LEVEL,
-        "sample_size": evidence.performance.trades,
-        "bootstrap": plain(evidence.bootstrap),
-    }
-
-
 def _tables(tables: EvidenceTables, *, simulated: bool) -> dict[str, bytes]:
     frames: dict[str, pl.DataFrame | None] = {
         "trades": tables.trades,
@@ -265,14 +153,10 @@ def _tables(tables: EvidenceTables, *, simulated: bool) -> dict[str, bytes]:
         "events": tables.events,
         "anomalies": tables.anomalies,
     }
-    for name, null in (
-        ("null_draws", tables.matched),
-        ("direction_draws", tables.directions),
-    ):
-        if null is not None:
-            frames[name] = pl.DataFrame(
-                {"mean_net_bps": null.mean_net_bps, "win_rate": null.win_rate}
-            )
+    for kind, null in tables.nulls.items():
+        frames[f"draws_{kind.value.replace('-', '_')}"] = pl.DataFrame(
+            {"mean_net_bps": null.mean_net_bps, "win_rate": null.win_rate}
+        )
     written: dict[str, bytes] = {}
     for name, frame in frames.items():
         if frame is not None:
@@ -282,24 +166,7 @@ def _tables(tables: EvidenceTables, *, simulated: bool) -> dict[str, bytes]:
     return written
 
 
-@cache
-def schema(name: str) -> Mapping[str, object]:
-    """Return a published schema, for example ``evidence``.
-
-    Parameters
-    ----------
-    name : str
-        `EVIDENCE` or one of `COMPANIONS`.
-    """
-    text = (
-        resources.files("hedgeflow.evidence")
-        .joinpath(f"schemas/{name}.schema.json")
-        .read_text(encoding="utf-8")
-    )
-    return cast("Mapping[str, object]", json.loads(text))
-
-
-def _checked(name: str, document: Document) -> Document:
+def _checked(name: str, document: object) -> Document:
     import jsonschema
 
     library: Any = jsonschema

@@ -33,6 +33,7 @@ from hedgeflow.evidence.report_sections import (
     cost_table,
     coverage_table,
     facts,
+    first_null,
     gate_counts,
     headlines,
     latency_table,
@@ -166,7 +167,7 @@ def _pictures(
     simulated = bool(package.get("simulated"))
     classes = _classes(package, tables)
     flow = section(package, "hypothesis_validation", "delta_flow_correlation", "r_squared")
-    null = section(package, "statistical_measures", "matched_null")
+    null = first_null(package)
     traded = not tables.trades.is_empty()
     return {
         "study": []

@@ -12,6 +12,7 @@ import polars as pl
 from plotly.subplots import make_subplots
 
 from hedgeflow.evidence.checks import JsonObject, number, section
+from hedgeflow.evidence.report_sections import first_null, objects
 from hedgeflow.evidence.report_words import decimal, instant, label
 
 SERIES = 5
@@ -239,7 +240,8 @@ def pressure_picture(
 
 def null_picture(package: JsonObject, *, simulated: bool) -> Picture | None:
     """Return what matched random entries earned beside the strategy's mean; None without draws."""
-    null = section(package, "statistical_measures", "matched_null")
+    nulls = objects(section(package, "statistical_measures"), "nulls")
+    null = first_null(package)
     bins = cast("list[JsonObject]", null.get("histogram_mean_net_bps") or [])
     observed = number(null, "observed_mean_net_bps")
     if not bins or observed is None:
@@ -266,7 +268,7 @@ def null_picture(package: JsonObject, *, simulated: bool) -> Picture | None:
         f"Each of {decimal(draws, 0)} draws trades at random entries that match the strategy's"
         " days, times of day, directions and exits. The bars show the mean net result of the draws,"
         f" the line that of the strategy; {decimal(reached, 0)} draws did at least as well."
-        + _directions(section(package, "statistical_measures", "direction_null")),
+        + "".join(_directions(other) for other in nulls if other.get("kind") == "directions"),
         320,
         spec_of(chart, simulated),
     )

@@ -63,7 +63,7 @@ def headlines(package: JsonObject) -> list[Headline]:
     def of(record: JsonObject, key: str, statistic: str = "") -> Shown:
         return estimate(section(record, key), statistic or key)
 
-    barrier, null = of(overall, "barrier_implied_win_rate"), section(measures, "matched_null")
+    barrier, null = of(overall, "barrier_implied_win_rate"), first_null(package)
     points, usd = of(overall, "expectancy_points"), of(overall, "expectancy_usd")
     trades = int(number(metrics, "trades") or 0)
     sessions = int(number(metrics, "sessions") or 0)
@@ -108,13 +108,15 @@ def headlines(package: JsonObject) -> list[Headline]:
     ]
 
 
+def first_null(package: JsonObject) -> JsonObject:
+    """Return the null that effects are measured from, empty where a strategy declares none."""
+    nulls = objects(section(package, "statistical_measures"), "nulls")
+    return nulls[0] if nulls else {}
+
+
 def _against(measures: JsonObject) -> str:
     """Return the p-value against each null; the larger of both is the headline."""
-    nulls = (
-        ("random entries", "matched_null"),
-        ("directions dealt out again", "direction_null"),
-    )
-    found = [(words, number(measures, name, "p_value")) for words, name in nulls]
+    found = [(text(null, "name"), number(null, "p_value")) for null in objects(measures, "nulls")]
     return "; ".join(f"{words}: p = {probability(p)}" for words, p in found if p is not None)
 
 

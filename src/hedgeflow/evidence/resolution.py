@@ -100,10 +100,9 @@ def _chance(significance: Significance) -> str:
     found = significance.p_value
     if found.value is None:
         return f"no null could be drawn ({found.reason})"
-    nulls = (significance.matched_null, significance.direction_null)
     parts = [
         f"{p_value(null.p_value)} against {null.draws:,} draws of {null.name}"
-        for null in nulls
+        for null in significance.nulls
         if null.p_value is not None
     ]
     if len(parts) == 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,10 @@ import numpy as np
 
 from hedgeflow.evidence.clustering import clustering
 from hedgeflow.evidence.estimates import Estimate, FloatArray, missing
-from hedgeflow.evidence.nulls import MatchedResult, against, largest
+from hedgeflow.evidence.nulls import NullResult, against, largest
 from hedgeflow.evidence.rates import binomial_p_value, cohen_h
 from hedgeflow.evidence.tables import EvidenceTables, Trades
+from hedgeflow.strategies.claims import NullKind
 
 POWER = 0.80
 """Power for which the trades needed are stated (Cohen 1988, 2.4)."""
@@ -31,8 +33,7 @@ class Significance:
 
     p_value: Estimate
     p_value_win_rate: Estimate
-    matched_null: MatchedResult
-    direction_null: MatchedResult
+    nulls: tuple[NullResult, ...]
     binomial_p_value_half: Estimate
     binomial_p_value_barrier: Estimate
     effect_size_h: Estimate
@@ -53,6 +54,7 @@ def significance(
     tables: EvidenceTables,
     trades: Trades,
     barrier: Estimate,
+    kinds: Sequence[NullKind],
     *,
     claimed_rate: float,
     alpha: float,
@@ -67,6 +69,8 @@ def significance(
         The trades.
     barrier : Estimate
         Mean win rate implied by the barriers.
+    kinds : sequence of NullKind
+        The nulls that the strategy declares; the first is the one that effects are measured from.
     claimed_rate : float
         The claimed win rate.
     alpha : float
@@ -76,14 +80,12 @@ def significance(
     def power(rate: float | None, what: str) -> tuple[Estimate, Estimate]:
         return _power(trades.count, rate, barrier.value, what, alpha)
 
-    matched = against(tables.matched, trades, "matched random entries", tables.matched_missing)
-    directions = against(
-        tables.directions, trades, "directions dealt out again", "no directions were drawn"
+    nulls = tuple(
+        against(kind, tables.nulls.get(kind), trades, tables.nulls_missing) for kind in kinds
     )
-    nulls = (matched,) if tables.directions is None else (matched, directions)
     observed = trades.wins / trades.count if trades.count else None
     correlation, effect, effective = clustering(trades.net_bps, trades.session)
-    null_mean = matched.null_mean_net_bps.value
+    null_mean = nulls[0].null_mean_net_bps.value if nulls else None
     power_observed, needed_observed = power(observed, "observed")
     power_claimed, needed_claimed = power(claimed_rate, "claimed")
     return Significance(
@@ -95,8 +97,7 @@ def significance(
             "win rate",
             [(each.p_value_win_rate, each.exceedances_win_rate) for each in nulls],
         ),
-        matched_null=matched,
-        direction_null=directions,
+        nulls=nulls,
         binomial_p_value_half=_binomial(trades, 0.5, "0.5"),
         binomial_p_value_barrier=_binomial(trades, barrier.value, "the mean barrier-implied rate"),
         effect_size_h=_effect_h(trades, barrier.value),

@@ -11,6 +11,7 @@ import polars as pl
 from hedgeflow.evidence.estimates import FloatArray, IntArray
 from hedgeflow.evidence.plain import digest, dumps
 from hedgeflow.market.errors import EvidenceError
+from hedgeflow.strategies.claims import NullKind
 
 NS_PER_MINUTE = 60_000_000_000
 
@@ -62,7 +63,7 @@ TRUTH_COLUMNS = {"alert_id": pl.String, "true_class": pl.String}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MatchedNull:
+class NullDraws:
     """Draws of a null in which the strategy knows nothing.
 
     Attributes
@@ -111,10 +112,9 @@ class EvidenceTables:
         365 for venues that never close, 252 for exchanges.
     event_study : polars.DataFrame, optional
         Price and signed flow around alerts, by class and minute; for the report.
-    matched : MatchedNull, optional
-        Draws of the null; without it significance is untestable, and `matched_missing` says why.
-    directions : MatchedNull, optional
-        Draws of a second null, which the strategy must beat too: that it does not know which way.
+    nulls : mapping of NullKind to NullDraws
+        Draws of each null that the strategy must beat; without one of those that it declares,
+        significance is untestable, and `nulls_missing` says why.
     flow : polars.DataFrame, optional
         One row per event: session, flow_class, predicted and observed signed hedge in underlying
         units, predicted_minutes and observed_minutes (null where no hedge was observed).
@@ -137,9 +137,8 @@ class EvidenceTables:
     sessions: tuple[str, ...]
     sessions_per_year: float
     event_study: pl.DataFrame | None = None
-    matched: MatchedNull | None = None
-    matched_missing: str = "no null was drawn"
-    directions: MatchedNull | None = None
+    nulls: Mapping[NullKind, NullDraws] = field(default_factory=dict[NullKind, NullDraws])
+    nulls_missing: str = "no null was drawn"
     flow: pl.DataFrame | None = None
     flow_untestable_reason: str = "no signed hedge tape"
     truth: pl.DataFrame | None = None
@@ -209,6 +208,51 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class Registration:
+    """A hypothesis that was written down, and when (evidence.md 3).
+
+    Attributes
+    ----------
+    id : str
+        Hash of what was registered.
+    statement : str
+        The hypothesis in words.
+    registered : str
+        ISO 8601, UTC.
+    before_run : bool
+        Whether that was before this configuration was first run on these data.
+    """
+
+    id: str
+    statement: str
+    registered: str
+    before_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """A hold-out period, and what became of it (evidence.md 3).
+
+    Attributes
+    ----------
+    id : str
+        Hash of data set and period.
+    start, end : str
+        ISO 8601, UTC; the end is not part of it.
+    openings : int
+        How often it was opened so far, this run included.
+    opened_here : bool
+        Whether this run is about the period; otherwise it saw nothing of it.
+    """
+
+    id: str
+    start: str
+    end: str
+    openings: int
+    opened_here: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """How a run was made: enough to make it again.
 
@@ -228,6 +272,12 @@ class Manifest:
         Seed of every random draw.
     trials : int
         Configurations evaluated on this data set so far, this one included.
+    trial_sharpes : tuple of float
+        Net daily Sharpe ratio, not annualised, of each of them whose run the journal holds.
+    registration : Registration or None
+        The hypothesis as it was registered before the run, where it was.
+    vault : Vault or None
+        The hold-out period of this data set, where one is declared.
     hedge_instrument, hedge_venue : str
         What was traded.
     scale_volume : float or None
@@ -257,6 +307,9 @@ class Manifest:
     signing_mode: str
     null_hypothesis: str
     notes: tuple[str, ...] = ()
+    trial_sharpes: tuple[float, ...] = ()
+    registration: Registration | None = None
+    vault: Vault | None = None
     coverage: tuple[Coverage, ...] = field(default=())
 
     def __post_init__(self) -> None:

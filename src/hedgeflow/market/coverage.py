@@ -66,6 +66,11 @@ class Coverage:
         """Return what either covers."""
         return Coverage.of(self.intervals + other.intervals)
 
+    def until(self, end: int) -> Coverage:
+        """Return what is covered before an instant."""
+        kept = self.start_ns < end
+        return Coverage(self.start_ns[kept], np.minimum(self.end_ns[kept], end))
+
     def contains(self, start: int, end: int) -> bool:
         """Say whether one interval contains [start, end) whole."""
         index = int(np.searchsorted(self.start_ns, start, side="right")) - 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 Comparison = Literal[">=", ">", "<=", "<", "within"]
@@ -78,3 +80,84 @@ class Claim(Gate):
     """
 
     group: str = ""
+
+
+class NullKind(StrEnum):
+    """A null that a strategy must beat: what chance would do that knows as much about the market.
+
+    The draws of each are made by the study of that name; evidence only compares.
+    """
+
+    MATCHED_ENTRIES = "matched-entries"
+    DIRECTIONS = "directions"
+    PERMUTED_BARS = "permuted-bars"
+    BLOCK_PROFIT = "block-profit"
+    SHIFTED_FILLS = "shifted-fills"
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One of the hypotheses that are tested together, so that Holm's correction runs over them.
+
+    Attributes
+    ----------
+    id, statement : str
+        Short stable name, and what is claimed.
+    statistics : tuple of str
+        The measured p-values that test it; of several the smallest, after Holm among them.
+    """
+
+    id: str
+    statement: str
+    statistics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RiskControl:
+    """A rule that limits risk, and how to switch it off (evidence.md 6).
+
+    Attributes
+    ----------
+    id, words : str
+        Short stable name, and what the rule does.
+    off : mapping
+        Settings, section by section, under which it does nothing.
+    """
+
+    id: str
+    words: str
+    off: Mapping[str, Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """All that evidence needs to know of a strategy.
+
+    Attributes
+    ----------
+    strategy : str
+        Name, as on the command line.
+    null_hypothesis : str
+        In words.
+    nulls : tuple of NullKind
+        Every one must be beaten: the p-value is the largest over them.
+    gates : tuple of Gate
+        What VALIDATED needs.
+    claims : tuple of Claim
+        What is claimed besides.
+    hypotheses : tuple of Hypothesis
+        The family of Holm's correction.
+    controls : tuple of RiskControl
+        What is switched off, one at a time.
+    classes : tuple of str
+        The classes of trades that the claims tell apart; the first two are compared.
+    """
+
+    strategy: str
+    null_hypothesis: str
+    nulls: tuple[NullKind, ...]
+    gates: tuple[Gate, ...]
+    claims: tuple[Claim, ...]
+    hypotheses: tuple[Hypothesis, ...]
+    controls: tuple[RiskControl, ...]
+    classes: tuple[str, ...]

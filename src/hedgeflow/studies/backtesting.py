@@ -67,19 +67,21 @@ def resolved_config(market: Market, config: VolumeShockConfig) -> dict[str, Any]
 def trial_document(
     market: Market, config: VolumeShockConfig, calendar: Calendar | None = None
 ) -> str:
-    """Return what is tried as canonical JSON: settings, hedge tapes, calendar, volatility index.
+    """Return what is tried as canonical JSON: settings, hedge tapes, calendar, period.
 
     The data set of a trial is the option tape. The hedge venue is part of the configuration, so
     that trying another one counts.
     """
     index = market.volatility_index
     events = [] if calendar is None else [astuple(event) for event in calendar.events]
-    document = {
+    document: dict[str, Any] = {
         "settings": resolved_config(market, config),
         "hedge_data": market.hedge_hash,
         "calendar": hashlib.sha256(json.dumps(events).encode()).hexdigest() if events else None,
         "volatility_index": None if index is None else index.sha256,
     }
+    if market.from_ns is not None or market.until_ns is not None:
+        document["period"] = [market.from_ns, market.until_ns]
     return json.dumps(document, sort_keys=True, separators=(",", ":"))
 
 
@@ -118,6 +120,13 @@ def record_trial(journal: Journal, run: Run, trial_text: str) -> int:
         config_json=trial_text,
     )
     return journal.record_trial(trial).configurations
+
+
+def traded_alerts(market: Market, scan: ScanResult) -> pl.DataFrame:
+    """Return the alerts of a scan that fall into the part of the market that is traded."""
+    if market.from_ns is None:
+        return scan.alerts
+    return scan.alerts.filter(pl.col("detected_ns") >= market.from_ns)
 
 
 def hedge_tape(market: Market) -> HedgeTape:
@@ -194,11 +203,12 @@ def backtest(
     run = run_of(market, config, text)
     configurations = record_trial(journal, run, text)
     scan = scan_market(market, config, progress)
+    alerts = traded_alerts(market, scan)
     if not journal.begin_run(run):
-        journal.append_alerts(run.run_id, scan.alerts)
+        journal.append_alerts(run.run_id, alerts)
     tape = hedge_tape(market)
     result = replay_alerts(
-        scan.alerts,
+        alerts,
         tape,
         config,
         calendars=calendar,
@@ -207,7 +217,7 @@ def backtest(
     journal.record_run(
         run,
         anomalies=anomaly_rows(scan),
-        alerts=scan.alerts,
+        alerts=alerts,
         decisions=result.decisions,
         trades=result.trades,
         ledger_entries=result.ledger_entries,

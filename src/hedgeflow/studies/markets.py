@@ -105,6 +105,10 @@ class Market:
     simulated : bool
     notes : tuple of str
         What a reader of the results should know about the choice of tapes.
+    from_ns : int or None
+        What came before is known, but neither traded nor counted; None: nothing is left out.
+    until_ns : int or None
+        What came from then on is not in any of the tapes; None: they are whole.
     """
 
     underlying: str
@@ -126,6 +130,8 @@ class Market:
     hedge_hash: str
     simulated: bool
     notes: tuple[str, ...]
+    from_ns: int | None = None
+    until_ns: int | None = None
 
     @property
     def options(self) -> TapeKey:
@@ -162,7 +168,11 @@ class Market:
         Both tapes have covered slots there, and, under relative demand, V5 was known.
         """
         both = self.option_coverage.slots(self.sessions) & self.bar_coverage.slots(self.sessions)
-        covered = np.flatnonzero(both.any(axis=1)).tolist()
+        covered = [
+            index
+            for index in np.flatnonzero(both.any(axis=1)).tolist()
+            if self.from_ns is None or int(self.sessions.close_ns[index]) > self.from_ns
+        ]
         if config.scale.demand == "absolute":
             return tuple(covered)
         opens = self.sessions.open_ns

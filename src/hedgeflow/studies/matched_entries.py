@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from hedgeflow.evidence import MatchedNull
+from hedgeflow.evidence import NullDraws
 from hedgeflow.fills import order_arrival_ns
 from hedgeflow.market.sessions import ALWAYS_OPEN
 from hedgeflow.market.time import MINUTE_NS
@@ -27,7 +27,7 @@ _DIRECTIONS: Final = 1
 
 def matched_null(
     trades: pl.DataFrame, tape: HedgeTape, config: VolumeShockConfig
-) -> MatchedNull | None:
+) -> NullDraws | None:
     """Return what the same exits would have earned from random entries.
 
     Each draw moves every trade to a random minute of its own session, near its own time, outside
@@ -69,7 +69,7 @@ def matched_null(
 
 def direction_null(
     trades: pl.DataFrame, tape: HedgeTape, config: VolumeShockConfig
-) -> MatchedNull | None:
+) -> NullDraws | None:
     """Return what the same entries would have earned with their directions dealt out again.
 
     Minutes, target, stop, time limit, gap rule and each trade's cost in basis points stay; only
@@ -107,9 +107,9 @@ def direction_null(
 
 def _null(
     name: str, description: str, net_bps: NDArray[np.float64], trades: pl.DataFrame
-) -> MatchedNull:
+) -> NullDraws:
     observed = trades["net_bps"].to_numpy()
-    return MatchedNull(
+    return NullDraws(
         name=name,
         description=description,
         mean_net_bps=net_bps.mean(axis=1),

@@ -13,6 +13,7 @@ from hedgeflow.evidence import (
     Evidence,
     EvidenceTables,
     Manifest,
+    NullDraws,
     assess,
     package_document,
     write_package,
@@ -22,7 +23,9 @@ from hedgeflow.market.errors import EvidenceError
 from hedgeflow.market.sessions import session_date
 from hedgeflow.market.time import iso
 from hedgeflow.signals.rules import FlowClass
-from hedgeflow.strategies.volume_shock.claims import CLAIMS, GATES, NULL_HYPOTHESIS
+from hedgeflow.strategies.claims import NullKind
+from hedgeflow.strategies.volume_shock.claims import DECLARATION
+from hedgeflow.studies.arms import Rerun, arms_of
 from hedgeflow.studies.backtesting import (
     STRATEGY,
     Backtest,
@@ -37,9 +40,10 @@ from hedgeflow.studies.scoring.matching import latest_shock
 from hedgeflow.studies.scoring.shocks import alert_spans, longest_window_ns, shock_spans
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from hedgeflow.evidence import Arm
     from hedgeflow.journal import Journal
     from hedgeflow.market.coverage import Coverage as Intervals
     from hedgeflow.market.sessions import Sessions
@@ -99,7 +103,8 @@ def validate(
     tables, notes = evidence_tables(market, config, result, truth)
     pictured = replace(tables, event_study=event_study(market, result.alerts))
     notes += other_readings(market, config, result.scan, stages[1:])
-    return _judged(market, config, result, pictured, notes)
+    arms = arms_of(Rerun(market, config, result, calendar))
+    return _judged(market, config, result, pictured, notes, arms)
 
 
 def verdict(
@@ -120,9 +125,10 @@ def _judged(
     result: Backtest,
     tables: EvidenceTables,
     notes: list[str],
+    arms: Sequence[Arm] = (),
 ) -> Validation:
     manifest = _manifest(market, config, result, notes)
-    return Validation(assess(tables, CLAIMS, GATES, manifest), tables, result)
+    return Validation(assess(tables, DECLARATION, manifest, arms), tables, result)
 
 
 def evidence_tables(
@@ -144,9 +150,8 @@ def evidence_tables(
         ledger_entries=result.ledger_entries,
         sessions=_session_dates(market, config, {date for dates in reached for date in dates}),
         sessions_per_year=float(market.sessions.per_year),
-        matched=matched_null(result.trades, result.tape, config),
-        directions=direction_null(result.trades, result.tape, config),
-        matched_missing="there are no trades to match",
+        nulls=_drawn(config, result),
+        nulls_missing="there are no trades to match",
         flow=flow,
         flow_untestable_reason=FLOW_UNTESTABLE,
         truth=None
@@ -158,6 +163,14 @@ def evidence_tables(
         latency_limit_seconds=config.plan.oldest_alert_minutes * 60.0,
     )
     return tables, flow_notes
+
+
+def _drawn(config: VolumeShockConfig, result: Backtest) -> dict[NullKind, NullDraws]:
+    draws = {
+        NullKind.MATCHED_ENTRIES: matched_null(result.trades, result.tape, config),
+        NullKind.DIRECTIONS: direction_null(result.trades, result.tape, config),
+    }
+    return {kind: null for kind, null in draws.items() if null is not None}
 
 
 def check_out(out: Path) -> None:
@@ -249,7 +262,7 @@ def _manifest(
         hedge_venue=market.hedge.venue,
         scale_volume=result.scan.scale_volume,
         signing_mode=signing_words(result.scan.alerts, config),
-        null_hypothesis=NULL_HYPOTHESIS,
+        null_hypothesis=DECLARATION.null_hypothesis,
         notes=(*result.notes, *_counts(result, config.alert.confidence_cap), *findings),
         coverage=(
             _coverage(market.options, market.option_coverage, market.sessions),

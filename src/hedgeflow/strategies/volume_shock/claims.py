@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from hedgeflow.strategies.claims import ByConstruction, Claim, Gate
+from hedgeflow.strategies.claims import (
+    ByConstruction,
+    Claim,
+    Declaration,
+    Gate,
+    Hypothesis,
+    NullKind,
+)
 
 NULL_HYPOTHESIS = "Volume spikes create no predictable hedging flow."
 
@@ -256,3 +263,36 @@ CLAIMS: tuple[Claim, ...] = (
     *_bands("emergency", EMERGENCY, 0.85, (15, 30), (6, 8), (3, 8), (1, 3)),
 )
 """Every claim, primary first; the bands per class are those of volume-shock.md 9."""
+
+HYPOTHESES: tuple[Hypothesis, ...] = (
+    Hypothesis("edge", "the trades earn more than chance", ("p_value",)),
+    Hypothesis("delta-flow", "predicted hedges explain observed flow", ("flow_slope_p_value",)),
+    Hypothesis(
+        "response-time",
+        "larger exposures are hedged faster",
+        ("response_rank_p_value",),
+    ),
+    Hypothesis(
+        "flow-types",
+        "sweeps and emergencies differ",
+        (
+            "flow_types_win_rate_p_value",
+            "flow_types_response_p_value",
+            "flow_types_move_p_value",
+        ),
+    ),
+    Hypothesis("acceleration", "hedges accelerate the price", ("acceleration_p_value",)),
+    Hypothesis("latency", "wins fall with latency", ("latency_trend_p_value",)),
+)
+"""What is tested together, for Holm's correction (evidence.md 1 and 2)."""
+
+DECLARATION = Declaration(
+    strategy="volume-shock",
+    null_hypothesis=NULL_HYPOTHESIS,
+    nulls=(NullKind.MATCHED_ENTRIES, NullKind.DIRECTIONS),
+    gates=GATES,
+    claims=CLAIMS,
+    hypotheses=HYPOTHESES,
+    controls=(),
+    classes=(SWEEP, EMERGENCY),
+)

@@ -147,13 +147,14 @@ def _p_values(validation: Validation, seed: int) -> dict[str, float | None]:
     classes = differences(anew, trades, (SWEEP, EMERGENCY), seed=seed)
     relabelled = [each.p_value for each in classes]
     known = [value for value in relabelled if value is not None]
+    entries, directions = found.nulls
     return {
         "mean": found.p_value.value,
-        "mean-entries": found.matched_null.p_value,
-        "mean-directions": found.direction_null.p_value,
+        "mean-entries": entries.p_value,
+        "mean-directions": directions.p_value,
         "win-rate": found.p_value_win_rate.value,
-        "win-rate-entries": found.matched_null.p_value_win_rate,
-        "win-rate-directions": found.direction_null.p_value_win_rate,
+        "win-rate-entries": entries.p_value_win_rate,
+        "win-rate-directions": directions.p_value_win_rate,
         "binomial-half": found.binomial_p_value_half.value,
         "binomial-barrier": found.binomial_p_value_barrier.value,
         "flow-slope": evidence.flow.p_value.value,

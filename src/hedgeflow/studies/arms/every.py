@@ -1,0 +1,22 @@
+"""Every arm of a run, group by group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hedgeflow.studies.arms.costs import cost_arms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hedgeflow.evidence import Arm
+    from hedgeflow.studies.arms.rerun import Rerun
+
+GROUPS: Final[tuple[Callable[[Rerun], list[Arm]], ...]] = (cost_arms,)
+
+
+def arms_of(rerun: Rerun) -> list[Arm]:
+    """Return every arm; none where the run has no trades to set beside them."""
+    if rerun.result.trades.is_empty():
+        return []
+    return [arm for group in GROUPS for arm in group(rerun)]
