@@ -19,7 +19,7 @@ from hedgeflow.evidence import (
     schema,
     write_package,
 )
-from hedgeflow.evidence.package import COMPANIONS, EVIDENCE
+from hedgeflow.evidence.documents import DOCUMENTS
 from hedgeflow.evidence.plain import dumps, plain
 from hedgeflow.market.errors import EvidenceError
 from hedgeflow.strategies.volume_shock.claims import DECLARATION
@@ -54,10 +54,10 @@ def written(run, tmp_path):
 
 def test_the_folder_holds_every_document_and_table(written):
     names = {path.name for path in written.iterdir()}
-    documents = {f"{name}.json" for name in (EVIDENCE, *COMPANIONS)}
+    documents = {f"{name}.json" for name in DOCUMENTS}
     frames = {"trades", "alerts", "decisions", "ledger_entries", "flow"} | {
-        "null_draws",
-        "direction_draws",
+        "draws_matched_entries",
+        "draws_directions",
     }
     assert names == documents | {f"{name}.parquet" for name in frames} | {"report.html"}
 
@@ -66,7 +66,7 @@ def test_evidence_json_has_exactly_the_published_top_level(written):
     assert set(json.loads((written / "evidence.json").read_text())) == TOP_LEVEL
 
 
-@pytest.mark.parametrize("name", [EVIDENCE, *COMPANIONS])
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_document_meets_its_published_schema(written, name):
     published = schema(name)
     Draft202012Validator.check_schema(published)
@@ -75,7 +75,7 @@ def test_every_document_meets_its_published_schema(written, name):
     assert body["simulated"] is False
 
 
-@pytest.mark.parametrize("name", [EVIDENCE, *COMPANIONS])
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_schemas_refuse_what_they_do_not_know(written, name):
     body = json.loads((written / f"{name}.json").read_text())
     assert not Draft202012Validator(schema(name)).is_valid(body | {"extra": 1})
@@ -186,7 +186,7 @@ def test_a_write_that_fails_leaves_nothing_behind(run, tmp_path):
 
 
 def test_a_package_without_trades_is_written_and_read(tmp_path):
-    tables = samples.tables([], matched=None)
+    tables = samples.tables([], nulls={})
     evidence = assess(tables, DECLARATION, samples.manifest())
     folder = write_package(evidence, tables, tmp_path / "package", timestamp=NOW)
     document = read_package(folder)

@@ -15,6 +15,7 @@ from evidence import samples
 from hedgeflow.evidence import EvidenceTables, assess, package_document
 from hedgeflow.evidence.report import render_report
 from hedgeflow.market.errors import EvidenceError
+from hedgeflow.strategies.claims import NullKind
 from hedgeflow.strategies.volume_shock.claims import DECLARATION
 
 TIMESTAMP = "2025-04-11T00:00:00Z"
@@ -67,7 +68,12 @@ def tables(count: int, *, seed: int = 11, loss_points: float = 8.0) -> EvidenceT
         ledger_entries=samples.ledger_table(trades),
         sessions=days,
         sessions_per_year=365.0,
-        matched=samples.null_draws(trades, draws=200) if count else None,
+        nulls={
+            NullKind.MATCHED_ENTRIES: samples.null_draws(trades, draws=200),
+            NullKind.DIRECTIONS: samples.null_draws(trades, draws=150, seed=4),
+        }
+        if count
+        else {},
         costs_note="Taker fee 4.5 bps.",
     )
 

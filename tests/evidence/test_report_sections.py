@@ -9,8 +9,10 @@ def p_headline(direction_null):
     """Return the headline of a package's p-value and its yardstick."""
     measures = {
         "p_value": {"value": 0.2, "n": 2_000},
-        "matched_null": {"draws": 2_000, "p_value": 0.004},
-        "direction_null": direction_null,
+        "nulls": [
+            {"name": "random entries", "draws": 2_000, "p_value": 0.004},
+            {"name": "directions dealt out again", **direction_null},
+        ],
     }
     found = headlines({"statistical_measures": measures})
     [line] = [each for each in found if each.name.startswith("p against")]
