@@ -161,6 +161,15 @@ def null_draws(
     )
 
 
+def nulls(trades: pl.DataFrame, **changes: NullDraws) -> dict[NullKind, NullDraws]:
+    """Draws of both nulls of the volume shock; `changes` name those that are others."""
+    drawn = {
+        "MATCHED_ENTRIES": null_draws(trades),
+        "DIRECTIONS": null_draws(trades, draws=600, seed=4, name="directions dealt out again"),
+    } | changes
+    return {NullKind[name]: draws for name, draws in drawn.items()}
+
+
 def flow_table(days: tuple[str, ...], *, noise: float, seed: int = 5) -> pl.DataFrame:
     generator = np.random.default_rng(seed)
     rows = []
@@ -198,12 +207,7 @@ def tables(
         ledger_table(trades),
         dates,
         365.0,
-        nulls={
-            NullKind.MATCHED_ENTRIES: null_draws(trades),
-            NullKind.DIRECTIONS: null_draws(
-                trades, draws=600, seed=4, name="directions dealt out again"
-            ),
-        },
+        nulls=nulls(trades),
         flow=None if flow_noise is None else flow_table(dates, noise=flow_noise),
         costs_note="taker 5 bp",
     )

@@ -157,8 +157,7 @@ def test_the_order_of_rows_changes_nothing():
         tables.ledger_entries.reverse(),
         tables.sessions,
         365.0,
-        matched=tables.matched,
-        directions=tables.directions,
+        nulls=tables.nulls,
         flow=tables.flow,
         costs_note=tables.costs_note,
     )
@@ -217,7 +216,7 @@ def test_73_of_89_against_60_of_65_is_no_significant_difference():
         outcomes,
         trades=trades,
         ledger_entries=samples.ledger_table(trades),
-        matched=samples.null_draws(trades),
+        nulls=samples.nulls(trades),
     )
     rate = assessed(tables).differences[0]
     assert (rate.sweep.n, rate.emergency.n) == (89, 65)

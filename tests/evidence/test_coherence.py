@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import pytest
 
 from evidence import samples
 from hedgeflow.evidence import assess, check, package_document
-from hedgeflow.strategies.volume_shock.claims import CLAIMS, DECLARATION, GATES
+from hedgeflow.strategies.volume_shock.claims import DECLARATION
 
 SOURCE_SAMPLE = {
     "experimental_validity": "VALIDATED",
@@ -140,13 +141,13 @@ FORGERIES = [
     ("performance_by_flow_type.GAMMA_EMERGENCY.win_rate.value", 0.95, "weighted-mean"),
     ("statistical_measures.sample_size", 90, "sample-size"),
     ("statistical_measures.p_value.value", 0.0001, "p-value"),
-    ("statistical_measures.matched_null.exceedances_mean", 7, "p-value"),
-    ("statistical_measures.direction_null.exceedances_mean", 9, "p-value"),
-    ("statistical_measures.direction_null.draws", 9, "p-value-win-rate"),
-    ("statistical_measures.direction_null.observed_mean_net_bps", 99.0, "null-mean"),
+    ("statistical_measures.nulls.0.exceedances_mean", 7, "p-value"),
+    ("statistical_measures.nulls.1.exceedances_mean", 9, "p-value"),
+    ("statistical_measures.nulls.1.draws", 9, "p-value-win-rate"),
+    ("statistical_measures.nulls.1.observed_mean_net_bps", 99.0, "null-mean"),
     ("statistical_measures.p_value_win_rate.value", 0.5, "p-value-win-rate"),
-    ("statistical_measures.matched_null.observed_mean_net_bps", 99.0, "null-mean"),
-    ("statistical_measures.matched_null.observed_win_rate", 0.1, "null-win-rate"),
+    ("statistical_measures.nulls.0.observed_mean_net_bps", 99.0, "null-mean"),
+    ("statistical_measures.nulls.0.observed_win_rate", 0.1, "null-win-rate"),
 ]
 
 
@@ -156,7 +157,7 @@ def test_one_forged_figure_is_found(own, path, value, name):
     *folders, last = path.split(".")
     place = forged
     for folder in folders:
-        place = place[folder]
+        place = place[int(folder)] if folder.isdecimal() else place[folder]
     assert place[last] != value
     place[last] = value
     assert statuses(forged)[name] == "FAILED"
@@ -166,12 +167,8 @@ def test_one_forged_figure_is_found(own, path, value, name):
 def test_a_null_compared_with_other_trades_makes_the_package_incoherent():
     tables = samples.tables(samples.mixed(170, 10), flow_noise=0.2)
     other = samples.null_draws(samples.tables([True] * 20).trades)
-    evidence = assess(
-        samples.tables(samples.mixed(170, 10), flow_noise=0.2, matched=other),
-        CLAIMS,
-        GATES,
-        samples.manifest(),
-    )
+    nulls = samples.nulls(tables.trades, MATCHED_ENTRIES=other)
+    evidence = assess(replace(tables, nulls=nulls), DECLARATION, samples.manifest())
     assert assess(tables, DECLARATION, samples.manifest()).decision.verdict == "VALIDATED"
     assert evidence.decision.verdict == "REJECTED"
     assert "coherence" in evidence.decision.failed

@@ -21,6 +21,7 @@ from hedgeflow.evidence.significance import (
 )
 from hedgeflow.evidence.tables import trade_arrays
 from hedgeflow.market.errors import EvidenceError
+from hedgeflow.strategies.claims import NullKind
 
 
 def rate_with_h(effect, null=0.5):
@@ -28,10 +29,13 @@ def rate_with_h(effect, null=0.5):
     return math.sin((effect + 2 * math.asin(math.sqrt(null))) / 2) ** 2
 
 
-def found(tables):
+BOTH = (NullKind.MATCHED_ENTRIES, NullKind.DIRECTIONS)
+
+
+def found(tables, kinds=BOTH):
     trades = trade_arrays(tables)
     barrier = barrier_implied(trades.stop, trades.target)
-    return significance(tables, trades, barrier, claimed_rate=0.8, alpha=0.01)
+    return significance(tables, trades, barrier, kinds, claimed_rate=0.8, alpha=0.01)
 
 
 # Davison and Hinkley (1997), 4.2: (1 + reached) / (1 + draws).
@@ -86,7 +90,7 @@ def test_none_and_one_trade_give_reasons_instead_of_figures(count):
 
 
 def test_without_null_draws_significance_says_why():
-    tests = found(samples.tables([True] * 60, matched=None, matched_missing="bars are too coarse"))
+    tests = found(samples.tables([True] * 60, nulls={}, nulls_missing="bars are too coarse"))
     assert tests.p_value.value is None
     assert tests.p_value.reason == "bars are too coarse"
 
@@ -108,34 +112,49 @@ def draws_reached_by(tables, share):
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
 def test_the_p_value_is_the_larger_of_both_nulls(share):
     tables = samples.tables(samples.mixed(40, 20))
-    tests = found(replace(tables, directions=draws_reached_by(tables, share)))
-    both = (tests.matched_null.p_value, tests.direction_null.p_value)
+    drawn = samples.nulls(tables.trades, DIRECTIONS=draws_reached_by(tables, share))
+    tests = found(replace(tables, nulls=drawn))
+    both = tuple(null.p_value for null in tests.nulls)
     assert both[1] == pytest.approx((1 + 200 * share) / 201)
     assert tests.p_value.value == max(both)
     assert tests.p_value.lower <= tests.p_value.value <= tests.p_value.upper
     assert tests.p_value.n == 200
-    assert tests.p_value_win_rate.value >= tests.direction_null.p_value_win_rate
+    assert tests.p_value_win_rate.value >= tests.nulls[1].p_value_win_rate
 
 
-def test_a_package_with_one_null_is_judged_by_that_one():
-    tests = found(samples.tables(samples.mixed(40, 20), directions=None))
-    assert tests.p_value.value == tests.matched_null.p_value
-    assert tests.direction_null.reason == "no directions were drawn"
+def test_a_strategy_that_declares_one_null_is_judged_by_that_one():
+    tests = found(samples.tables(samples.mixed(40, 20)), kinds=(NullKind.DIRECTIONS,))
+    assert [null.kind for null in tests.nulls] == ["directions"]
+    assert tests.p_value.value == tests.nulls[0].p_value
+
+
+def test_a_declared_null_that_was_not_drawn_leaves_no_p_value():
+    tables = samples.tables(samples.mixed(40, 20), nulls_missing="no directions were drawn")
+    only = {NullKind.MATCHED_ENTRIES: tables.nulls[NullKind.MATCHED_ENTRIES]}
+    tests = found(replace(tables, nulls=only))
+    assert tests.nulls[0].p_value is not None
+    assert tests.p_value.value is None
+    assert tests.p_value.reason == "no directions were drawn"
+
+
+def test_a_strategy_without_a_null_has_no_p_value():
+    tests = found(samples.tables(samples.mixed(40, 20)), kinds=())
+    assert tests.p_value.reason == "the strategy declares no null"
 
 
 def test_d_against_the_null_is_the_lift_over_its_mean():
     tables = samples.tables(samples.mixed(40, 20))
     tests = found(tables)
     values = tables.trades["net_bps"].to_numpy()
-    lift = values.mean() - tables.matched.mean_net_bps.mean()
+    lift = values.mean() - tables.nulls[NullKind.MATCHED_ENTRIES].mean_net_bps.mean()
     assert tests.effect_size_d_null.value == pytest.approx(lift / values.std(ddof=1))
     assert tests.effect_size_d.value == pytest.approx(values.mean() / values.std(ddof=1))
 
 
 def test_the_histogram_holds_every_draw():
     tests = found(samples.tables([True] * 10))
-    bins = tests.matched_null.histogram_mean_net_bps
-    assert sum(each.count for each in bins) == tests.matched_null.draws == 1_000
+    bins = tests.nulls[0].histogram_mean_net_bps
+    assert sum(each.count for each in bins) == tests.nulls[0].draws == 1_000
 
 
 def test_null_draws_that_are_not_numbers_are_refused():
