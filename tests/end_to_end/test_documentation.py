@@ -26,7 +26,7 @@ from builders.lean_folders import lean_folder
 from builders.market_files import file_bars
 from builders.simulated import copy_of
 from hedgeflow.cli.app import app
-from hedgeflow.evidence.package import COMPANIONS, EVIDENCE, schema
+from hedgeflow.evidence.documents import DOCUMENTS, schema
 from hedgeflow.evidence.verdict import CouldTell, Status, Verdict
 from hedgeflow.journal import Journal
 from hedgeflow.journal.tables import METADATA
@@ -425,7 +425,7 @@ def test_the_reference_names_every_gate():
 
 
 def test_the_published_schemas_are_the_ones_in_use():
-    for name in (EVIDENCE, *COMPANIONS):
+    for name in DOCUMENTS:
         path = REFERENCE / "schemas" / f"{name}.schema.json"
         assert json.loads(path.read_text(encoding="utf-8")) == schema(name)
 
@@ -433,7 +433,7 @@ def test_the_published_schemas_are_the_ones_in_use():
 def test_the_reference_names_every_key_of_the_package():
     text = (REFERENCE / "evidence-package.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([a-z_0-9]+)`", text))
-    for name in (EVIDENCE, *COMPANIONS):
+    for name in DOCUMENTS:
         document: Any = schema(name)
         for key, value in document["properties"].items():
             inner = value.get("properties", {})
