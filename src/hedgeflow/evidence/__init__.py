@@ -12,7 +12,7 @@ from hedgeflow.evidence.package import (
     write_package,
 )
 from hedgeflow.evidence.rates import wins_needed
-from hedgeflow.evidence.tables import Coverage, EvidenceTables, Manifest, NullDraws
+from hedgeflow.evidence.tables import Coverage, EvidenceTables, Inputs, Manifest, NullDraws
 from hedgeflow.evidence.verdict import CouldTell, Judgement, Status, Verdict
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Estimate",
     "Evidence",
     "EvidenceTables",
+    "Inputs",
     "Judgement",
     "Manifest",
     "NullDraws",

@@ -21,7 +21,7 @@ from hedgeflow.evidence.latency import Latency
 from hedgeflow.evidence.multiplicity import TestedHypothesis
 from hedgeflow.evidence.performance import AlertCounts, Results
 from hedgeflow.evidence.significance import Significance
-from hedgeflow.evidence.tables import Coverage, Registration, Vault
+from hedgeflow.evidence.tables import Coverage, Inputs, Registration, Vault
 from hedgeflow.evidence.verdict import CouldTell, Judgement, Status, Verdict
 
 SCHEMA_VERSION = "2.0"
@@ -108,7 +108,9 @@ class Reproducibility:
     config: dict[str, Any]
     code_version: Word
     seed: int
+    inputs: Inputs | None
     trials: Annotated[int, Field(ge=1)]
+    trial_sharpes: tuple[float, ...]
     registration: Registration | None
     vault: Vault | None
     hedge_instrument: Word
@@ -243,7 +245,9 @@ def evidence_document(
             config=dict(manifest.config),
             code_version=manifest.code_version,
             seed=manifest.seed,
+            inputs=manifest.inputs,
             trials=manifest.trials,
+            trial_sharpes=manifest.trial_sharpes,
             registration=manifest.registration,
             vault=manifest.vault,
             hedge_instrument=manifest.hedge_instrument,

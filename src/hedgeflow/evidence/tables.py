@@ -253,6 +253,38 @@ class Vault:
 
 
 @dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a run read besides its configuration: enough to read it again or to say what differs.
+
+    Attributes
+    ----------
+    underlying : str
+        What the options are on.
+    run_id, trial_hash : str
+        Names of the run and of the configuration tried, as the journal has them.
+    option_data, hedge_data : str
+        Hashes of the option tape and of the hedge instrument's tapes.
+    calendar, volatility_index : str or None
+        SHA-256 of the events of its calendars and of its volatility index; None where it had none.
+    traded_from, traded_until : str or None
+        ISO 8601, UTC: the part of the data that was traded; None where nothing was left out.
+    truth : bool
+        Whether classes were compared with the simulator's truth.
+    """
+
+    underlying: str
+    run_id: str
+    trial_hash: str
+    option_data: str
+    hedge_data: str
+    calendar: str | None
+    volatility_index: str | None
+    traded_from: str | None
+    traded_until: str | None
+    truth: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """How a run was made: enough to make it again.
 
@@ -278,6 +310,8 @@ class Manifest:
         The hypothesis as it was registered before the run, where it was.
     vault : Vault or None
         The hold-out period of this data set, where one is declared.
+    inputs : Inputs or None
+        What else the run read; None for tables that no run made.
     hedge_instrument, hedge_venue : str
         What was traded.
     scale_volume : float or None
@@ -310,6 +344,7 @@ class Manifest:
     trial_sharpes: tuple[float, ...] = ()
     registration: Registration | None = None
     vault: Vault | None = None
+    inputs: Inputs | None = None
     coverage: tuple[Coverage, ...] = field(default=())
 
     def __post_init__(self) -> None:

@@ -37,6 +37,8 @@ class Backtest:
     Attributes
     ----------
     run : Run
+    trial_text : str
+        What was tried, as `trial_document` writes it.
     scan : ScanResult
     alerts, decisions, trades, ledger_entries : polars.DataFrame
         The journal's tables of this run.
@@ -48,6 +50,7 @@ class Backtest:
     """
 
     run: Run
+    trial_text: str
     scan: ScanResult
     tape: HedgeTape
     alerts: pl.DataFrame
@@ -228,6 +231,7 @@ def backtest(
     }
     return Backtest(
         run=run,
+        trial_text=text,
         scan=scan,
         tape=tape,
         alerts=tables["alerts"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from hedgeflow.evidence import (
     Coverage,
     Evidence,
     EvidenceTables,
+    Inputs,
     Manifest,
     NullDraws,
     assess,
@@ -127,7 +129,8 @@ def _judged(
     notes: list[str],
     arms: Sequence[Arm] = (),
 ) -> Validation:
-    manifest = _manifest(market, config, result, notes)
+    inputs = _inputs(market, result, truth=tables.truth is not None)
+    manifest = _manifest(market, config, result, notes, inputs)
     return Validation(assess(tables, DECLARATION, manifest, arms), tables, result)
 
 
@@ -247,7 +250,11 @@ def _session_dates(market: Market, config: VolumeShockConfig, reached: set[str])
 
 
 def _manifest(
-    market: Market, config: VolumeShockConfig, result: Backtest, findings: list[str]
+    market: Market,
+    config: VolumeShockConfig,
+    result: Backtest,
+    findings: list[str],
+    inputs: Inputs,
 ) -> Manifest:
     return Manifest(
         strategy=STRATEGY,
@@ -257,6 +264,7 @@ def _manifest(
         config=resolved_config(market, config),
         code_version=result.run.code_version,
         seed=config.seed,
+        inputs=inputs,
         trials=result.configurations,
         hedge_instrument=market.hedge.symbol,
         hedge_venue=market.hedge.venue,
@@ -268,6 +276,22 @@ def _manifest(
             _coverage(market.options, market.option_coverage, market.sessions),
             _coverage(market.bars_key, market.bar_coverage, market.sessions),
         ),
+    )
+
+
+def _inputs(market: Market, result: Backtest, *, truth: bool) -> Inputs:
+    tried = json.loads(result.trial_text)
+    return Inputs(
+        underlying=market.underlying,
+        run_id=result.run.run_id,
+        trial_hash=result.run.config_hash,
+        option_data=market.option_hash,
+        hedge_data=market.hedge_hash,
+        calendar=tried["calendar"],
+        volatility_index=tried["volatility_index"],
+        traded_from=None if market.from_ns is None else iso(market.from_ns),
+        traded_until=None if market.until_ns is None else iso(market.until_ns),
+        truth=truth,
     )
 
 
