@@ -62,6 +62,37 @@ def test_the_bands_per_class_are_those_of_section_9(name, band):
     assert BY_ID[name].comparison == "within"
 
 
-def test_sweeps_claim_75_and_emergencies_85_per_cent():
-    assert BY_ID["sweep-win-rate"].threshold == 0.75
-    assert BY_ID["emergency-win-rate"].threshold == 0.85
+@pytest.mark.parametrize(
+    ("name", "statistic", "band"),
+    [
+        ("sweep-win-rate", "win_rate", (0.75, 0.85)),
+        ("emergency-win-rate", "win_rate", (0.85, 0.95)),
+        ("together-win-rate", "win_rate", (0.80, 0.90)),
+        ("together-sharpe", "sharpe_annualised", (2.5, 4.0)),
+    ],
+)
+def test_more_than_a_claimed_rate_or_sharpe_ratio_is_no_failure(name, statistic, band):
+    claim = BY_ID[name]
+    assert (claim.statistic, claim.comparison) == (statistic, ">=")
+    assert (claim.threshold, claim.upper_threshold) == band
+
+
+def test_together_they_claim_a_drawdown_of_5_to_12_per_cent():
+    claim = BY_ID["together-drawdown"]
+    assert (claim.statistic, claim.flow_class) == ("drawdown", "")
+    assert (claim.threshold, claim.upper_threshold) == (0.05, 0.12)
+
+
+@pytest.mark.parametrize(
+    ("name", "comparison", "threshold"),
+    [
+        ("primary-win-rate", ">=", 0.80),
+        ("primary-sample", ">=", 100),
+        ("primary-points", ">=", 12.0),
+        ("primary-drawdown", "<=", 0.12),
+        ("detection-to-execution", "<", 5.0),
+        ("primary-significance", "<", 0.01),
+    ],
+)
+def test_success_is_what_section_9_calls_success(name, comparison, threshold):
+    assert (BY_ID[name].comparison, BY_ID[name].threshold) == (comparison, threshold)

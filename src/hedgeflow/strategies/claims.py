@@ -50,7 +50,7 @@ class Gate:
     source : str
         Where the claim is made.
     upper_threshold : float, optional
-        Upper end of a ``within`` band.
+        Upper end of the claimed band; only ``within`` is missed by more than that.
     flow_class : str
         The class of trades it is about; all trades if empty.
     by_construction : ByConstruction, optional
