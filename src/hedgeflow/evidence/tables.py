@@ -268,6 +268,8 @@ class Inputs:
         SHA-256 of the events of its calendars and of its volatility index; None where it had none.
     traded_from, traded_until : str or None
         ISO 8601, UTC: the part of the data that was traded; None where nothing was left out.
+    named_instrument, named_venue : str or None
+        The hedge instrument as the configuration named it; None where it was chosen by volume.
     truth : bool
         Whether classes were compared with the simulator's truth.
     """
@@ -281,6 +283,8 @@ class Inputs:
     volatility_index: str | None
     traded_from: str | None
     traded_until: str | None
+    named_instrument: str | None
+    named_venue: str | None
     truth: bool
 
 

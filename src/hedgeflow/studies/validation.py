@@ -129,7 +129,7 @@ def _judged(
     notes: list[str],
     arms: Sequence[Arm] = (),
 ) -> Validation:
-    inputs = _inputs(market, result, truth=tables.truth is not None)
+    inputs = _inputs(market, config, result, truth=tables.truth is not None)
     manifest = _manifest(market, config, result, notes, inputs)
     return Validation(assess(tables, DECLARATION, manifest, arms), tables, result)
 
@@ -279,7 +279,7 @@ def _manifest(
     )
 
 
-def _inputs(market: Market, result: Backtest, *, truth: bool) -> Inputs:
+def _inputs(market: Market, config: VolumeShockConfig, result: Backtest, *, truth: bool) -> Inputs:
     tried = json.loads(result.trial_text)
     return Inputs(
         underlying=market.underlying,
@@ -291,6 +291,8 @@ def _inputs(market: Market, result: Backtest, *, truth: bool) -> Inputs:
         volatility_index=tried["volatility_index"],
         traded_from=None if market.from_ns is None else iso(market.from_ns),
         traded_until=None if market.until_ns is None else iso(market.until_ns),
+        named_instrument=config.hedge_instrument,
+        named_venue=config.hedge_venue,
         truth=truth,
     )
 
