@@ -35,6 +35,8 @@ from hedgeflow.evidence.performance import (
     results,
 )
 from hedgeflow.evidence.plain import plain
+from hedgeflow.evidence.price_response import PriceResponse, price_measures, price_response
+from hedgeflow.evidence.reliability import Reliability, reliability
 from hedgeflow.evidence.resampling import RESAMPLED, Resampling, by_session, resample_sessions
 from hedgeflow.evidence.resolution import label, resolution
 from hedgeflow.evidence.sharpe import implied_sharpe, implied_win_rate, sharpe_annualised
@@ -106,8 +108,10 @@ class Evidence:
         The strategy's family of hypotheses, after Holm.
     arms : tuple of ArmResult
         The same record run other ways.
-    flow, response, accuracy, differences
+    flow, response, prices, accuracy, differences
         Whether dealers hedged as predicted, and whether the classes differ.
+    reliability : Reliability
+        Whether stated confidence means anything.
     claims, gates : tuple of Judgement
         Each claim and gate, judged.
     coherence : Coherence
@@ -129,7 +133,9 @@ class Evidence:
     arms: tuple[ArmResult, ...]
     flow: FlowCorrelation
     response: ResponseCorrelation
+    prices: PriceResponse
     accuracy: DetectionAccuracy
+    reliability: Reliability
     differences: tuple[Difference, ...]
     claims: tuple[Judgement, ...]
     gates: tuple[Judgement, ...]
@@ -194,6 +200,7 @@ def assess(
     flow = flow_correlation(tables, resampling)
     response = response_correlation(tables, resampling)
     accuracy = detection_accuracy(tables, resampling)
+    prices = price_response(tables, resampling)
     named = declaration.classes
     contrast = (
         differences(tables, trades, (named[0], named[1]), seed=manifest.seed)
@@ -201,6 +208,7 @@ def assess(
         else ()
     )
     measures = _measures(performance, by_class, tests, flow, response, accuracy, contrast)
+    measures |= price_measures(prices)
 
     def judged(gate: Gate) -> Judgement:
         return judge(gate, measures.get((gate.statistic, gate.flow_class)), manifest.config)
@@ -237,7 +245,9 @@ def assess(
         arm_results(arms, tables, resampling),
         flow,
         response,
+        prices,
         accuracy,
+        reliability(tables),
         contrast,
         tuple(judged(claim) for claim in claims),
         judged_gates,

@@ -20,6 +20,8 @@ from hedgeflow.evidence.hedging import DetectionAccuracy, FlowCorrelation, Respo
 from hedgeflow.evidence.latency import Latency
 from hedgeflow.evidence.multiplicity import TestedHypothesis
 from hedgeflow.evidence.performance import AlertCounts, Results
+from hedgeflow.evidence.price_response import PriceResponse
+from hedgeflow.evidence.reliability import Reliability
 from hedgeflow.evidence.significance import Significance
 from hedgeflow.evidence.tables import Coverage, Inputs, Registration, Vault
 from hedgeflow.evidence.verdict import CouldTell, Judgement, Status, Verdict
@@ -66,6 +68,7 @@ class HypothesisValidation:
     hypotheses: tuple[TestedHypothesis, ...]
     delta_flow_correlation: FlowCorrelation
     response_time_correlation: ResponseCorrelation
+    price_response: PriceResponse
     flow_type_differentiation: tuple[Difference, ...]
     refused: tuple[Refused, ...]
 
@@ -141,6 +144,7 @@ class DetectionAccuracyDocument(Head):
     """detection_accuracy.json: predictions against what was observed."""
 
     accuracy: DetectionAccuracy
+    reliability: Reliability
     alerts: AlertCounts
 
 
@@ -150,6 +154,7 @@ class HedgingCorrelationDocument(Head):
 
     delta_flow: FlowCorrelation
     response_time: ResponseCorrelation
+    price_response: PriceResponse
     claims: tuple[Judgement, ...]
 
 
@@ -215,6 +220,7 @@ def evidence_document(
             evidence.hypotheses,
             evidence.flow,
             evidence.response,
+            evidence.prices,
             evidence.differences,
             tuple(
                 Refused(claim.id, claim.sentence)
@@ -272,13 +278,23 @@ def companions(evidence: Evidence) -> dict[str, Head]:
 
     return {
         "detection_accuracy": DetectionAccuracyDocument(
-            **head, accuracy=evidence.accuracy, alerts=evidence.performance.alerts
+            **head,
+            accuracy=evidence.accuracy,
+            reliability=evidence.reliability,
+            alerts=evidence.performance.alerts,
         ),
         "delta_hedging_correlation": HedgingCorrelationDocument(
             **head,
             delta_flow=evidence.flow,
             response_time=evidence.response,
-            claims=claims("delta-flow", "response-time", "response-time-model"),
+            price_response=evidence.prices,
+            claims=claims(
+                "delta-flow",
+                "response-time",
+                "response-time-model",
+                "price-response",
+                "acceleration",
+            ),
         ),
         "execution_latency": ExecutionLatencyDocument(
             **head,

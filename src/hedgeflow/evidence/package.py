@@ -149,6 +149,8 @@ def _tables(tables: EvidenceTables, *, simulated: bool) -> dict[str, bytes]:
         "ledger_entries": tables.ledger_entries,
         "event_study": tables.event_study,
         "flow": tables.flow,
+        "predictions": tables.predictions,
+        "price_responses": tables.prices,
         "truth": tables.truth,
         "events": tables.events,
         "anomalies": tables.anomalies,

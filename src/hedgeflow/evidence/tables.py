@@ -59,6 +59,49 @@ FLOW_COLUMNS = {
     "observed_minutes": pl.Float64,
     "flow_class": pl.String,
 }
+PREDICTION_COLUMNS = {
+    "run_id": pl.String,
+    "alert_id": pl.String,
+    "session": pl.String,
+    "flow_class": pl.String,
+    "true_class": pl.String,
+    "predicted_direction": pl.Int64,
+    "observed_direction": pl.Int64,
+    "predicted": pl.Float64,
+    "observed": pl.Float64,
+    "predicted_minutes": pl.Float64,
+    "observed_minutes": pl.Float64,
+    "direction_right": pl.Boolean,
+    "magnitude_error": pl.Float64,
+    "timing_error": pl.Float64,
+    "score": pl.Float64,
+}
+"""One row a prediction: what an alert said of the hedge, what was observed, and how far apart.
+
+Whatever could not be observed is null; an observed direction of 0 is "no hedge observed".
+"""
+PRICE_COLUMNS = {
+    "alert_id": pl.String,
+    "session": pl.String,
+    "flow_class": pl.String,
+    "direction": pl.Int64,
+    "placebos": pl.Int64,
+    "prior_move_bps": pl.Float64,
+    "move_minutes": pl.Float64,
+    "move_bps": pl.Float64,
+    "placebo_move_bps": pl.Float64,
+    "placebo_move_deviation": pl.Float64,
+    "move_rank": pl.Float64,
+    "completion_minutes": pl.Float64,
+    "acceleration_bps": pl.Float64,
+    "placebo_acceleration_bps": pl.Float64,
+    "placebo_acceleration_deviation": pl.Float64,
+    "acceleration_rank": pl.Float64,
+}
+"""One row an event: its price moves in the predicted direction, and those of its placebo windows.
+
+Ranks are the share of placebo windows below the event's own value, ties as halves.
+"""
 TRUTH_COLUMNS = {"alert_id": pl.String, "true_class": pl.String}
 
 
@@ -120,6 +163,14 @@ class EvidenceTables:
         units, predicted_minutes and observed_minutes (null where no hedge was observed).
     flow_untestable_reason : str
         Why there is no `flow`.
+    predictions : polars.DataFrame, optional
+        One row per prediction, `PREDICTION_COLUMNS`.
+    prices : polars.DataFrame, optional
+        One row per event, `PRICE_COLUMNS`; null where not known.
+    prices_missing : str
+        Why there are no `prices`.
+    acceleration_basis : str
+        The completion around which prices were differenced, in words.
     truth : polars.DataFrame, optional
         True class per alert, known only in simulation.
     events, anomalies : polars.DataFrame, optional
@@ -141,6 +192,10 @@ class EvidenceTables:
     nulls_missing: str = "no null was drawn"
     flow: pl.DataFrame | None = None
     flow_untestable_reason: str = "no signed hedge tape"
+    predictions: pl.DataFrame | None = None
+    prices: pl.DataFrame | None = None
+    prices_missing: str = "prices after events were not studied"
+    acceleration_basis: str = ""
     truth: pl.DataFrame | None = None
     events: pl.DataFrame | None = None
     anomalies: pl.DataFrame | None = None
@@ -159,9 +214,20 @@ class EvidenceTables:
         if self.flow is not None:
             nullable = {"predicted_minutes", "observed_minutes"}
             _validate("flow", self.flow, FLOW_COLUMNS, nullable=nullable)
+        if self.predictions is not None:
+            nullable = set(PREDICTION_COLUMNS) - {"run_id", "alert_id", "session", "flow_class"}
+            _validate("predictions", self.predictions, PREDICTION_COLUMNS, nullable=nullable)
+        if self.prices is not None:
+            nullable = set(PRICE_COLUMNS) - {"alert_id", "session", "flow_class", "direction"}
+            _validate("prices", self.prices, PRICE_COLUMNS, nullable=nullable)
         if self.truth is not None:
             _validate("truth", self.truth, TRUTH_COLUMNS)
-        for name, frame in (("trades", self.trades), ("flow", self.flow)):
+        for name, frame in (
+            ("trades", self.trades),
+            ("flow", self.flow),
+            ("predictions", self.predictions),
+            ("prices", self.prices),
+        ):
             if frame is None:
                 continue
             strangers = set(frame["session"].to_list()) - set(self.sessions)

@@ -1,0 +1,165 @@
+"""Does stated confidence mean anything: how often alerts of each confidence came true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from hedgeflow.evidence.estimates import BoolArray, Estimate, FloatArray, missing
+from hedgeflow.evidence.rates import win_rate
+from hedgeflow.evidence.tables import EvidenceTables
+
+BINS = 10
+"""Bins of equal width between confidence 0 and 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfidenceBin:
+    """Alerts of about one confidence.
+
+    Attributes
+    ----------
+    lower, upper : float
+        Confidence from, and up to but not including (1 is in the last bin).
+    count : int
+    mean_confidence : float
+    rate : Estimate
+        Share that came true, Wilson interval.
+    """
+
+    lower: float
+    upper: float
+    count: int
+    mean_confidence: float
+    rate: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityCurve:
+    """Confidence against one outcome; perfectly reliable when every rate equals its confidence.
+
+    Attributes
+    ----------
+    outcome : str
+        What came true or not, in words.
+    count : int
+    bins : tuple of ConfidenceBin
+        Those that hold any alert, ascending.
+    mean_confidence, rate : Estimate
+        Over all of them.
+    brier : Estimate
+        Mean squared difference of confidence and outcome; 0.25 is a constant 0.5.
+    reliability, resolution, uncertainty, within_bins : float or None
+        brier = reliability − resolution + uncertainty + within_bins. Reliability: how far rates
+        lie from confidences (0 is best); resolution: how far rates differ between bins; uncertainty
+        that of the outcome itself; within_bins: what confidences that differ within a bin add.
+        Confidence that says nothing has a resolution near 0.
+    reason : str
+        Why there is none.
+    """
+
+    outcome: str
+    count: int
+    bins: tuple[ConfidenceBin, ...]
+    mean_confidence: Estimate
+    rate: Estimate
+    brier: Estimate
+    reliability: float | None
+    resolution: float | None
+    uncertainty: float | None
+    within_bins: float | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Stated confidence against what happened.
+
+    Attributes
+    ----------
+    trades : ReliabilityCurve
+        Against trades won after all costs.
+    directions : ReliabilityCurve
+        Against hedges observed in the predicted direction.
+    """
+
+    trades: ReliabilityCurve
+    directions: ReliabilityCurve
+
+
+def reliability(tables: EvidenceTables) -> Reliability:
+    """Return both curves.
+
+    Parameters
+    ----------
+    tables : EvidenceTables
+        Alerts, trades and, for directions, predictions that could be told right or wrong.
+    """
+    stated = tables.alerts.select("alert_id", "confidence").unique("alert_id", keep="first")
+    won = tables.trades.select("alert_id", true=pl.col("net_usd") > 0)
+    trades = stated.join(won, on="alert_id", how="inner").sort("alert_id")
+    directions = stated.head(0).with_columns(true=pl.lit(None, pl.Boolean))
+    reason = tables.flow_untestable_reason if tables.flow is None else "no prediction could be told"
+    if tables.predictions is not None:
+        told = tables.predictions.select("alert_id", true="direction_right").drop_nulls()
+        directions = stated.join(told, on="alert_id", how="inner").sort("alert_id")
+    return Reliability(
+        _curve("the trade was won after all costs", trades, "no trades"),
+        _curve("a hedge was observed in the predicted direction", directions, reason),
+    )
+
+
+def _curve(outcome: str, frame: pl.DataFrame, none: str) -> ReliabilityCurve:
+    if frame.is_empty():
+        gone = missing(none)
+        return ReliabilityCurve(outcome, 0, (), gone, gone, gone, None, None, None, None, none)
+    stated = frame["confidence"].to_numpy()
+    true = frame["true"].to_numpy().astype(np.bool_)
+    place = np.minimum((stated * BINS + 1e-9).astype(np.int64), BINS - 1)
+    bins = tuple(
+        _bin(int(number), stated[place == number], true[place == number])
+        for number in np.unique(place)
+    )
+    brier = (stated - true) ** 2
+    parts = _decomposed(bins, float(true.mean()))
+    size = int(true.size)
+    return ReliabilityCurve(
+        outcome,
+        size,
+        bins,
+        Estimate(float(stated.mean()), n=size, method="mean"),
+        win_rate(int(true.sum()), size),
+        Estimate(float(brier.mean()), n=size, method="Brier score: mean (confidence − outcome)²"),
+        *parts,
+        float(brier.mean()) - parts[0] + parts[1] - parts[2],
+        "",
+    )
+
+
+def _bin(number: int, stated: FloatArray, true: BoolArray) -> ConfidenceBin:
+    return ConfidenceBin(
+        number / BINS,
+        (number + 1) / BINS,
+        int(true.size),
+        float(stated.mean()),
+        win_rate(int(true.sum()), int(true.size)),
+    )
+
+
+def _decomposed(bins: tuple[ConfidenceBin, ...], rate: float) -> tuple[float, float, float]:
+    """Return reliability, resolution and uncertainty of the Brier score.
+
+    References
+    ----------
+    A. H. Murphy, "A new vector partition of the probability score", *Journal of Applied
+    Meteorology* 12 (1973) 595–600; what remains within bins: D. B. Stephenson, C. A. S. Coelho
+    and I. T. Jolliffe, *Weather and Forecasting* 23 (2008) 752–757.
+    """
+    size = sum(each.count for each in bins)
+    own = [each.rate.value if each.rate.value is not None else 0.0 for each in bins]
+    pairs = list(zip(bins, own, strict=True))
+    off = sum(each.count * (each.mean_confidence - value) ** 2 for each, value in pairs) / size
+    apart = sum(each.count * (value - rate) ** 2 for each, value in pairs) / size
+    return off, apart, rate * (1.0 - rate)
