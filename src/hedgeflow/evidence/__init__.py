@@ -1,10 +1,12 @@
 """Does the claim hold: statistics, coherence, verdict and the evidence package."""
 
+from hedgeflow.evidence.arm_findings import ArmFinding
 from hedgeflow.evidence.arms import Arm, ArmGroup, ArmResult
 from hedgeflow.evidence.assessment import Evidence, assess
 from hedgeflow.evidence.coherence import Coherence, check
 from hedgeflow.evidence.documents import schema
 from hedgeflow.evidence.estimates import Estimate
+from hedgeflow.evidence.leakage import Compared, Leakage, LeakageCut
 from hedgeflow.evidence.package import (
     companion_documents,
     package_document,
@@ -17,9 +19,11 @@ from hedgeflow.evidence.verdict import CouldTell, Judgement, Status, Verdict
 
 __all__ = [
     "Arm",
+    "ArmFinding",
     "ArmGroup",
     "ArmResult",
     "Coherence",
+    "Compared",
     "CouldTell",
     "Coverage",
     "Estimate",
@@ -27,6 +31,8 @@ __all__ = [
     "EvidenceTables",
     "Inputs",
     "Judgement",
+    "Leakage",
+    "LeakageCut",
     "Manifest",
     "NullDraws",
     "Status",

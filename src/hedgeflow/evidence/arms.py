@@ -9,9 +9,16 @@ from enum import StrEnum
 import numpy as np
 import polars as pl
 
-from hedgeflow.evidence.estimates import Estimate, missing
+from hedgeflow.evidence.estimates import Estimate, FloatArray, IntArray, missing
 from hedgeflow.evidence.rates import win_rate
-from hedgeflow.evidence.resampling import Resampling, by_session, clustered_mean
+from hedgeflow.evidence.resampling import (
+    RESAMPLED,
+    Resampling,
+    by_session,
+    clustered_mean,
+    too_few_sessions,
+    with_bounds,
+)
 from hedgeflow.evidence.sharpe import sharpe_annualised
 from hedgeflow.evidence.tables import EvidenceTables, session_index
 
@@ -30,9 +37,11 @@ class ArmGroup(StrEnum):
 ARM_COLUMNS = {
     "alert_id": pl.String,
     "session": pl.String,
+    "exit_ns": pl.Int64,
     "net_usd": pl.Float64,
     "net_bps": pl.Float64,
     "hold_minutes": pl.Float64,
+    "age_seconds": pl.Float64,
 }
 """What evidence reads of an arm's trades."""
 
@@ -54,6 +63,8 @@ class Arm:
         The sessions that it is about; None: those of the run.
     reference : bool
         Whether this arm is the run itself, as it stands in the group's curve.
+    note : str
+        What a reader must know of it, in sentences; empty if nothing.
     """
 
     group: ArmGroup
@@ -63,6 +74,7 @@ class Arm:
     trades: pl.DataFrame
     sessions: tuple[str, ...] | None = None
     reference: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +83,24 @@ class ArmResult:
 
     Attributes
     ----------
-    group, id, words, parameter, reference
+    group, id, words, parameter, reference, note
         As in `Arm`.
     trades, wins : int
     win_rate, expectancy_bps, sharpe_annualised : Estimate
+    payoff : Estimate
+        Average win over average loss, USD.
     net_usd : float
+    drawdown_usd : Estimate
+        Largest fall of cumulated net profit from its peak, trade by trade in order of exit.
     return_on_time_bps : Estimate
         Net basis points an hour of capital in the market.
+    median_age_seconds : float or None
+        From detection to entry.
     difference_usd : Estimate
         Net profit a session less that of the run itself on the same sessions, with the bounds of
         the same resampled sessions.
+    difference_bps, difference_drawdown_usd : Estimate
+        Expectancy and drawdown less those of the run itself, bounds as before.
     """
 
     group: ArmGroup
@@ -88,14 +108,20 @@ class ArmResult:
     words: str
     parameter: float | None
     reference: bool
+    note: str
     trades: int
     wins: int
     win_rate: Estimate
     expectancy_bps: Estimate
+    payoff: Estimate
     sharpe_annualised: Estimate
     net_usd: float
+    drawdown_usd: Estimate
     return_on_time_bps: Estimate
+    median_age_seconds: float | None
     difference_usd: Estimate
+    difference_bps: Estimate
+    difference_drawdown_usd: Estimate
 
 
 def arm_results(
@@ -111,42 +137,174 @@ def arm_results(
     resampling : Resampling
         Session draws, shared by all arms, so that differences are of like with like.
     """
-    own = _daily(tables.trades, tables.sessions)
+    if not arms:
+        return ()
+    own = SessionFigures.of(tables.trades, tables.sessions)
     return tuple(_result(arm, own, tables, resampling) for arm in arms)
 
 
-def _result(arm: Arm, own: np.ndarray, tables: EvidenceTables, resampling: Resampling) -> ArmResult:
+@dataclass(frozen=True, slots=True, eq=False)
+class SessionFigures:
+    """Trades summed by session, all that resampled sessions need.
+
+    Attributes
+    ----------
+    session : ndarray, shape (trades,)
+        Index of each trade's session.
+    count, net_bps, net_usd : ndarray, shape (sessions,)
+    highest, lowest, fall : ndarray, shape (sessions,)
+        Of the net profit cumulated within the session from nil: its peak, its low, and its largest
+        fall from a peak, USD.
+    """
+
+    session: IntArray
+    count: FloatArray
+    net_bps: FloatArray
+    net_usd: FloatArray
+    highest: FloatArray
+    lowest: FloatArray
+    fall: FloatArray
+
+    @classmethod
+    def of(cls, trades: pl.DataFrame, sessions: tuple[str, ...]) -> SessionFigures:
+        """Return the figures of trades with ``session``, ``exit_ns``, ``net_usd``, ``net_bps``."""
+        ordered = trades.sort("exit_ns", maintain_order=True)
+        session = session_index(ordered["session"], sessions)
+        net = ordered["net_usd"].to_numpy().astype(np.float64)
+        bps = ordered["net_bps"].to_numpy().astype(np.float64)
+        size = len(sessions)
+        highest, lowest, fall = (np.zeros(size) for _ in range(3))
+        for index in np.unique(session).tolist():
+            path = np.concatenate(([0.0], np.cumsum(net[session == index])))
+            highest[index], lowest[index] = path.max(), path.min()
+            fall[index] = (np.maximum.accumulate(path) - path).max()
+        return cls(
+            session,
+            by_session(np.ones_like(net), session, size),
+            by_session(bps, session, size),
+            by_session(net, session, size),
+            highest,
+            lowest,
+            fall,
+        )
+
+    def expectancy_bps(self, draws: IntArray) -> FloatArray:
+        """Return the mean net result a trade of each row of sessions; NaN without trades."""
+        count = self.count[draws].sum(axis=1)
+        total = self.net_bps[draws].sum(axis=1)
+        return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+
+    def drawdown_usd(self, draws: IntArray) -> FloatArray:
+        """Return the largest fall of cumulated net profit over each row of sessions, in order."""
+        equity, peak, fall = (np.zeros(draws.shape[0]) for _ in range(3))
+        for index in draws.T:
+            fall = np.maximum(
+                fall, np.maximum(self.fall[index], peak - equity - self.lowest[index])
+            )
+            peak = np.maximum(peak, equity + self.highest[index])
+            equity += self.net_usd[index]
+        return fall
+
+
+def _result(
+    arm: Arm, own: SessionFigures, tables: EvidenceTables, resampling: Resampling
+) -> ArmResult:
     trades = arm.trades
-    session = session_index(trades["session"], tables.sessions)
-    net_bps = trades["net_bps"].to_numpy().astype(np.float64)
-    daily = _daily(trades, tables.sessions)
-    wins = int((trades["net_usd"] > 0).sum())
-    about = np.ones(daily.size, dtype=bool)
-    if arm.sessions is not None:
-        about = np.isin(np.array(tables.sessions), np.array(arm.sessions))
-    rows = np.flatnonzero(about)
+    here = SessionFigures.of(trades, tables.sessions)
+    net = trades["net_usd"].to_numpy().astype(np.float64)
+    wins = int((net > 0).sum())
     hours = float(trades["hold_minutes"].sum()) / 60.0
+    session = session_index(trades["session"], tables.sessions)
+    bps = trades["net_bps"].to_numpy().astype(np.float64)
+    age = trades["age_seconds"].median() if trades.height else None
+    whole = arm.sessions is None
+    usd, expectancy, fall = _differences(here, own, resampling, partial=not whole)
     return ArmResult(
         arm.group,
         arm.id,
         arm.words,
         arm.parameter,
         arm.reference,
+        arm.note,
         trades.height,
         wins,
         win_rate(wins, trades.height) if trades.height else missing("no trades"),
-        clustered_mean(net_bps, session, resampling),
-        sharpe_annualised(daily, session, resampling, sessions_per_year=tables.sessions_per_year)
-        if arm.sessions is None
-        else missing("some sessions only", n=int(rows.size)),
-        float(trades["net_usd"].sum()),
-        Estimate(float(net_bps.sum()) / hours, n=trades.height, method="Σ net bps / Σ hours held")
+        clustered_mean(bps, session, resampling),
+        _payoff(net),
+        sharpe_annualised(
+            here.net_usd, session, resampling, sessions_per_year=tables.sessions_per_year
+        )
+        if whole
+        else missing("some sessions only", n=trades.height),
+        float(net.sum()),
+        _drawdown(here, resampling),
+        Estimate(float(bps.sum()) / hours, n=trades.height, method="Σ net bps / Σ hours held")
         if hours > 0.0
         else missing("no time in the market", n=trades.height),
-        clustered_mean((daily - own)[rows], rows.astype(np.int64), resampling, none="no sessions"),
+        float(age) if isinstance(age, int | float) else None,
+        usd,
+        expectancy,
+        fall,
     )
 
 
-def _daily(trades: pl.DataFrame, sessions: tuple[str, ...]) -> np.ndarray:
-    net = trades["net_usd"].to_numpy().astype(np.float64)
-    return by_session(net, session_index(trades["session"], sessions), len(sessions))
+def _payoff(net_usd: FloatArray) -> Estimate:
+    won, lost = net_usd[net_usd > 0], net_usd[net_usd < 0]
+    method = "average win / average loss"
+    if not won.size or not lost.size:
+        reason = "wins and losses are both needed" if net_usd.size else "no trades"
+        return missing(reason, n=int(net_usd.size), method=method)
+    return Estimate(float(-won.mean() / lost.mean()), n=int(net_usd.size), method=method)
+
+
+def _in_order(sessions: int) -> IntArray:
+    return np.arange(sessions, dtype=np.int64)[np.newaxis]
+
+
+def _drawdown(here: SessionFigures, resampling: Resampling) -> Estimate:
+    method = f"largest fall of cumulated net profit; bounds: {RESAMPLED}"
+    trades = int(here.count.sum())
+    if not trades:
+        return missing("no trades", method=method)
+    value = float(here.drawdown_usd(_in_order(resampling.sessions))[0])
+    reason = too_few_sessions(here.session)
+    if reason:
+        return Estimate(value, n=trades, method=method, reason=reason)
+    return with_bounds(
+        value,
+        here.drawdown_usd(resampling.draws),
+        n=trades,
+        method=method,
+        blocks=resampling.blocks(here.session),
+    )
+
+
+def _differences(
+    here: SessionFigures, own: SessionFigures, resampling: Resampling, *, partial: bool
+) -> tuple[Estimate, Estimate, Estimate]:
+    """Return profit a session, expectancy and drawdown, each less that of the run itself."""
+    if partial:
+        none = missing("a part of the run itself", n=int(here.count.sum()))
+        return none, none, none
+    rows = _in_order(resampling.sessions)
+    usd = clustered_mean(here.net_usd - own.net_usd, rows[0], resampling, none="no sessions")
+    if not here.count.any() or not own.count.any():
+        none = missing("no trades")
+        return usd, none, none
+    session = np.concatenate((here.session, own.session))
+    reason, blocks = too_few_sessions(session), resampling.blocks(session)
+
+    def difference(statistic: str, name: str) -> Estimate:
+        first, second = getattr(here, statistic), getattr(own, statistic)
+        value = float((first(rows) - second(rows))[0])
+        count, method = int(here.count.sum()), f"{name} less the run's; bounds: {RESAMPLED}"
+        if reason:
+            return Estimate(value, n=count, method=method, reason=reason)
+        drawn = first(resampling.draws) - second(resampling.draws)
+        return with_bounds(value, drawn, n=count, method=method, blocks=blocks)
+
+    return (
+        usd,
+        difference("expectancy_bps", "expectancy"),
+        difference("drawdown_usd", "drawdown"),
+    )

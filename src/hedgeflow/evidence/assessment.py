@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hedgeflow.evidence.arm_findings import ArmFinding, arm_findings
 from hedgeflow.evidence.arms import Arm, ArmResult, arm_results
 from hedgeflow.evidence.coherence import Coherence, check
 from hedgeflow.evidence.confidence_sequence import Monitoring, monitoring
@@ -23,6 +24,7 @@ from hedgeflow.evidence.hedging import (
     response_correlation,
 )
 from hedgeflow.evidence.latency import Latency, latency
+from hedgeflow.evidence.leakage import Leakage
 from hedgeflow.evidence.multiplicity import TestedHypothesis, tested_together
 from hedgeflow.evidence.performance import (
     AlertCounts,
@@ -108,6 +110,10 @@ class Evidence:
         The strategy's family of hypotheses, after Holm.
     arms : tuple of ArmResult
         The same record run other ways.
+    arm_findings : tuple of ArmFinding
+        What groups of arms say as wholes.
+    leakage : Leakage or None
+        Whether the run used what it could not know, where that was tested.
     flow, response, prices, accuracy, differences
         Whether dealers hedged as predicted, and whether the classes differ.
     reliability : Reliability
@@ -131,6 +137,8 @@ class Evidence:
     monitoring: Monitoring
     hypotheses: tuple[TestedHypothesis, ...]
     arms: tuple[ArmResult, ...]
+    arm_findings: tuple[ArmFinding, ...]
+    leakage: Leakage | None
     flow: FlowCorrelation
     response: ResponseCorrelation
     prices: PriceResponse
@@ -160,6 +168,7 @@ def assess(
     declaration: Declaration,
     manifest: Manifest,
     arms: Sequence[Arm] = (),
+    leakage: Leakage | None = None,
 ) -> Evidence:
     """Return the evidence that `tables` hold for or against what a strategy declares.
 
@@ -173,6 +182,8 @@ def assess(
         How the run was made.
     arms : sequence of Arm, optional
         The same record run other ways.
+    leakage : Leakage, optional
+        What a poisoned future changed in the past.
 
     Raises
     ------
@@ -243,6 +254,8 @@ def assess(
             },
         ),
         arm_results(arms, tables, resampling),
+        arm_findings(arms, tables, resampling),
+        leakage,
         flow,
         response,
         prices,

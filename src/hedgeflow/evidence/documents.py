@@ -9,6 +9,7 @@ from typing import Annotated, Any, cast
 
 from pydantic import Field, TypeAdapter
 
+from hedgeflow.evidence.arm_findings import ArmFinding
 from hedgeflow.evidence.arms import ArmResult
 from hedgeflow.evidence.assessment import Bootstrap, Evidence, PerformanceMetrics
 from hedgeflow.evidence.coherence import Coherence
@@ -18,6 +19,7 @@ from hedgeflow.evidence.differences import Difference
 from hedgeflow.evidence.estimates import CONFIDENCE_LEVEL, Estimate
 from hedgeflow.evidence.hedging import DetectionAccuracy, FlowCorrelation, ResponseCorrelation
 from hedgeflow.evidence.latency import Latency
+from hedgeflow.evidence.leakage import Leakage
 from hedgeflow.evidence.multiplicity import TestedHypothesis
 from hedgeflow.evidence.performance import AlertCounts, Results
 from hedgeflow.evidence.price_response import PriceResponse
@@ -100,6 +102,8 @@ class ExperimentalValidity:
     gates: tuple[Judgement, ...]
     coherence: Coherence
     arms: tuple[ArmResult, ...]
+    arm_findings: tuple[ArmFinding, ...]
+    leakage: Leakage | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +248,8 @@ def evidence_document(
             evidence.gates,
             evidence.coherence,
             evidence.arms,
+            evidence.arm_findings,
+            evidence.leakage,
         ),
         reproducibility=Reproducibility(
             data_hash=manifest.data_hash,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from hedgeflow.risk import Calendar
     from hedgeflow.studies.backtesting import Backtest
     from hedgeflow.studies.markets import Market
+
+
+ARM_COLUMNS_OF_TRADES: Final = (
+    "alert_id", "session", "exit_ns", "net_usd", "net_bps", "age_seconds",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +87,9 @@ class Rerun:
         *,
         sessions: tuple[str, ...] | None = None,
         reference: bool = False,
+        note: str = "",
     ) -> Arm:
         """Return trades as evidence reads an arm's."""
         held = (pl.col("exit_ns") - pl.col("entry_ns")) / MINUTE_NS
-        columns = trades.select(
-            "alert_id", "session", "net_usd", "net_bps", hold_minutes=held.cast(pl.Float64)
-        )
-        return Arm(group, name, words, parameter, columns, sessions, reference)
+        columns = trades.select(*ARM_COLUMNS_OF_TRADES, hold_minutes=held.cast(pl.Float64))
+        return Arm(group, name, words, parameter, columns, sessions, reference, note)
