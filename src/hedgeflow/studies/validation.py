@@ -37,12 +37,12 @@ from hedgeflow.studies.backtesting import (
 from hedgeflow.studies.event_study import event_study, flow_table
 from hedgeflow.studies.matched_entries import direction_null, matched_null
 from hedgeflow.studies.readings import other_readings, reading_count, staged
-from hedgeflow.studies.scanning import signing_words
+from hedgeflow.studies.scanning import ScanResult, signing_words
 from hedgeflow.studies.scoring.matching import latest_shock
 from hedgeflow.studies.scoring.shocks import alert_spans, longest_window_ns, shock_spans
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from hedgeflow.evidence import Arm
@@ -84,6 +84,7 @@ def validate(
     calendar: Calendar | None = None,
     truth: pl.DataFrame | None = None,
     progress: Callable[[int, int], None] | None = None,
+    as_stated: Callable[[Manifest], Manifest] | None = None,
 ) -> Validation:
     """Backtest one configuration and judge its claims on what the journal then holds.
 
@@ -98,6 +99,9 @@ def validate(
         In simulation: the shocks as they were (event class and time); never seen by the signals.
     progress : callable, optional
         Called with prints scanned and prints in all.
+    as_stated : callable, optional
+        What is put in the manifest in place of what the journal says now, when a package is made
+        again that was made when fewer configurations had been tried.
     """
     count = reading_count(config) + 1
     stages = [staged(progress, stage, count) for stage in range(count)]
@@ -106,17 +110,22 @@ def validate(
     pictured = replace(tables, event_study=event_study(market, result.alerts))
     notes += other_readings(market, config, result.scan, stages[1:])
     arms = arms_of(Rerun(market, config, result, calendar))
-    return _judged(market, config, result, pictured, notes, arms)
+    return _judged(market, config, result, pictured, notes, arms, as_stated)
 
 
 def verdict(
-    market: Market, config: VolumeShockConfig, journal: Journal, truth: pl.DataFrame | None = None
+    market: Market,
+    config: VolumeShockConfig,
+    journal: Journal,
+    truth: pl.DataFrame | None = None,
+    scan: ScanResult | None = None,
 ) -> Validation:
     """Do what `validate` does without what only a reader needs: pictures, the other readings.
 
-    Trades, gates, p-values and intervals are the same.
+    Trades, gates, p-values and intervals are the same. A scan is made unless it is handed in, as
+    `backtest` takes it.
     """
-    result = backtest(market, config, journal)
+    result = backtest(market, config, journal, scan=scan)
     tables, notes = evidence_tables(market, config, result, truth)
     return _judged(market, config, result, tables, notes)
 
@@ -128,9 +137,12 @@ def _judged(
     tables: EvidenceTables,
     notes: list[str],
     arms: Sequence[Arm] = (),
+    as_stated: Callable[[Manifest], Manifest] | None = None,
 ) -> Validation:
     inputs = _inputs(market, config, result, truth=tables.truth is not None)
     manifest = _manifest(market, config, result, notes, inputs)
+    if as_stated is not None:
+        manifest = as_stated(manifest)
     return Validation(assess(tables, DECLARATION, manifest, arms), tables, result)
 
 
@@ -151,7 +163,7 @@ def evidence_tables(
         alerts=result.alerts,
         decisions=result.decisions,
         ledger_entries=result.ledger_entries,
-        sessions=_session_dates(market, config, {date for dates in reached for date in dates}),
+        sessions=session_dates(market, config, {date for dates in reached for date in dates}),
         sessions_per_year=float(market.sessions.per_year),
         nulls=_drawn(config, result),
         nulls_missing="there are no trades to match",
@@ -239,14 +251,16 @@ def true_classes(
     return matched.select("alert_id", true_class=true_class)
 
 
-def _session_dates(market: Market, config: VolumeShockConfig, reached: set[str]) -> tuple[str, ...]:
+def session_dates(
+    market: Market, config: VolumeShockConfig, reached: Iterable[str]
+) -> tuple[str, ...]:
     """Return the sessions that could be traded, and those into which trades or flow reached."""
     sessions = market.sessions
     tested = {
         session_date(sessions, int(sessions.open_ns[index]))
         for index in market.tested_sessions(config)
     }
-    return tuple(sorted(tested | reached))
+    return tuple(sorted(tested.union(reached)))
 
 
 def _manifest(
@@ -272,10 +286,15 @@ def _manifest(
         signing_mode=signing_words(result.scan.alerts, config),
         null_hypothesis=DECLARATION.null_hypothesis,
         notes=(*result.notes, *_counts(result, config.alert.confidence_cap), *findings),
-        coverage=(
-            _coverage(market.options, market.option_coverage, market.sessions),
-            _coverage(market.bars_key, market.bar_coverage, market.sessions),
-        ),
+        coverage=coverage_of(market),
+    )
+
+
+def coverage_of(market: Market) -> tuple[Coverage, ...]:
+    """Return what the option tape and the hedge instrument's bars cover."""
+    return (
+        _coverage(market.options, market.option_coverage, market.sessions),
+        _coverage(market.bars_key, market.bar_coverage, market.sessions),
     )
 
 
