@@ -186,6 +186,7 @@ def backtest(
     journal: Journal,
     *,
     calendar: Calendar | None = None,
+    scan: ScanResult | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Backtest:
     """Run one configuration on one market and return what the journal then holds.
@@ -198,6 +199,8 @@ def backtest(
         The trial is counted once however often it is run; a second run must give the same rows.
     calendar : Calendar, optional
         Earnings and scheduled releases.
+    scan : ScanResult, optional
+        The market's scan under a configuration that differs at most in what no scan reads.
     progress : callable, optional
         Called with prints scanned and prints in all.
 
@@ -205,7 +208,7 @@ def backtest(
     text = trial_document(market, config, calendar)
     run = run_of(market, config, text)
     configurations = record_trial(journal, run, text)
-    scan = scan_market(market, config, progress)
+    scan = scan or scan_market(market, config, progress)
     alerts = traded_alerts(market, scan)
     if not journal.begin_run(run):
         journal.append_alerts(run.run_id, alerts)
