@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 import time
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from hedgeflow.market.errors import DataError, HedgeflowError
+from hedgeflow.market.errors import DataError
 from hedgeflow.strategies.volume_shock.claims import GATES
 from hedgeflow.studies.backtesting import code_version
 from hedgeflow.studies.judge.figures import INTERVALS, SUMS, TESTS, figures_of
+from hedgeflow.studies.processes import results_of
 from hedgeflow.studies.scenario_settings import config_of
 from hedgeflow.studies.simulated_markets import judged_in_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from hedgeflow.studies.judge.figures import Row
     from hedgeflow.studies.judge.worlds import Trial
 
-ONE_THREAD: Final = ("POLARS_MAX_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS")
-"""Variables that tell libraries how many threads to use."""
 SECONDS_BETWEEN_WRITES: Final = 30.0
 
 SCHEMA: Final[dict[str, type[pl.DataType]]] = {
@@ -119,7 +112,8 @@ def run_trials(
     rows: list[Row] = []
     saved = time.monotonic()
     try:
-        for row in _finished(waiting, workers, made):
+        work = partial(run_trial, made=made)
+        for row in results_of(work, waiting, workers=workers, what="a trial"):
             rows.append(row)
             if progress is not None:
                 progress(len(wanted) - len(waiting) + len(rows), len(wanted))
@@ -166,82 +160,3 @@ def _save(known: pl.DataFrame, rows: list[Row], path: Path | None) -> None:
     fresh = path.with_name(f".{path.name}.new")
     pl.concat([known, _table(rows)]).write_parquet(fresh)
     fresh.replace(path)
-
-
-def _finished(waiting: Sequence[Trial], workers: int, made: str) -> Generator[Row, None, None]:
-    """Yield rows as trials finish; when the reader stops, no process is left at work."""
-    if not waiting:
-        return
-    others = set(multiprocessing.active_children())
-    with _single_threaded():
-        pool = ProcessPoolExecutor(
-            min(workers, len(waiting)),
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_begin_worker,
-        )
-        try:
-            yield from _gathered(pool, list(waiting), workers, made)
-        except BrokenProcessPool as cause:
-            raise HedgeflowError(
-                "a process with a trial was ended from outside",
-                hint="Finished trials are kept in the results: run it again, and on fewer"
-                " processes if memory was short",
-            ) from cause
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for child in set(multiprocessing.active_children()) - others:
-                child.kill()
-
-
-def _gathered(
-    pool: ProcessPoolExecutor, waiting: list[Trial], workers: int, made: str
-) -> Generator[Row, None, None]:
-    waiting.reverse()
-    at_work: set[Future[Row]] = set()
-    while waiting or at_work:
-        while waiting and len(at_work) < 2 * workers:  # one more each, so that none is ever idle
-            with _interrupts_wait():
-                at_work.add(pool.submit(run_trial, waiting.pop(), made))
-        ended, at_work = wait(at_work, return_when=FIRST_COMPLETED)
-        yield from (future.result() for future in ended)
-
-
-@contextmanager
-def _single_threaded() -> Generator[None, None, None]:
-    """Let processes that are started meanwhile use one thread each; libraries read it at import."""
-    before = {name: os.environ.get(name) for name in ONE_THREAD}
-    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-@contextmanager
-def _interrupts_wait() -> Generator[None, None, None]:
-    """Hold Ctrl-C back: a process that is started meanwhile inherits that and never hears of it."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _begin_worker() -> None:
-    """Leave Ctrl-C to the parent, and leave with it, even when it was killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
