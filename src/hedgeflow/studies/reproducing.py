@@ -1,0 +1,275 @@
+"""A package made again from what it states, and compared with itself, figure by figure."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import TypeAdapter
+
+from hedgeflow.evidence import write_package
+from hedgeflow.evidence.checks import JsonObject, section
+from hedgeflow.evidence.comparing import covered
+from hedgeflow.evidence.identity import Identity, identity
+from hedgeflow.evidence.opening import Package, open_package
+from hedgeflow.evidence.plain import digest, dumps, plain
+from hedgeflow.evidence.report_sections import objects, text
+from hedgeflow.evidence.tables import Inputs, Manifest, Registration, Vault
+from hedgeflow.market.errors import EvidenceError
+from hedgeflow.market.settings import validated
+from hedgeflow.market.time import instant_ns
+from hedgeflow.simulate import TRUTH_FOLDER, TruthTable, read_truth
+from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+from hedgeflow.studies.backtesting import STRATEGY, code_version, trial_document
+from hedgeflow.studies.markets import load_market
+from hedgeflow.studies.periods import within
+from hedgeflow.studies.validation import Validation, coverage_of, validate, write_validation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
+
+    from hedgeflow.journal import Journal
+    from hedgeflow.market.catalog import Catalog
+    from hedgeflow.risk import Calendar
+    from hedgeflow.studies.markets import Market
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """A package that was made again.
+
+    Attributes
+    ----------
+    stated : Package
+        As it was.
+    validation : Validation
+        The same run, made now.
+    found : Identity
+        What the comparison of both found.
+    notes : tuple of str
+        What the reader should know: other code, more trials since.
+    """
+
+    stated: Package
+    validation: Validation
+    found: Identity
+    notes: tuple[str, ...]
+
+
+def stated_inputs(package: Package) -> Inputs:
+    """Return what a package's run read.
+
+    Raises
+    ------
+    EvidenceError
+        It does not say, or it is of another strategy than can be run.
+    """
+    if package.strategy != STRATEGY:
+        raise EvidenceError(
+            f"is of the strategy {package.strategy}, which cannot be run here",
+            where=package.name,
+            hint=f"There is {STRATEGY}",
+        )
+    stated = package.reproducibility.get("inputs")
+    if stated is None:
+        raise EvidenceError(
+            "does not say what it was made from (reproducibility.inputs is null)",
+            where=package.name,
+            hint="Make the package again with hedgeflow validate",
+        )
+    return TypeAdapter(Inputs).validate_python(stated)
+
+
+def reproduce(
+    package: Package,
+    catalog: Catalog,
+    journal: Journal,
+    *,
+    calendar: Calendar | None = None,
+    out: Path | None = None,
+    timestamp: str,
+    progress: Callable[[int, int], None] | None = None,
+) -> Reproduction:
+    """Run again what a package states, on the same data, and compare every figure and table.
+
+    The configuration is the one that was tried, so that the ledger of trials counts none more.
+    What the journal said when the package was made (trials, their Sharpe ratios, registration,
+    vault) is taken from the package: since then the journal may have grown.
+
+    Parameters
+    ----------
+    package : Package
+    catalog : Catalog
+        Where the same data are.
+    journal : Journal
+    calendar : Calendar, optional
+        The events that the run knew, if it knew any: a package holds their hash only.
+    out : pathlib.Path, optional
+        Where the package is written that was made again, with its report.
+    timestamp : str
+        When it is made, ISO 8601.
+    progress : callable, optional
+        Called with prints scanned and prints in all.
+
+    Raises
+    ------
+    EvidenceError
+        The package does not say enough, or the data, the calendar or the volatility index are not
+        those that it states; the message names both hashes.
+    """
+    inputs = stated_inputs(package)
+    market, config = _market(package, inputs, catalog)
+    _check_same_data(package, inputs, market, config, calendar)
+    validation = validate(
+        market,
+        config,
+        journal,
+        calendar=calendar,
+        truth=_truth(inputs, catalog, package),
+        progress=progress,
+        as_stated=lambda manifest: _as_stated(manifest, package.reproducibility),
+    )
+    found = _compared(package, validation, out, timestamp)
+    return Reproduction(package, validation, found, tuple(_notes(package, validation)))
+
+
+def _market(package: Package, inputs: Inputs, catalog: Catalog) -> tuple[Market, VolumeShockConfig]:
+    """Return market and configuration; a hedge instrument that volume chose is chosen again."""
+    settings = section(package.reproducibility, "config")
+    if digest(dumps(settings).encode()) != package.reproducibility["config_hash"]:
+        raise EvidenceError(
+            "its configuration was changed since: the hash is of another",
+            where=package.name,
+            hint="Make the package again with hedgeflow validate",
+        )
+    resolved = validated(VolumeShockConfig, settings, package.name)
+    asked = resolved.model_copy(
+        update={
+            "hedge_instrument": inputs.named_instrument,
+            "hedge_venue": inputs.named_venue,
+        }
+    )
+    market = load_market(catalog, inputs.underlying, asked)
+    chosen = (market.hedge.symbol, market.hedge.venue)
+    if chosen != (resolved.hedge_instrument, resolved.hedge_venue):
+        asked, market = resolved, load_market(catalog, inputs.underlying, resolved)
+    from_ns, until_ns = (
+        None if stamp is None else instant_ns(datetime.fromisoformat(stamp))
+        for stamp in (inputs.traded_from, inputs.traded_until)
+    )
+    if from_ns is not None or until_ns is not None:
+        market = within(market, asked, from_ns=from_ns, until_ns=until_ns)
+    return market, asked
+
+
+def _check_same_data(
+    package: Package,
+    inputs: Inputs,
+    market: Market,
+    config: VolumeShockConfig,
+    calendar: Calendar | None,
+) -> None:
+    tried = cast(
+        "dict[str, Any]", TypeAdapter(Any).validate_json(trial_document(market, config, calendar))
+    )
+    pairs = (
+        ("option tape", inputs.option_data, market.option_hash),
+        (f"tapes of {market.hedge.symbol} on {market.hedge.venue}", inputs.hedge_data,
+         market.hedge_hash),
+        ("volatility index", inputs.volatility_index, tried["volatility_index"]),
+    )  # fmt: skip
+    other = [pair for pair in pairs if pair[1] != pair[2]]
+    if other:
+        named = "; ".join(
+            f"its {what} has hash {stated or 'none'}, the catalog's {found or 'none'}"
+            for what, stated, found in other
+        )
+        raise EvidenceError(
+            f"the data are not those of the package: {named}. {_spans(package, market)}",
+            where=package.name,
+            hint="Name the catalog that it was made from with --catalog",
+        )
+    if inputs.calendar == tried["calendar"]:
+        return
+    if inputs.calendar is not None and tried["calendar"] is None:
+        raise EvidenceError(
+            f"its run knew a calendar (hash {inputs.calendar}), which a package does not hold",
+            where=package.name,
+            hint="Name the same files with --calendar",
+        )
+    raise EvidenceError(
+        f"the calendar is not that of the package: its hash is {inputs.calendar or 'none'}, that"
+        f" of the files {tried['calendar']}",
+        where="--calendar",
+        hint="Name the files that the run knew, or none where it knew none",
+    )
+
+
+def _spans(package: Package, market: Market) -> str:
+    """Return in words how the tapes' spans differ."""
+    stated = {
+        text(each, "tape"): covered(each) for each in objects(package.reproducibility, "coverage")
+    }
+    found = {each.tape: covered(cast("JsonObject", plain(each))) for each in coverage_of(market)}
+    apart = [
+        f"{tape}: stated {stated.get(tape, 'nothing')}, in the catalog {found.get(tape, 'nothing')}"
+        for tape in dict.fromkeys([*stated, *found])
+        if stated.get(tape) != found.get(tape)
+    ]
+    return "; ".join(apart) if apart else "They cover the same time, so rows of them differ"
+
+
+def _truth(inputs: Inputs, catalog: Catalog, package: Package) -> pl.DataFrame | None:
+    if not inputs.truth:
+        return None
+    if not (catalog.path / TRUTH_FOLDER).is_dir():
+        raise EvidenceError(
+            "its classes were compared with the simulator's truth, which the catalog lacks",
+            where=package.name,
+            hint="Name the simulated catalog itself with --catalog",
+        )
+    return read_truth(catalog.path, TruthTable.SHOCKS)
+
+
+def _as_stated(manifest: Manifest, stated: JsonObject) -> Manifest:
+    """Return a manifest with what the journal said when the package was made."""
+    return replace(
+        manifest,
+        trials=TypeAdapter(int).validate_python(stated["trials"]),
+        trial_sharpes=TypeAdapter(tuple[float, ...]).validate_python(stated["trial_sharpes"]),
+        registration=TypeAdapter(Registration | None).validate_python(stated["registration"]),
+        vault=TypeAdapter(Vault | None).validate_python(stated["vault"]),
+    )
+
+
+def _compared(
+    package: Package, validation: Validation, out: Path | None, timestamp: str
+) -> Identity:
+    if out is not None:
+        write_validation(validation, out, timestamp)
+        return identity(package, open_package(out))
+    with tempfile.TemporaryDirectory(prefix="hedgeflow-again-") as folder:
+        again = Path(folder) / package.name
+        write_package(validation.evidence, validation.tables, again, timestamp=timestamp)
+        return identity(package, open_package(again))
+
+
+def _notes(package: Package, validation: Validation) -> list[str]:
+    stated = package.reproducibility
+    notes: list[str] = []
+    if stated["code_version"] != code_version():
+        notes.append(
+            f"other code: the package was made by {stated['code_version']}, and this is"
+            f" {code_version()}; figures may differ for that alone"
+        )
+    if validation.backtest.configurations != stated["trials"]:
+        notes.append(
+            f"the package counts {stated['trials']} configurations tried on these data, the"
+            f" journal now {validation.backtest.configurations}; the package's count was used"
+        )
+    return notes
