@@ -1,0 +1,56 @@
+"""What a search of the volume-shock strategy varies by itself, and what a scan of it reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from hedgeflow.strategies.search import Choices, Span
+
+if TYPE_CHECKING:
+    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+
+SEARCH_SPACE: Final[tuple[Span | Choices, ...]] = (
+    Span("anomaly.ratio", 2.0, 8.0, log=True),
+    Span("anomaly.volume_quantile", 0.95, 0.995),
+    Span("alert.pressure_threshold", 2.0, 40.0, log=True),
+    Span("alert.event_gap_minutes", 2.0, 10.0),
+    Choices("classifier.mode", ("concentration", "signature")),
+    Choices("response.model", ("calibrated", "tiers")),
+    Span("plan.target_cap_points", 5.0, 40.0),
+    Span("plan.demand_per_point", 20.0, 800.0, log=True),
+    Span("plan.stop_high_points", 3.0, 30.0, log=True),
+    Span("plan.stop_low_points", 3.0, 30.0, log=True),
+    Choices("plan.limit", ("urgency", "response")),
+    Span("plan.limit_high_minutes", 3.0, 30.0, log=True),
+    Span("plan.limit_low_minutes", 5.0, 60.0, log=True),
+    Span("plan.sweep_multiplier", 0.0, 2.0),
+    Span("plan.emergency_multiplier", 0.0, 3.0),
+    Span("plan.ambiguous_multiplier", 0.0, 1.0),
+)
+"""Around the defaults, as far as somebody might go: what is noticed, what is traded, when it ends.
+Costs, limits of risk and the null are no choices."""
+
+NOT_SCANNED: Final = ("plan", "risk", "costs", "null", "seed")
+"""Sections and keys that replay reads and no scan does, but for those in `SCANNED_ALL_THE_SAME`."""
+
+SCANNED_ALL_THE_SAME: Final = (
+    ("plan", "hedge_share"),
+    ("risk", "volatility_index"),
+    ("risk", "volatility_index_days"),
+)
+"""Keys of those sections that are read before replay: by the scan, and to choose the tapes."""
+
+
+def scan_settings(config: VolumeShockConfig) -> dict[str, Any]:
+    """Return all that alerts and the choice of tapes depend on; equal ones give equal scans."""
+    document = config.model_dump(mode="json")
+    kept = {name: value for name, value in document.items() if name not in NOT_SCANNED}
+    for section, key in SCANNED_ALL_THE_SAME:
+        kept[f"{section}.{key}"] = document[section][key]
+    return kept
+
+
+def is_scanned(key: str) -> bool:
+    """Return whether a scan must be made anew when a setting changes."""
+    section, _, name = key.partition(".")
+    return section not in NOT_SCANNED or (section, name) in SCANNED_ALL_THE_SAME
