@@ -10,11 +10,18 @@ import pytest
 from sqlalchemy import create_engine
 
 from builders.postgresql import running_server
-from hedgeflow.journal import Journal, Run, Trial
+from hedgeflow.journal import Journal, RegisteredHypothesis, Run, Trial, VaultOpening
 from hedgeflow.journal.addresses import address_of
 
 TRIAL = Trial("data-1", "config-1", "0.1.0", "volume_shock", '{"preset": "normalized"}', 1_000)
 RUN = Run("data-1", "config-1", "0.1.0", "volume_shock", "normalized", "BTC", 7, simulated=True)
+
+OPENING = VaultOpening(
+    0, "config-1", '{"preset": "normalized"}', "0.1.0", 2_000, 3_000, reopened=False, reason=""
+)
+HYPOTHESIS = RegisteredHypothesis(
+    "volume_shock", "BTC", "Dealers hedge.", "settings-1", "{}", "{}", 1_500
+)
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +113,21 @@ def trade():
 @pytest.fixture
 def entry():
     return entry_row
+
+
+@pytest.fixture
+def prediction():
+    return prediction_row
+
+
+@pytest.fixture
+def opening() -> VaultOpening:
+    return OPENING
+
+
+@pytest.fixture
+def hypothesis() -> RegisteredHypothesis:
+    return HYPOTHESIS
 
 
 @pytest.fixture
@@ -244,4 +266,14 @@ def entry_row(number: int, trade: int | None, **changes: Any) -> dict[str, Any]:
         "kind": "price",
         "amount_usd": 100.0,
         "sentence": "The price moved in the trade's favour.",
+    } | changes
+
+
+def prediction_row(number: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "alert_id": f"a{number}",
+        "direction_right": True,
+        "magnitude_error": 0.25,
+        "timing_error": None,
+        "score": None,
     } | changes

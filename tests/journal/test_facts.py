@@ -14,7 +14,8 @@ def test_a_journal_is_described_by_what_it_holds(begun, journal_url, run, conten
     assert facts.schema_version == SCHEMA_VERSION
     assert facts.rows == {
         "trials": 1, "runs": 1, "seals": len(ROW_TABLES), "anomalies": 3, "alerts": 3,
-        "decisions": 3, "trades": 3, "ledger_entries": 6,
+        "decisions": 3, "trades": 3, "ledger_entries": 6, "predictions": 0, "data_sets": 0,
+        "registrations": 0, "vaults": 0, "vault_openings": 0,
     }  # fmt: skip
     kind = "SQLite" if journal_url.startswith("sqlite") else "PostgreSQL"
     assert facts.database.split()[0] == kind

@@ -1,4 +1,4 @@
-"""Journals of schema version 1: the file that its release wrote, and the same in PostgreSQL."""
+"""Journals of older schema versions: files that their releases wrote, the same in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -19,43 +19,73 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from hedgeflow.journal import ROW_TABLES, SCHEMA_VERSION, Journal, JournalError, journal_facts
+from hedgeflow.journal import (
+    ROW_TABLES,
+    SCHEMA_VERSION,
+    DataSet,
+    HoldOut,
+    Journal,
+    JournalError,
+    journal_facts,
+)
 from hedgeflow.journal.tables import METADATA, ORDER
 
-RELEASED = Path(__file__).parent / "schema_1.sql"
-TABLES = ("trials", "runs", "seals", "alerts", "decisions", "trades", "ledger_entries")
+FOLDER = Path(__file__).parent
+TABLES_1 = ("trials", "runs", "seals", "alerts", "decisions", "trades", "ledger_entries")
+TABLES = {1: TABLES_1, 2: (*TABLES_1, "anomalies")}
+NEW = ("data_sets", "registrations", "vaults", "vault_openings", "predictions")
+EVERY_VERSION = list(range(1, SCHEMA_VERSION + 1))
 SEED_BEGUN = 2**62
 NOBODY = 65_534
 
 
-def released_rows() -> dict[str, list[dict[str, Any]]]:
+def released(version: int) -> str:
+    """Return the journal that a release wrote, as SQL."""
+    return (FOLDER / f"schema_{version}.sql").read_text(encoding="utf-8")
+
+
+def released_rows(version: int = 1) -> dict[str, list[dict[str, Any]]]:
     """Return what the released journal holds, read without any code of the journal."""
     file = sqlite3.connect(":memory:")
     file.row_factory = sqlite3.Row
-    file.executescript(RELEASED.read_text(encoding="utf-8"))
-    rows = {name: [dict(row) for row in file.execute(f"SELECT * FROM {name}")] for name in TABLES}
+    file.executescript(released(version))
+    rows = {
+        name: [dict(row) for row in file.execute(f"SELECT * FROM {name}")]
+        for name in TABLES[version]
+    }
     file.close()
     return rows
+
+
+def make_old(url: str, version: int, stranger) -> str:
+    """Make a journal of an older schema version at an address, and return the address."""
+    if url.startswith("sqlite"):
+        file = sqlite3.connect(url.removeprefix("sqlite:///"))
+        file.executescript(released(version))
+        file.close()
+        return url
+    tables = [METADATA.tables[name] for name in ("journal_schema", *TABLES[version])]
+    with stranger.begin() as connection:
+        METADATA.create_all(connection, tables)
+        connection.execute(METADATA.tables["journal_schema"].insert().values(version=version))
+        for name, rows in released_rows(version).items():
+            if name == "runs":
+                for row in rows:
+                    row["simulated"] = bool(row["simulated"])
+            connection.execute(METADATA.tables[name].insert(), rows)
+    return url
 
 
 @pytest.fixture
 def old(journal_url, stranger):
     """Return the address of a journal of schema version 1."""
-    if journal_url.startswith("sqlite"):
-        file = sqlite3.connect(journal_url.removeprefix("sqlite:///"))
-        file.executescript(RELEASED.read_text(encoding="utf-8"))
-        file.close()
-        return journal_url
-    tables = [METADATA.tables[name] for name in ("journal_schema", *TABLES)]
-    with stranger.begin() as connection:
-        METADATA.create_all(connection, tables)
-        connection.execute(METADATA.tables["journal_schema"].insert().values(version=1))
-        for name, rows in released_rows().items():
-            if name == "runs":
-                for row in rows:
-                    row["simulated"] = bool(row["simulated"])
-            connection.execute(METADATA.tables[name].insert(), rows)
-    return journal_url
+    return make_old(journal_url, 1, stranger)
+
+
+@pytest.fixture
+def old_2(journal_url, stranger):
+    """Return the address of a journal of schema version 2."""
+    return make_old(journal_url, 2, stranger)
 
 
 def versions(stranger) -> list[int]:
@@ -122,17 +152,29 @@ def test_a_journal_of_the_first_release_opens_with_all_that_it_held(old, strange
         for name, rows in released_rows().items():
             expected = sorted(rows, key=lambda row: [row[column] for column in ORDER[name]])
             assert journal.table(name).to_dicts() == expected
-        assert journal.table("anomalies").is_empty()
-    assert versions(stranger) == [1, SCHEMA_VERSION]
+        assert all(journal.table(name).is_empty() for name in ("anomalies", *NEW))
+    assert versions(stranger) == EVERY_VERSION
+
+
+def test_a_journal_of_the_second_release_opens_with_all_that_it_held(old_2, stranger, run, content):
+    with Journal.open(old_2) as journal:
+        for name, rows in released_rows(2).items():
+            expected = sorted(rows, key=lambda row: [row[column] for column in ORDER[name]])
+            assert journal.table(name).to_dicts() == expected
+        assert all(journal.table(name).is_empty() for name in NEW)
+        assert journal.record_run(run, **content(2)) is False  # complete, and the same again
+    assert versions(stranger) == EVERY_VERSION[1:]
 
 
 def test_a_reader_of_an_old_journal_brings_it_to_the_present_too(old, stranger):
     with Journal.open(old, create=False) as journal:
         assert journal.alert("a1", journal.runs()["run_id"][0])["demand"] == 0.1 + 0.2
-    assert versions(stranger) == [1, SCHEMA_VERSION]
+    assert versions(stranger) == EVERY_VERSION
 
 
-def test_an_upgraded_journal_has_the_shape_of_a_new_one(old, stranger, request, stranger_to):
+@pytest.mark.parametrize("fixture", ["old", "old_2"])
+def test_an_upgraded_journal_has_the_shape_of_a_new_one(fixture, stranger, request, stranger_to):
+    old = request.getfixturevalue(fixture)
     Journal.open(old).close()
     if stranger.dialect.name == "sqlite":
         new = f"{old}.new"
@@ -154,6 +196,24 @@ def test_the_new_table_refuses_changes_as_the_others_do(old, stranger, run, anom
         stranger.begin() as connection,
     ):
         connection.execute(text("DELETE FROM anomalies"))
+
+
+def test_vaults_and_predictions_of_an_old_journal_refuse_changes_too(
+    old_2, stranger, run, prediction, opening, hypothesis
+):
+    with Journal.open(old_2) as journal:
+        journal.append_predictions(run.run_id, [prediction(0)])
+        journal.record_data_set(DataSet("data-1", "tape", 1, 2))
+        journal.declare_vault(HoldOut("tape", 10, 20, 5))
+        vault = journal.vaults()[0]
+        journal.open_vault(vault.vault_id, opening)
+        journal.register(hypothesis)
+    for name in NEW:
+        with (
+            pytest.raises(DBAPIError, match=f"append-only: {name} refuses DELETE"),
+            stranger.begin() as connection,
+        ):
+            connection.execute(text(f"DELETE FROM {name}"))
 
 
 def test_a_run_that_the_first_release_completed_stays_complete(old, run, content):
@@ -182,11 +242,11 @@ def test_an_upgrade_that_fails_leaves_the_journal_as_it_was(old, stranger):
     refuse_new_version(stranger)
     before = shape(stranger)
     with pytest.raises(
-        JournalError, match=r"schema version 1 and cannot be brought to 2: .*not today"
+        JournalError, match=r"schema version 1 and cannot be brought to 3: .*not today"
     ):
         Journal.open(old)
     assert shape(stranger) == before
-    assert "anomalies" not in before
+    assert not {"anomalies", *NEW} & before.keys()
     assert versions(stranger) == [1]
 
 
@@ -200,7 +260,7 @@ def test_all_who_open_an_old_journal_at_once_upgrade_it_once(old, stranger):
 
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(count, range(6))) == [2] * 6
-    assert versions(stranger) == [1, SCHEMA_VERSION]
+    assert versions(stranger) == EVERY_VERSION
 
 
 def test_looking_at_an_old_journal_does_not_upgrade_it(old, stranger):
@@ -214,7 +274,7 @@ def test_an_old_journal_that_can_only_be_read_is_refused_with_what_to_do(as_nobo
     folder = as_nobody
     path = folder / "journal.db"
     with pytest.raises(
-        JournalError, match=r"schema version 1 and cannot be brought to 2: .*readonly.*a copy of it"
+        JournalError, match=r"schema version 1 and cannot be brought to 3: .*readonly.*a copy of it"
     ):
         Journal.open(path, create=False)
     with pytest.raises(JournalError, match="readonly"):
@@ -226,7 +286,7 @@ def as_nobody():
     """Return a folder with an old journal that this process may read but not write."""
     folder = Path(tempfile.mkdtemp())
     file = sqlite3.connect(folder / "journal.db")
-    file.executescript(RELEASED.read_text(encoding="utf-8"))
+    file.executescript(released(1))
     file.close()
     (folder / "journal.db").chmod(0o444)
     folder.chmod(0o555)
@@ -243,7 +303,7 @@ def as_nobody():
 def test_an_old_journal_on_a_read_only_database_is_refused_with_what_to_do(postgresql, old_there):
     url = f"{old_there}%20-cdefault_transaction_read_only%3Don"
     with pytest.raises(
-        JournalError, match=r"cannot be brought to 2: .*read-only transaction.*name the primary"
+        JournalError, match=r"cannot be brought to 3: .*read-only transaction.*name the primary"
     ):
         Journal.open(url)
 
@@ -251,6 +311,6 @@ def test_an_old_journal_on_a_read_only_database_is_refused_with_what_to_do(postg
 @pytest.fixture
 def old_there(postgresql_url, stranger_to):
     with stranger_to(postgresql_url).begin() as connection:
-        METADATA.create_all(connection, [METADATA.tables[n] for n in ("journal_schema", *TABLES)])
+        METADATA.create_all(connection, [METADATA.tables[n] for n in ("journal_schema", *TABLES_1)])
         connection.execute(METADATA.tables["journal_schema"].insert().values(version=1))
     return postgresql_url

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -10,8 +11,10 @@ from typing import Any, Self
 import polars as pl
 from sqlalchemy import Engine, distinct, func, select
 
+from hedgeflow.journal import holding
 from hedgeflow.journal.errors import JournalError
-from hedgeflow.journal.reads import read, sealed_hashes
+from hedgeflow.journal.promises import DataSet, HoldOut, RegisteredHypothesis, VaultOpening
+from hedgeflow.journal.reads import daily_net, read, sealed_hashes
 from hedgeflow.journal.records import Run, Trial, TrialRecord
 from hedgeflow.journal.rows import Rows, row_frame
 from hedgeflow.journal.storage import lock, open_database, reading, writing
@@ -28,11 +31,18 @@ class Journal:
     Made by `Journal.open`. Every method is one transaction: it is recorded whole or not at all.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], int] | None = None) -> None:
         self._engine = engine
+        self._clock = clock
 
     @classmethod
-    def open(cls, url_or_path: str | Path, *, create: bool = True) -> Journal:
+    def open(
+        cls,
+        url_or_path: str | Path,
+        *,
+        create: bool = True,
+        clock: Callable[[], int] | None = None,
+    ) -> Journal:
         """Return the journal at an address.
 
         Parameters
@@ -43,6 +53,9 @@ class Journal:
         create : bool
             Whether an absent or empty database becomes a journal; readers say no. Either way a
             journal of an older schema version is brought to the present one.
+        clock : callable, optional
+            Returns UTC ns now: the instant of trials that come without one, so that it can be said
+            whether a hypothesis was registered before them.
 
         Raises
         ------
@@ -50,7 +63,7 @@ class Journal:
             The database cannot be reached, there is no journal, one that a newer hedgeflow wrote,
             or an older one that cannot be written to.
         """
-        return cls(open_database(url_or_path, create=create))
+        return cls(open_database(url_or_path, create=create), clock)
 
     def close(self) -> None:
         """Give back all connections."""
@@ -77,6 +90,8 @@ class Journal:
         JournalError
             The key is recorded with another strategy or configuration.
         """
+        if trial.recorded_ns is None and self._clock is not None:
+            trial = replace(trial, recorded_ns=self._clock())
         with writing(self._engine) as connection:
             lock(connection, f"trials on {trial.data_hash}")
             stored, is_new = insert_once(connection, TRIALS, asdict(trial), but=("recorded_ns",))
@@ -91,6 +106,68 @@ class Journal:
         count = select(_CONFIGURATIONS).where(_TRIAL["data_hash"] == data_hash)
         with reading(self._engine) as connection:
             return connection.execute(count).scalar_one()
+
+    # What is laid down before it is looked at
+
+    def record_data_set(self, data_set: DataSet) -> None:
+        """Record what a data set's hash stands for, once.
+
+        Raises
+        ------
+        JournalError
+            The hash is recorded with another tape or another extent.
+        """
+        with writing(self._engine) as connection:
+            holding.keep_data_set(connection, data_set)
+
+    def register(self, hypothesis: RegisteredHypothesis) -> tuple[RegisteredHypothesis, bool]:
+        """Record a hypothesis, once; return it as first recorded and whether it is new."""
+        with writing(self._engine) as connection:
+            return holding.register(connection, hypothesis)
+
+    def registrations(self) -> list[RegisteredHypothesis]:
+        """Return every registered hypothesis, the oldest first."""
+        with reading(self._engine) as connection:
+            return holding.registrations(connection)
+
+    def declare_vault(self, vault: HoldOut) -> tuple[HoldOut, bool]:
+        """Record a hold-out period, once; return it as first recorded and whether it is new.
+
+        Raises
+        ------
+        VaultError
+            Another vault on the same tape has a part of the period.
+        """
+        with writing(self._engine) as connection:
+            return holding.declare(connection, vault)
+
+    def vaults(self, data_key: str | None = None) -> list[HoldOut]:
+        """Return the vaults of a tape or of all, in the order of time, with their openings."""
+        with reading(self._engine) as connection:
+            return holding.vaults(connection, data_key)
+
+    def open_vault(self, vault_id: str, opening: VaultOpening, *, reopen: bool = False) -> HoldOut:
+        """Record that a vault is opened, and return it with this opening as the last.
+
+        Of several that open it at once, one is the first.
+
+        Parameters
+        ----------
+        vault_id : str
+        opening : VaultOpening
+            Its `ordinal` and `reopened` are given here.
+        reopen : bool
+            Whether it is known to have been opened before.
+
+        Raises
+        ------
+        VaultError
+            It was opened before and `reopen` is false, or never and `reopen` is true.
+        JournalError
+            There is no such vault.
+        """
+        with writing(self._engine) as connection:
+            return holding.open_vault(connection, vault_id, opening, reopen=reopen)
 
     # What was run
 
@@ -168,6 +245,13 @@ class Journal:
         """Record ledger entries; return how many were new."""
         return self._append("ledger_entries", run_id, rows)
 
+    def append_predictions(self, run_id: str, rows: Rows) -> int:
+        """Record what became of a run's predictions; return how many were new.
+
+        They are computed from the run, so that one that is complete takes them too.
+        """
+        return self._append("predictions", run_id, rows)
+
     def _append(self, name: str, run_id: str, rows: Rows) -> int:
         frame = row_frame(name, run_id, rows)
         with writing(self._engine) as connection:
@@ -182,7 +266,7 @@ class Journal:
         Parameters
         ----------
         name : str
-            One of `ROW_TABLES`, or trials, runs, seals.
+            Any of the journal's tables.
         run_id : str, optional
             Trials have none.
         """
@@ -205,6 +289,18 @@ class Journal:
             if data_hash is None:
                 return read(connection, "trials")
             return read(connection, "trials", data_hash=data_hash)
+
+    def daily_net(self, data_hash: str) -> pl.DataFrame:
+        """Return what complete runs on a data set earned, session by session.
+
+        Returns
+        -------
+        polars.DataFrame
+            Columns ``run_id``, ``config_hash``, ``session``, ``net_usd``, ``trades``: one row a run
+            and session with trades; a run without any has one row with a null session.
+        """
+        with reading(self._engine) as connection:
+            return daily_net(connection, data_hash)
 
     def alert(self, alert_id: str, run_id: str | None = None) -> dict[str, Any]:
         """Return one alert with its `decisions` and `trades`, each a list of rows.

@@ -14,7 +14,7 @@ from hedgeflow.journal.reads import read, row_count, sealed_hashes
 from hedgeflow.journal.records import Run
 from hedgeflow.journal.rows import check_values, content_hash, first_difference
 from hedgeflow.journal.storage import insert, lock
-from hedgeflow.journal.tables import RUNS, SEALS, key_of, table_named
+from hedgeflow.journal.tables import ROW_TABLES, RUNS, SEALS, key_of, table_named
 
 
 def insert_once(
@@ -76,7 +76,7 @@ def append(connection: Connection, name: str, frame: pl.DataFrame) -> int:
     if frame.is_empty():
         return 0
     run_id: str = frame["run_id"][0]
-    sealed = bool(sealed_hashes(connection, run_id))
+    sealed = name in ROW_TABLES and bool(sealed_hashes(connection, run_id))
     if not sealed:
         try:
             with connection.begin_nested():
@@ -157,7 +157,7 @@ def _not_yet_recorded(
 
 def _check_alerts(connection: Connection, name: str, run_id: str, frame: pl.DataFrame) -> None:
     """Say which alert is missing, which the databases do not."""
-    if name not in {"decisions", "trades"} or frame.is_empty():
+    if name not in {"decisions", "trades", "predictions"} or frame.is_empty():
         return
     known = read(connection, "alerts", run_id=run_id)
     acted_on = frame.filter(pl.col("alert_id").is_not_null())
