@@ -11,7 +11,7 @@ from hedgeflow.fills import order_arrival_ns
 from hedgeflow.market.sessions import ALWAYS_OPEN
 from hedgeflow.market.time import MINUTE_NS
 from hedgeflow.strategies.volume_shock.exits import exit_on_bars_many
-from hedgeflow.strategies.volume_shock.tick_exits import exit_on_ticks_many
+from hedgeflow.strategies.volume_shock.path_index import PathIndex, exit_on_path_many
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,14 +51,17 @@ def matched_null(
     entry = trades["entry_ns"].to_numpy()
     grid = _grid(tape)
     first, count, own = _candidates(grid, tape, entry, trades["exit_ns"].to_numpy(), config)
+    of, place = _every_candidate(first, count, own)
+    at_ns = grid[place]
+    if tape.bars is None:
+        at_ns = at_ns + order_arrival_ns(0, config.costs.latency_ms)
+    earned = _net_bps_both_ways(tape, trades, of, at_ns, config)
     null = config.null
-    draws = null.draws_on_bars if tape.bars is not None else null.draws_on_ticks
-    picks = _pick(rng, draws, first, count, own)
-    direction = np.tile(trades["direction"].to_numpy().astype(np.float64), (draws, 1))
-    direction = rng.permuted(direction, axis=1)
-    entered, left = _round_trips(tape, trades, grid[picks], direction, config)
-    cost_bps = _cost_bps(trades)
-    net = direction * (left / entered - 1.0) * BPS - cost_bps
+    draws = _draws(tape, config)
+    total = count.sum(axis=1)
+    row = (rng.random((draws, entry.size)) * total).astype(np.int64)
+    row += np.searchsorted(of, np.arange(entry.size))
+    net = earned[_dealt(rng, trades, draws), row]
     description = (
         f"{draws:,} draws: each trade entered at a random minute of its own session within"
         f" {null.match_minutes:g} minutes of its own time, outside its holding time,"
@@ -93,11 +96,10 @@ def direction_null(
     if trades.is_empty():
         return None
     rng = np.random.default_rng([config.seed, _DIRECTIONS])
-    null = config.null
-    draws = null.draws_on_bars if tape.bars is not None else null.draws_on_ticks
-    bought, sold = (_own_net_bps(tape, trades, side, config) for side in (1.0, -1.0))
-    direction = np.tile(trades["direction"].to_numpy(), (draws, 1))
-    net = np.where(rng.permuted(direction, axis=1) > 0, bought, sold)
+    draws = _draws(tape, config)
+    own = np.arange(trades.height)
+    earned = _net_bps_both_ways(tape, trades, own, trades["entry_ns"].to_numpy(), config)
+    net = earned[_dealt(rng, trades, draws), own]
     description = (
         f"{draws:,} draws: the strategy's own entries, directions dealt out again among them, with"
         " the same target, stop, time limit and costs"
@@ -175,76 +177,86 @@ def _flat_from(
     return sessions.close_ns[index] - round(config.risk.flat_before_close_minutes * MINUTE_NS)
 
 
-def _pick(
-    rng: np.random.Generator,
-    draws: int,
-    first: NDArray[np.int64],
-    count: NDArray[np.int64],
-    own: NDArray[np.int64],
-) -> NDArray[np.int64]:
+def _every_candidate(
+    first: NDArray[np.int64], count: NDArray[np.int64], own: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return trade and grid place of every candidate, trade after trade; its own if it has none."""
     total = count.sum(axis=1)
-    place = (rng.random((draws, own.size)) * total).astype(np.int64)
-    before: NDArray[np.int64] = first[:, 0] + place
-    after: NDArray[np.int64] = first[:, 1] + place - count[:, 0]
-    chosen: NDArray[np.int64] = np.where(place < count[:, 0], before, after)
-    return np.where(total > 0, chosen, own)
+    of = np.repeat(np.arange(own.size), np.maximum(total, 1))
+    nth = np.arange(of.size) - np.searchsorted(of, np.arange(own.size))[of]
+    before: NDArray[np.int64] = first[of, 0] + nth
+    after: NDArray[np.int64] = first[of, 1] + nth - count[of, 0]
+    chosen: NDArray[np.int64] = np.where(nth < count[of, 0], before, after)
+    return of, np.where(total[of] > 0, chosen, own[of])
 
 
-def _round_trips(
+def _draws(tape: HedgeTape, config: VolumeShockConfig) -> int:
+    return config.null.draws_on_bars if tape.bars is not None else config.null.draws_on_ticks
+
+
+def _dealt(rng: np.random.Generator, trades: pl.DataFrame, draws: int) -> NDArray[np.int8]:
+    """Return the trades' directions dealt out again in every draw: 1 buys, 0 sells."""
+    bought = (trades["direction"].to_numpy() > 0).astype(np.int8)
+    return rng.permuted(np.tile(bought, (draws, 1)), axis=1)
+
+
+def _net_bps_both_ways(
     tape: HedgeTape,
     trades: pl.DataFrame,
-    at_ns: NDArray[np.int64],
-    direction: NDArray[np.float64],
+    of: NDArray[np.int64],
+    fill_ns: NDArray[np.int64],
     config: VolumeShockConfig,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return entry and exit prices of every draw of every trade, entered at or after instants."""
-    if tape.bars is None:
-        at_ns = at_ns + order_arrival_ns(0, config.costs.latency_ms)
-    return _followed(tape, trades, at_ns, direction, config)
-
-
-def _own_net_bps(
-    tape: HedgeTape, trades: pl.DataFrame, side: float, config: VolumeShockConfig
 ) -> NDArray[np.float64]:
-    """Return the net result of each trade at its own entry, if all had gone one way.
+    """Return what trades would have earned, filled at instants, if they sold and if they bought.
 
-    A stop of all trading ends no position here.
+    However many draws there are, no more exits than these have to be found. A stop of all trading
+    ends no position here.
+
+    Parameters
+    ----------
+    tape : HedgeTape
+    trades : polars.DataFrame
+    of, fill_ns : ndarray of shape (entries,), int64
+        Which trade is entered, and from when on it is filled.
+    config : VolumeShockConfig
+
+    Returns
+    -------
+    ndarray of shape (2, entries)
+        Net basis points of the entry's price.
     """
-    at_ns = trades["entry_ns"].to_numpy()[np.newaxis]
-    entered, left = _followed(tape, trades, at_ns, np.full(at_ns.shape, side), config)
-    return side * (left[0] / entered[0] - 1.0) * BPS - _cost_bps(trades)
+    target = trades["target_distance"].to_numpy()[of]
+    stop = trades["stop_distance"].to_numpy()[of]
+    limit = np.rint(trades["limit_minutes"].to_numpy() * MINUTE_NS).astype(np.int64)[of]
+    if tape.sessions.calendar != ALWAYS_OPEN:
+        limit = np.minimum(limit, np.maximum(0, _flat_from(tape, fill_ns, config) - fill_ns))
+    costs = _cost_bps(trades)[of]
+    path = None if tape.ticks is None else PathIndex.of(*tape.ticks[:3])
+    earned = np.empty((2, of.size))
+    for row, side in enumerate((-1.0, 1.0)):
+        entered, left = _followed(tape, path, fill_ns, side, (target, stop, limit), config)
+        earned[row] = side * (left / entered - 1.0) * BPS - costs
+    return earned
 
 
 def _followed(
     tape: HedgeTape,
-    trades: pl.DataFrame,
+    path: PathIndex | None,
     fill_ns: NDArray[np.int64],
-    direction: NDArray[np.float64],
+    side: float,
+    levels: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]],
     config: VolumeShockConfig,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return entry and exit prices of every draw of every trade, filled from instants on."""
-    draws = fill_ns.shape[0]
-    target = np.tile(trades["target_distance"].to_numpy(), draws)
-    stop = np.tile(trades["stop_distance"].to_numpy(), draws)
-    limit = np.tile(np.rint(trades["limit_minutes"].to_numpy() * MINUTE_NS).astype(np.int64), draws)
-    if tape.sessions.calendar != ALWAYS_OPEN:
-        filled = fill_ns.ravel()
-        limit = np.minimum(limit, np.maximum(0, _flat_from(tape, filled, config) - filled))
-    side = direction.ravel()
+    """Return entry and exit prices of positions with target, stop and limit, all on one side."""
     if tape.bars is not None:
-        place = np.searchsorted(tape.bars.start_ns, fill_ns.ravel())
-        exits = exit_on_bars_many(
-            tape.bars, place, side, target, stop, limit, gap_bars=config.plan.gap_bars
-        )
-        return tape.bars.open[place].reshape(fill_ns.shape), exits.price.reshape(fill_ns.shape)
-    if tape.ticks is None:
+        place = np.searchsorted(tape.bars.start_ns, fill_ns)
+        exits = exit_on_bars_many(tape.bars, place, side, *levels, gap_bars=config.plan.gap_bars)
+        return tape.bars.open[place], exits.price
+    if tape.ticks is None or path is None:
         message = "a hedge tape has bars or ticks"
         raise ValueError(message)
-    latency_ns = order_arrival_ns(0, config.costs.latency_ms)
     ticks = tape.ticks
-    place = np.minimum(np.searchsorted(ticks.at_ns, fill_ns.ravel()), ticks.at_ns.size - 1)
-    entered = np.where(side > 0, ticks.ask[place], ticks.bid[place])
-    exits = exit_on_ticks_many(
-        ticks.at_ns, ticks.bid, ticks.ask, place, entered, side, target, stop, limit, latency_ns
-    )
-    return entered.reshape(fill_ns.shape), exits.price.reshape(fill_ns.shape)
+    place = np.minimum(np.searchsorted(ticks.at_ns, fill_ns), ticks.at_ns.size - 1)
+    entered = (ticks.ask if side > 0 else ticks.bid)[place]
+    latency_ns = order_arrival_ns(0, config.costs.latency_ms)
+    return entered, exit_on_path_many(path, place, entered, side, *levels, latency_ns).price

@@ -115,7 +115,7 @@ class Null(Section):
 
     match_minutes: Positive = 60.0
     draws_on_bars: Annotated[int, Field(ge=100)] = 10_000
-    draws_on_ticks: Annotated[int, Field(ge=100)] = 2_000
+    draws_on_ticks: Annotated[int, Field(ge=100)] = 10_000
 
 
 class Alert(Section):

@@ -52,7 +52,7 @@ def exit_on_ticks_many(
     DataError
         An entry is not the index of a tick, or a direction, distance or limit is not finite.
     """
-    places = _places(at_ns, entry)
+    places = tick_places(at_ns, entry)
     found = _each(
         np.ascontiguousarray(at_ns),
         np.ascontiguousarray(bid),
@@ -116,7 +116,7 @@ def exit_on_ticks_grid(
     of distance, up to the last deadline at most; so the work is the ticks walked plus the number
     of exits, instead of their product. Releases the interpreter lock.
     """
-    places = _places(at_ns, entry)
+    places = tick_places(at_ns, entry)
     variants = np.broadcast(target_distance, stop_distance, limit_ns).size
     targets, target_of = np.unique(per_trade(target_distance, variants, FLOAT), return_inverse=True)
     stops, stop_of = np.unique(per_trade(stop_distance, variants, FLOAT), return_inverse=True)
@@ -143,7 +143,8 @@ def exit_on_ticks_grid(
     return Exits(*found)
 
 
-def _places(at_ns: NDArray[np.int64], entry: ArrayLike) -> NDArray[np.int64]:
+def tick_places(at_ns: NDArray[np.int64], entry: ArrayLike) -> NDArray[np.int64]:
+    """Return entries as indices of ticks; DataError where one is none."""
     places = np.ascontiguousarray(entry, dtype=np.int64)
     if places.size and (int(places.min()) < 0 or int(places.max()) >= at_ns.size):
         raise DataError(f"an entry lies outside the {at_ns.size} ticks of the tape")
@@ -212,7 +213,7 @@ def _grid(
         end = begin
         for k in range(limits.size):
             deadline[k] = at_ns[begin] + limits[k]
-            end = _at_or_after(at_ns, deadline[k], end)
+            end = at_or_after(at_ns, deadline[k], end)
             due[k] = end
         _first_beyond(exits, begin, end, side, entry_price[e], targets, reached)
         _first_beyond(exits, begin, end, -side, entry_price[e], stops, stopped)
@@ -221,7 +222,7 @@ def _grid(
             i = int(min(due[k], reached[t], stopped[s]))
             code = 1 if i == due[k] else 2 if i == reached[t] else 3
             order_ns = (deadline[k] if code == 1 else at_ns[i]) + latency_ns
-            fill = _at_or_after(at_ns, order_ns, i)
+            fill = at_or_after(at_ns, order_ns, i)
             reason[e, v] = code if i < size else 5
             if fill == size:
                 fill = size - 1
@@ -257,7 +258,7 @@ def _first_beyond(
 
 
 @nb.njit(cache=True, nogil=True)
-def _at_or_after(at_ns: NDArray[np.int64], instant_ns: int, begin: int) -> int:
+def at_or_after(at_ns: NDArray[np.int64], instant_ns: int, begin: int) -> int:
     """Return the first tick from `begin` on at or after an instant, near first; else n_ticks."""
     low, high, stride = begin, begin, 1
     while high < at_ns.size and at_ns[high] < instant_ns:
