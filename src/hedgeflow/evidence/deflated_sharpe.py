@@ -119,6 +119,27 @@ def expected_maximum_sharpe(deviation: float, trials: int) -> float:
     return deviation * ((1.0 - _EULER_GAMMA) * first + _EULER_GAMMA * second)
 
 
+def effective_trials(average_correlation: float, trials: int) -> float:
+    """Return how many independent trials so many correlated ones amount to.
+
+    Between 1, where all are one, and `trials`; a negative mean correlation counts as none. It is
+    shown beside the count and never used for it: who tries a hundred variants has tried a hundred.
+
+    Parameters
+    ----------
+    average_correlation : float
+        Of the trials' results, over all pairs.
+    trials : int
+
+    Notes
+    -----
+    ρ + (1 − ρ) M: D. H. Bailey and M. López de Prado, *Journal of Portfolio Management* 40 (5)
+    (2014) 94–107, appendix 3.
+    """
+    correlation = min(1.0, max(0.0, average_correlation))
+    return correlation + (1.0 - correlation) * trials
+
+
 def deflated_sharpe(
     daily: FloatArray,
     *,

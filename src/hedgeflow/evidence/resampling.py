@@ -79,7 +79,7 @@ def resample_sessions(daily: FloatArray, *, seed: int, resamples: int = RESAMPLE
     sessions = int(daily.size)
     if sessions == 0:
         return Resampling(np.zeros((0, 0), dtype=np.int64), 1, seed)
-    block = _block_length(daily)
+    block = mean_block_length(daily)
     positions = np.arange(sessions, dtype=np.int64)
     bootstrap = StationaryBootstrap(block, positions, seed=np.random.default_rng(seed))
     draws = np.empty((resamples, sessions), dtype=np.int64)
@@ -88,7 +88,16 @@ def resample_sessions(daily: FloatArray, *, seed: int, resamples: int = RESAMPLE
     return Resampling(draws, block, seed)
 
 
-def _block_length(daily: FloatArray) -> int:
+def mean_block_length(daily: FloatArray) -> int:
+    """Return the mean length of blocks that a series' own dependence asks for, in sessions.
+
+    At most a third of the sessions, and 1 for fewer than ten.
+
+    Parameters
+    ----------
+    daily : ndarray, shape (sessions,)
+        In time order.
+    """
     from arch.bootstrap import optimal_block_length
 
     varied = float(np.ptp(daily)) > 0 if daily.size else False
