@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from evidence import samples
-from hedgeflow.evidence.hedging import detection_accuracy, flow_correlation, response_correlation
+from hedgeflow.evidence.accuracy import detection_accuracy
+from hedgeflow.evidence.hedging import flow_correlation, response_correlation
 from hedgeflow.evidence.resampling import resample_sessions
 from hedgeflow.evidence.tables import ALERT_COLUMNS, FLOW_COLUMNS, TRUTH_COLUMNS
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hedgeflow.evidence.accuracy import DetectionAccuracy, detection_accuracy
 from hedgeflow.evidence.arm_findings import ArmFinding, arm_findings
 from hedgeflow.evidence.arms import Arm, ArmResult, arm_results
 from hedgeflow.evidence.coherence import Coherence, check
@@ -16,11 +17,10 @@ from hedgeflow.evidence.differences import Difference, differences
 from hedgeflow.evidence.drawdown import Drawdown, drawdown
 from hedgeflow.evidence.estimates import Estimate, Measure, missing
 from hedgeflow.evidence.hedging import (
-    DetectionAccuracy,
     FlowCorrelation,
     ResponseCorrelation,
-    detection_accuracy,
     flow_correlation,
+    hedging_measures,
     response_correlation,
 )
 from hedgeflow.evidence.latency import Latency, latency
@@ -219,7 +219,7 @@ def assess(
         else ()
     )
     measures = _measures(performance, by_class, tests, flow, response, accuracy, contrast)
-    measures |= price_measures(prices)
+    measures |= price_measures(prices) | hedging_measures(flow, response)
 
     def judged(gate: Gate) -> Judgement:
         return judge(gate, measures.get((gate.statistic, gate.flow_class)), manifest.config)

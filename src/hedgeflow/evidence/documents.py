@@ -9,6 +9,7 @@ from typing import Annotated, Any, cast
 
 from pydantic import Field, TypeAdapter
 
+from hedgeflow.evidence.accuracy import DetectionAccuracy
 from hedgeflow.evidence.arm_findings import ArmFinding
 from hedgeflow.evidence.arms import ArmResult
 from hedgeflow.evidence.assessment import Bootstrap, Evidence, PerformanceMetrics
@@ -17,7 +18,7 @@ from hedgeflow.evidence.confidence_sequence import Monitoring
 from hedgeflow.evidence.deflated_sharpe import DeflatedSharpe
 from hedgeflow.evidence.differences import Difference
 from hedgeflow.evidence.estimates import CONFIDENCE_LEVEL, Estimate
-from hedgeflow.evidence.hedging import DetectionAccuracy, FlowCorrelation, ResponseCorrelation
+from hedgeflow.evidence.hedging import FlowCorrelation, ResponseCorrelation
 from hedgeflow.evidence.latency import Latency
 from hedgeflow.evidence.leakage import Leakage
 from hedgeflow.evidence.multiplicity import TestedHypothesis
@@ -71,6 +72,7 @@ class HypothesisValidation:
     delta_flow_correlation: FlowCorrelation
     response_time_correlation: ResponseCorrelation
     price_response: PriceResponse
+    reliability: Reliability
     flow_type_differentiation: tuple[Difference, ...]
     refused: tuple[Refused, ...]
 
@@ -225,6 +227,7 @@ def evidence_document(
             evidence.flow,
             evidence.response,
             evidence.prices,
+            evidence.reliability,
             evidence.differences,
             tuple(
                 Refused(claim.id, claim.sentence)

@@ -1,4 +1,4 @@
-"""Did dealers hedge as predicted: observed signed flow, response time and accuracy."""
+"""Did dealers hedge as predicted: observed signed flow, and how fast."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hedgeflow.evidence.estimates import Estimate, FloatArray, IntArray, missing
-from hedgeflow.evidence.rates import WILSON, win_rate
+from hedgeflow.evidence.cross_validation import held_out, out_of_sample_r_squared, purged_folds
+from hedgeflow.evidence.estimates import Estimate, FloatArray, IntArray, Measure, missing
+from hedgeflow.evidence.flow_controls import FlowControls, flow_controls, without_controls
+from hedgeflow.evidence.rates import binomial_p_value, win_rate
 from hedgeflow.evidence.resampling import (
     METHOD,
     Resampling,
     by_session,
-    clustered_mean,
     resampled_rows,
     too_few_sessions,
     with_bounds,
 )
+from hedgeflow.evidence.sign_flips import sign_flip_p_value
 from hedgeflow.evidence.tables import EvidenceTables, session_index
 
 EVENTS_FOR_REGRESSION = 3
+OUT_OF_SAMPLE_FOLDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,19 @@ class FlowCorrelation:
         Pearson correlation, and its square carrying r's sign: a hedge that runs the wrong way
         supports nothing.
     r_squared_out_of_sample : Estimate
-        Each session predicted from a line fitted to all others.
+        Each fold of sessions predicted from a line fitted to others, purged and embargoed.
     slope, p_value : Estimate
         Observed on predicted, with heteroskedasticity-robust (HC3) bounds and p-value.
-    sign_agreement : Estimate
-        Share of events whose flow had the predicted sign.
+    correlation_p_value : Estimate
+        Of predicted and observed going together, one-sided, signs flipped by session: events of a
+        day move together, and with few days the robust errors above are too small.
+    hedges_observed : Estimate
+        Share of events whose flow could be told from placebo windows. Those that could not count
+        against: their small flow is in R², their direction is wrong and their score 0.
+    sign_agreement, sign_p_value : Estimate
+        Share of events whose flow had the predicted sign, and the exact test against one half.
+    controls : FlowControls
+        The same with what else moves flow held fixed, and what ran before the event.
     """
 
     events: int
@@ -50,39 +61,30 @@ class FlowCorrelation:
     r_squared_out_of_sample: Estimate
     slope: Estimate
     p_value: Estimate
+    correlation_p_value: Estimate
+    hedges_observed: Estimate
     sign_agreement: Estimate
+    sign_p_value: Estimate
+    controls: FlowControls
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseCorrelation:
-    """Size of the exposure against the response time observed."""
+    """Size of the exposure against the response time observed.
+
+    Attributes
+    ----------
+    events : int
+        Events with an observed hedge.
+    spearman, pearson_of_logs : Estimate
+    rank_p_value : Estimate
+        Of larger exposures being hedged faster, one-sided, signs flipped by session.
+    """
 
     events: int
     spearman: Estimate
     pearson_of_logs: Estimate
-
-
-@dataclass(frozen=True, slots=True)
-class DetectionAccuracy:
-    """Direction, magnitude and timing of each prediction against what was observed.
-
-    Attributes
-    ----------
-    predictions : int
-        Events compared; "no hedge observed" counts as a wrong direction and a score of 0.
-    direction, magnitude_error, timing_error, score : Estimate
-        Errors are relative and capped at 1; score = direction × (1 − magnitude error) ×
-        (1 − timing error).
-    flow_class : Estimate
-        Share of flow classes that were right, where the truth is known.
-    """
-
-    predictions: int
-    direction: Estimate
-    magnitude_error: Estimate
-    timing_error: Estimate
-    score: Estimate
-    flow_class: Estimate
+    rank_p_value: Estimate
 
 
 def flow_correlation(tables: EvidenceTables, resampling: Resampling) -> FlowCorrelation:
@@ -99,25 +101,68 @@ def flow_correlation(tables: EvidenceTables, resampling: Resampling) -> FlowCorr
     -----
     Robust errors HC3: J. G. MacKinnon and H. White, *Journal of Econometrics* 29 (1985) 305–325.
     """
-    reason, frame = _observed(tables)
+    reason, frame = observed_events(tables)
     if frame is None or frame.height < EVENTS_FOR_REGRESSION:
         events = 0 if frame is None else frame.height
         gone = missing(reason or f"{events} event(s) observed", n=events)
-        return FlowCorrelation(events, gone, gone, gone, gone, gone, gone)
+        return _uncorrelated(events, gone, gone, gone, gone)
     predicted, observed = _floats(frame, "predicted"), _floats(frame, "observed")
     session = session_index(frame["session"], tables.sessions)
     events = frame.height
-    agreement = win_rate(int((predicted * observed > 0).sum()), events)
+    hedged = win_rate(int(frame["observed_minutes"].is_not_null().sum()), events)
+    right = int((predicted * observed > 0).sum())
+    agreement = win_rate(right, events)
+    sign = Estimate(
+        binomial_p_value(right, events, 0.5), n=events, method="exact binomial against 1/2"
+    )
     if float(np.ptp(predicted)) == 0.0 or float(np.ptp(observed)) == 0.0:
         gone = missing("predicted or observed flow does not vary", n=events)
-        return FlowCorrelation(events, gone, gone, gone, gone, gone, agreement)
-    r, r_squared = _correlation(predicted, observed, session, resampling)
+        return _uncorrelated(events, gone, hedged, agreement, sign)
     slope, p_value = _slope(predicted, observed)
-    ahead = _out_of_sample(predicted, observed, session)
-    return FlowCorrelation(events, r, r_squared, ahead, slope, p_value, agreement)
+    return FlowCorrelation(
+        events,
+        *_correlation(predicted, observed, session, resampling),
+        _out_of_sample(predicted, observed, session),
+        slope,
+        p_value,
+        _together(predicted, observed, session, resampling.seed),
+        hedged,
+        agreement,
+        sign,
+        flow_controls(frame, session, resampling),
+    )
 
 
-def _observed(tables: EvidenceTables) -> tuple[str, pl.DataFrame | None]:
+def _uncorrelated(
+    events: int, gone: Estimate, hedged: Estimate, agreement: Estimate, sign: Estimate
+) -> FlowCorrelation:
+    return FlowCorrelation(
+        events,
+        r=gone,
+        r_squared=gone,
+        r_squared_out_of_sample=gone,
+        slope=gone,
+        p_value=gone,
+        correlation_p_value=gone,
+        hedges_observed=hedged,
+        sign_agreement=agreement,
+        sign_p_value=sign,
+        controls=without_controls(gone),
+    )
+
+
+def hedging_measures(
+    flow: FlowCorrelation, response: ResponseCorrelation
+) -> dict[tuple[str, str], Measure]:
+    """Return the p-values by which hypotheses about flow are tested."""
+    return {
+        ("flow_slope_p_value", ""): Measure(flow.correlation_p_value, flow.events, exact=True),
+        ("response_rank_p_value", ""): Measure(response.rank_p_value, response.events, exact=True),
+    }
+
+
+def observed_events(tables: EvidenceTables) -> tuple[str, pl.DataFrame | None]:
+    """Return the table of predicted and observed hedges, or why there is none."""
     if tables.flow is None:
         return tables.flow_untestable_reason, None
     return "", tables.flow
@@ -186,22 +231,41 @@ def _slope(predicted: FloatArray, observed: FloatArray) -> tuple[Estimate, Estim
     )
 
 
+def _together(x: FloatArray, y: FloatArray, session: IntArray, seed: int) -> Estimate:
+    """Return the p-value of a positive covariance, sessions as the independent units."""
+    products = (x - x.mean()) / x.std() * ((y - y.mean()) / y.std())
+    return sign_flip_p_value(products, session, seed=seed, sides="greater", none="no events")
+
+
 def _out_of_sample(predicted: FloatArray, observed: FloatArray, session: IntArray) -> Estimate:
-    method = "each session from a line fitted to all others: 1 − Σ error² / Σ (observed − mean)²"
-    errors = total = 0.0
-    for day in np.unique(session):
-        held, rest = session == day, session != day
-        if int(rest.sum()) < EVENTS_FOR_REGRESSION or float(np.ptp(predicted[rest])) == 0.0:
-            continue
-        centre = float(predicted[rest].mean())
-        mean = float(observed[rest].mean())
-        deviation = predicted[rest] - centre
-        slope = float((deviation * observed[rest]).sum() / (deviation**2).sum())
-        errors += float(((observed[held] - mean - slope * (predicted[held] - centre)) ** 2).sum())
-        total += float(((observed[held] - mean) ** 2).sum())
-    if total == 0.0:
-        return missing("no session could be predicted from others", method=method)
-    return Estimate(1.0 - errors / total, n=int(predicted.size), method=method)
+    """Return R² where each event is predicted from sessions that are neither its own nor next."""
+    count = min(OUT_OF_SAMPLE_FOLDS, int(np.unique(session).size), int(predicted.size))
+    method = (
+        f"{count} purged folds of sessions with an embargo of one, each from a line fitted to the"
+        " others: 1 − Σ error² / Σ (observed − mean)²"
+    )
+    none = missing("no session could be predicted from others", method=method)
+    if count < 2:
+        return none
+    folds = purged_folds(session, session, folds=count, embargo=1)
+
+    def line(train: IntArray, test: IntArray) -> FloatArray:
+        if train.size < EVENTS_FOR_REGRESSION or float(np.ptp(predicted[train])) == 0.0:
+            return np.full(test.size, np.nan)
+        deviation = predicted[train] - predicted[train].mean()
+        slope = float((deviation * observed[train]).sum() / (deviation**2).sum())
+        ahead = observed[train].mean() + slope * (predicted[test] - predicted[train].mean())
+        return np.asarray(ahead, dtype=np.float64)
+
+    def mean(train: IntArray, test: IntArray) -> FloatArray:
+        return np.full(test.size, observed[train].mean() if train.size else np.nan)
+
+    size = int(predicted.size)
+    ahead = held_out(folds, size, line)
+    value = out_of_sample_r_squared(observed, ahead, held_out(folds, size, mean))
+    if value is None:
+        return none
+    return Estimate(value, n=int(np.isfinite(ahead).sum()), method=method)
 
 
 def response_correlation(tables: EvidenceTables, resampling: Resampling) -> ResponseCorrelation:
@@ -214,7 +278,7 @@ def response_correlation(tables: EvidenceTables, resampling: Resampling) -> Resp
     resampling : Resampling
         Session draws for the bounds.
     """
-    reason, frame = _observed(tables)
+    reason, frame = observed_events(tables)
     if frame is not None:
         frame = frame.filter(
             pl.col("observed_minutes").is_not_null()
@@ -224,14 +288,22 @@ def response_correlation(tables: EvidenceTables, resampling: Resampling) -> Resp
     if frame is None or frame.height < EVENTS_FOR_REGRESSION:
         events = 0 if frame is None else frame.height
         gone = missing(reason or f"{events} event(s) with an observed response", n=events)
-        return ResponseCorrelation(events, gone, gone)
+        return ResponseCorrelation(events, gone, gone, gone)
     size, minutes = np.abs(_floats(frame, "predicted")), _floats(frame, "observed_minutes")
     session = session_index(frame["session"], tables.sessions)
     return ResponseCorrelation(
         frame.height,
         _rank_correlation(size, minutes, session, resampling),
         _log_correlation(size, minutes, session, resampling),
+        _faster(size, minutes, session, resampling.seed),
     )
+
+
+def _faster(size: FloatArray, minutes: FloatArray, session: IntArray, seed: int) -> Estimate:
+    if float(np.ptp(size)) == 0.0 or float(np.ptp(minutes)) == 0.0:
+        return missing("exposure or response does not vary", n=int(size.size))
+    x, y = (_midranks(np.unique(values, return_inverse=True)[1]) for values in (size, minutes))
+    return _together(x, -y, session, seed)
 
 
 def _log_correlation(
@@ -273,51 +345,3 @@ def _midranks(codes: IntArray) -> FloatArray:
     counts = np.bincount(codes)
     ranks = (np.cumsum(counts) - 0.5 * (counts - 1))[codes]
     return ranks - ranks.mean()
-
-
-def detection_accuracy(tables: EvidenceTables, resampling: Resampling) -> DetectionAccuracy:
-    """Score each prediction against what was observed, and each flow class against the truth.
-
-    Parameters
-    ----------
-    tables : EvidenceTables
-        With `flow` and, in simulation, `truth`.
-    resampling : Resampling
-        Session draws for the bounds.
-    """
-    classes = _class_accuracy(tables)
-    reason, frame = _observed(tables)
-    if frame is None or frame.is_empty():
-        gone = missing(reason or "no events")
-        return DetectionAccuracy(0, gone, gone, gone, gone, classes)
-    frame = frame.filter(pl.col("predicted") != 0)
-    if frame.is_empty():
-        gone = missing("every prediction was zero")
-        return DetectionAccuracy(0, gone, gone, gone, gone, classes)
-    session = session_index(frame["session"], tables.sessions)
-    predicted, observed = _floats(frame, "predicted"), _floats(frame, "observed")
-    timed = frame["observed_minutes"].is_not_null() & frame["predicted_minutes"].is_not_null()
-    right = (predicted * observed > 0) & timed.to_numpy()
-    magnitude = np.minimum(1.0, np.abs(observed - predicted) / np.abs(predicted))
-    late = frame.select(
-        ((pl.col("observed_minutes") - pl.col("predicted_minutes")).abs())
-        / pl.col("predicted_minutes")
-    ).to_series()
-    timing = np.minimum(1.0, late.fill_null(1.0).to_numpy().astype(np.float64))
-    score = right * (1.0 - magnitude) * (1.0 - timing)
-
-    def mean(values: FloatArray) -> Estimate:
-        return clustered_mean(values, session, resampling, none="no events")
-
-    direction = win_rate(int(right.sum()), frame.height)
-    return DetectionAccuracy(
-        frame.height, direction, mean(magnitude), mean(timing), mean(score), classes
-    )
-
-
-def _class_accuracy(tables: EvidenceTables) -> Estimate:
-    if tables.truth is None:
-        return missing("the true class is known only in simulation", method=WILSON)
-    joined = tables.alerts.join(tables.truth, on="alert_id", how="inner")
-    right = int((joined["flow_class"] == joined["true_class"]).sum())
-    return win_rate(right, joined.height) if joined.height else missing("no alerts", method=WILSON)

@@ -76,8 +76,7 @@ def price_response(tables: EvidenceTables, resampling: Resampling) -> PriceRespo
         Session draws for the bounds; its seed serves the sign flips.
     """
     if tables.prices is None:
-        gone = missing(tables.prices_missing)
-        return PriceResponse(0, 0, *(gone,) * 6, 0, *(gone,) * 4, "", 0, 0)
+        return _nothing(missing(tables.prices_missing))
     frame = tables.prices
     moved = frame.drop_nulls(["move_bps", "placebo_move_bps"])
     turned = frame.drop_nulls(["acceleration_bps", "placebo_acceleration_bps"])
@@ -124,6 +123,27 @@ def price_response(tables: EvidenceTables, resampling: Resampling) -> PriceRespo
         acceleration_basis=tables.acceleration_basis,
         move_sessions=moved["session"].n_unique(),
         acceleration_sessions=turned["session"].n_unique(),
+    )
+
+
+def _nothing(gone: Estimate) -> PriceResponse:
+    return PriceResponse(
+        events=0,
+        left_out=0,
+        prior_move_bps=gone,
+        move_bps=gone,
+        placebo_move_bps=gone,
+        excess_move_bps=gone,
+        sign_agreement=gone,
+        p_value_move=gone,
+        accelerated_events=0,
+        acceleration_bps=gone,
+        placebo_acceleration_bps=gone,
+        excess_acceleration_bps=gone,
+        acceleration_p_value=gone,
+        acceleration_basis="",
+        move_sessions=0,
+        acceleration_sessions=0,
     )
 
 

@@ -35,6 +35,8 @@ class ObservationRules:
     placebo_band : float
         Abnormal flow beyond so many standard deviations of a normal law would be a hedge if the
         placebos' law were known; `prediction_band` widens it for the few that there are.
+    acceleration_minutes : float
+        Half-width of the second difference of the price around completion.
     """
 
     window_minutes: float
@@ -43,6 +45,7 @@ class ObservationRules:
     placebo_sessions: int
     fewest_placebos: int
     placebo_band: float
+    acceleration_minutes: float
 
 
 OBSERVATION_SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
@@ -120,21 +123,25 @@ class SignedFlow:
             return None
         return self.cumulative[start : start + seconds + 1] - self.cumulative[start]
 
-    def same_minutes_before(self, from_ns: int, count: int) -> list[int]:
-        """Return the instants as far into each of up to `count` earlier sessions, latest first."""
-        if self.sessions is None:
-            return [from_ns - day * DAY_NS for day in range(1, count + 1)]
-        opens = self.sessions.open_ns
-        index = int(np.searchsorted(opens, from_ns, side="right")) - 1
-        if index < 0:
-            return []
-        earlier = opens[max(0, index - count) : index][::-1]
-        return (earlier + (from_ns - opens[index])).tolist()
-
     def price_at(self, at_ns: int) -> float:
         """Return the last price before an instant's second."""
         place = -(-(at_ns - self.first_ns) // SECOND_NS)
         return float(self.price[min(max(0, place), self.price.size - 1)])
+
+
+def same_minutes_before(sessions: Sessions | None, from_ns: int, count: int) -> list[int]:
+    """Return the instants as far into each of up to `count` earlier sessions, latest first.
+
+    Without sessions: of earlier UTC days.
+    """
+    if sessions is None:
+        return [from_ns - day * DAY_NS for day in range(1, count + 1)]
+    opens = sessions.open_ns
+    index = int(np.searchsorted(opens, from_ns, side="right")) - 1
+    if index < 0:
+        return []
+    earlier = opens[max(0, index - count) : index][::-1]
+    return (earlier + (from_ns - opens[index])).tolist()
 
 
 def observe(
@@ -170,7 +177,8 @@ def _observation(
     if path is None:
         return None
     earlier = [
-        flow.path(at, seconds) for at in flow.same_minutes_before(start, rules.placebo_sessions)
+        flow.path(at, seconds)
+        for at in same_minutes_before(flow.sessions, start, rules.placebo_sessions)
     ]
     placebos = [other for other in earlier if other is not None]
     mean_path = np.mean(placebos, axis=0) if placebos else np.zeros(seconds + 1)
@@ -183,8 +191,8 @@ def _observation(
     is_observed = bool(can_tell and abs(total) > band and total != 0.0)
     direction = int(np.sign(total))
     done = hedge_done(abnormal * direction)
-    half = _first_passage(done, rules.half_done * done[-1])
-    most = _first_passage(done, rules.mostly_done * done[-1])
+    half = first_passage(done, rules.half_done * done[-1])
+    most = first_passage(done, rules.mostly_done * done[-1])
     finish = start + round(most * MINUTE_NS) if is_observed else start
     move = direction * (flow.price_at(finish) - flow.price_at(start))
     return {
@@ -240,6 +248,6 @@ def hedge_done(path: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(isotonic_regression(path).x, dtype=np.float64)
 
 
-def _first_passage(path: NDArray[np.float64], level: float) -> float:
+def first_passage(path: NDArray[np.float64], level: float) -> float:
     """Return the minutes until a path of seconds first reaches a level."""
     return float(np.argmax(path >= level)) / 60.0

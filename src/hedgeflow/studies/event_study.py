@@ -7,16 +7,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from hedgeflow.market.sessions import session_date
 from hedgeflow.market.time import MINUTE_NS
-from hedgeflow.signals.hedge_response import observe
-from hedgeflow.strategies.volume_shock.rules import observation_rules
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
-    from hedgeflow.studies.backtesting import Backtest
     from hedgeflow.studies.markets import Market
 
 BEFORE_MINUTES: Final = 15
@@ -129,44 +124,3 @@ def _mean_and_band(paths: NDArray[np.float64]) -> NDArray[np.float64]:
     if paths.shape[0] > 1:
         error = BAND * paths.std(axis=0, ddof=1) / np.sqrt(paths.shape[0])
     return np.stack((mean, mean - error, mean + error))
-
-
-def flow_table(
-    market: Market, config: VolumeShockConfig, result: Backtest
-) -> tuple[pl.DataFrame | None, list[str]]:
-    """Return predicted against observed hedges and what to say of them; None without signed trades.
-
-    One row for the first alert of each event: predicted is its demand in underlying units,
-    observed the abnormal signed flow after the event began (volume-shock.md 8). Events with too
-    few placebos to tell are left out and counted.
-    """
-    if market.flow is None:
-        return None, []
-    first = result.alerts.sort("detected_ns", "alert_id").unique("event_id", keep="first")
-    events = first.join(
-        result.scan.events.select("event_id", "first_ns"), on="event_id", how="inner"
-    ).sort("event_id")
-    seen = observe(
-        market.flow,
-        events["event_id"].to_numpy(),
-        events["first_ns"].to_numpy(),
-        observation_rules(config),
-    )
-    told = seen.filter(pl.col("observed").is_not_null())
-    notes = ["Hedges are predicted, and so compared, for events that alerted, not for every event."]
-    if told.height < events.height:
-        notes.append(
-            f"{events.height - told.height:,} of {events.height:,} alerted events have fewer than"
-            f" {config.observation.fewest_placebos} earlier sessions to compare with: whether"
-            " dealers hedged there cannot be told, and they are left out of the hedging figures."
-        )
-    both = events.join(told, on="event_id", how="inner", suffix="_seen")
-    dates = [session_date(market.sessions, at) for at in both["detected_ns"].to_list()]
-    return both.select(
-        session=pl.Series(dates, dtype=pl.String),
-        flow_class="flow_class",
-        predicted="demand",
-        observed="abnormal_flow",
-        predicted_minutes="response_minutes",
-        observed_minutes="response_minutes_seen",
-    ), notes

@@ -34,8 +34,9 @@ from hedgeflow.studies.backtesting import (
     backtest,
     resolved_config,
 )
-from hedgeflow.studies.event_study import event_study, flow_table
+from hedgeflow.studies.event_study import event_study
 from hedgeflow.studies.matched_entries import direction_null, matched_null
+from hedgeflow.studies.predictions import predicted_and_observed
 from hedgeflow.studies.readings import other_readings, reading_count, staged
 from hedgeflow.studies.scanning import ScanResult, signing_words
 from hedgeflow.studies.scoring.matching import latest_shock
@@ -156,8 +157,13 @@ def evidence_tables(
 
     They are the record, and studies made of it.
     """
-    flow, flow_notes = flow_table(market, config, result)
-    reached = [frame["session"].to_list() for frame in (result.trades, flow) if frame is not None]
+    classes = (
+        None
+        if truth is None
+        else true_classes(result.alerts, result.scan.events, truth, longest_window_ns(config))
+    )
+    seen = predicted_and_observed(market, config, result, classes)
+    reached = [frame["session"].to_list() for frame in (result.trades, seen.predictions)]
     tables = EvidenceTables(
         trades=result.trades,
         alerts=result.alerts,
@@ -167,17 +173,18 @@ def evidence_tables(
         sessions_per_year=float(market.sessions.per_year),
         nulls=_drawn(config, result),
         nulls_missing="there are no trades to match",
-        flow=flow,
+        flow=seen.flow,
         flow_untestable_reason=FLOW_UNTESTABLE,
-        truth=None
-        if truth is None
-        else true_classes(result.alerts, result.scan.events, truth, longest_window_ns(config)),
+        predictions=seen.predictions,
+        prices=seen.prices,
+        acceleration_basis=seen.acceleration_basis,
+        truth=classes,
         events=result.scan.events,
         anomalies=result.scan.anomalies,
         costs_note=CostModel.of(config.costs, market.hedge).sentence,
         latency_limit_seconds=config.plan.oldest_alert_minutes * 60.0,
     )
-    return tables, flow_notes
+    return tables, list(seen.notes)
 
 
 def _drawn(config: VolumeShockConfig, result: Backtest) -> dict[NullKind, NullDraws]:

@@ -108,6 +108,8 @@ class Observation(Section):
     placebo_sessions: Count = 10
     fewest_placebos: Annotated[int, Field(ge=2)] = 5
     placebo_band: Positive = 1.96
+    acceleration_minutes: Positive = 5.0
+    """Half-width of the second difference of the price around the completion of a hedge."""
 
 
 class Null(Section):
