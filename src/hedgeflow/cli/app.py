@@ -10,6 +10,7 @@ import typer
 
 from hedgeflow.cli import (
     checking,
+    comparing,
     data,
     demonstrating,
     describing,
@@ -37,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(data.app, name="data")
+app.add_typer(comparing.app, name="evidence")
 app.command("demo")(demonstrating.demo)
 app.command("simulate")(simulating.simulate)
 app.command("score")(scoring.score)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from hedgeflow.studies.markets import Market
     from hedgeflow.studies.validation import Validation
 
-STRATEGIES = ("volume-shock",)
+Given = TypeVar("Given")
+
 SHOWN_ALERTS = 20
 
 CatalogOption = Annotated[
@@ -192,10 +193,26 @@ def backtest(
 
 
 def validate(
-    strategy: StrategyArgument,
-    catalog: CatalogOption,
-    underlying: UnderlyingOption,
-    out: Annotated[Path, typer.Option("--out", metavar="OUT", help="Folder of the package.")],
+    strategy: Annotated[
+        str | None, typer.Argument(metavar="STRATEGY", help="volume-shock", show_default=False)
+    ] = None,
+    catalog: Annotated[
+        Path | None, typer.Option("--catalog", metavar="CAT", help="The catalog's folder.")
+    ] = None,
+    underlying: Annotated[
+        str | None, typer.Option(help="What the options are on, as in BTC.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="OUT", help="Folder of the package.")
+    ] = None,
+    stated: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="PACKAGE",
+            help="Run again what a package states and compare every figure; needs --catalog.",
+        ),
+    ] = None,
     preset: PresetOption = None,
     config: ConfigOption = None,
     settings: SetOption = None,
@@ -206,9 +223,28 @@ def validate(
     as_json: JsonOption = False,
 ) -> None:
     """Say whether the claim holds: backtest, test, and write the evidence package and report."""
+    if stated is not None:
+        from hedgeflow.cli.comparing import Calendars, validate_again
+
+        chosen_here = {
+            "STRATEGY": strategy,
+            "--underlying": underlying,
+            "--preset": preset,
+            "--config": config,
+            "--set": settings or None,
+        }
+        calendars = Calendars(calendar or [], calendar_kind, calendar_timezone)
+        validate_again(
+            stated, catalog, out, journal, calendars, chosen_here=chosen_here, as_json=as_json
+        )
+        return
     from hedgeflow.studies.validation import check_out, write_validation
     from hedgeflow.studies.validation import validate as run_validation
 
+    strategy = _needed("argument 'STRATEGY'", strategy)
+    catalog = _needed("option '--catalog'", catalog)
+    underlying = _needed("option '--underlying'", underlying)
+    out = _needed("option '--out'", out)
     check_strategy(strategy)
     check_out(out)
     market, chosen = _market(catalog, underlying, preset, config, settings)
@@ -220,6 +256,15 @@ def validate(
         result = run_validation(market, chosen, record, calendar=events, progress=progress)
     report = write_validation(result, out, now())
     _print_validation(result, report, as_json=as_json)
+
+
+def _needed(name: str, value: Given | None) -> Given:
+    """Return what has to be given unless --from gives it."""
+    if value is None:
+        from click import UsageError
+
+        raise UsageError(f"Missing {name}.")
+    return value
 
 
 def explain(
@@ -307,12 +352,9 @@ def _daily_baseline(member: dict[str, Any]) -> str:
 
 def check_strategy(strategy: str) -> None:
     """Refuse a strategy that does not exist, naming those that do."""
-    if strategy not in STRATEGIES:
-        from hedgeflow.market.errors import ConfigError
+    from hedgeflow.studies.asking import check_strategy as check
 
-        raise ConfigError(
-            f"there is no strategy '{strategy}'", hint=f"There is {', '.join(STRATEGIES)}"
-        )
+    check(strategy)
 
 
 def _market(
@@ -324,63 +366,36 @@ def _market(
     *,
     must_trade: bool = True,
 ) -> tuple[Market, VolumeShockConfig]:
-    from hedgeflow.market.catalog import Catalog
-    from hedgeflow.strategies.volume_shock import load_config
-    from hedgeflow.studies.markets import load_market
-
-    opened = Catalog.open(catalog)
-    asked = _settings_of_the_scenario(catalog)
-    chosen = load_config(preset, config, settings or [], market_settings=asked)
-    return load_market(opened, underlying, chosen, must_trade=must_trade), chosen
-
-
-def _settings_of_the_scenario(catalog: Path) -> dict[str, Any]:
-    """Return what a simulated market asks to be judged with, and say that it does."""
     import json
 
-    from hedgeflow.simulate import TRUTH_FOLDER, read_scenario
+    from hedgeflow.studies.asking import asked_market
 
-    if not (catalog / TRUTH_FOLDER).is_dir():
-        return {}
-    asked = read_scenario(catalog).settings
-    if asked:
+    asked = asked_market(
+        catalog,
+        underlying,
+        preset=preset,
+        config=config,
+        settings=settings or (),
+        must_trade=must_trade,
+    )
+    if asked.of_the_scenario:
         words = "the simulated market's own settings lie under yours"
-        typer.echo(f"note: {words}: {json.dumps(asked)}", err=True)
-    return asked
+        typer.echo(f"note: {words}: {json.dumps(asked.of_the_scenario)}", err=True)
+    return asked.market, asked.config
 
 
 def _journal(catalog: Path, url: str | None, *, create: bool = True) -> Journal:
-    from hedgeflow.journal import Journal
-    from hedgeflow.studies.backtesting import JOURNAL_FILE
+    from hedgeflow.studies.asking import asked_journal
 
-    return Journal.open(url or catalog / JOURNAL_FILE, create=create)
+    return asked_journal(catalog, url, create=create)
 
 
 def _calendar(
     paths: list[Path], kind: str | None, timezone: str | None, market: Market
 ) -> Calendar | None:
-    """Return what all calendars list together; what recurs for ever, a year beyond the data."""
-    from hedgeflow.market.errors import ConfigError
-    from hedgeflow.market.time import YEAR_NS
-    from hedgeflow.risk import Calendar, CalendarKind, read_calendar
+    from hedgeflow.studies.asking import asked_calendar
 
-    if not paths:
-        for option, value in (("--calendar-kind", kind), ("--calendar-timezone", timezone)):
-            if value is not None:
-                raise ConfigError("there is no calendar", where=option, hint="Add --calendar FILE")
-        return None
-    if kind is not None and kind not in list(CalendarKind):
-        raise ConfigError(
-            f"'{kind}' is no kind of event",
-            where="--calendar-kind",
-            hint=f"Use {' or '.join(CalendarKind)}",
-        )
-    until_ns = int(market.sessions.close_ns[-1]) + YEAR_NS
-    given = None if kind is None else CalendarKind(kind)
-    calendars = [
-        read_calendar(path, kind=given, timezone=timezone, until_ns=until_ns) for path in paths
-    ]
-    return Calendar(event for each in calendars for event in each.events)
+    return asked_calendar(paths, market, kind=kind, timezone=timezone)
 
 
 def now() -> str:

@@ -40,6 +40,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedMarket:
+    """The market and the configuration that a package states, as a catalog has them.
+
+    Attributes
+    ----------
+    market : Market
+    config : VolumeShockConfig
+    truth : polars.DataFrame or None
+        The simulated shocks as they were, where the package compared classes with them.
+    """
+
+    market: Market
+    config: VolumeShockConfig
+    truth: pl.DataFrame | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reproduction:
     """A package that was made again.
 
@@ -87,7 +104,7 @@ def stated_inputs(package: Package) -> Inputs:
 
 def reproduce(
     package: Package,
-    catalog: Catalog,
+    stated: StatedMarket,
     journal: Journal,
     *,
     calendar: Calendar | None = None,
@@ -104,8 +121,7 @@ def reproduce(
     Parameters
     ----------
     package : Package
-    catalog : Catalog
-        Where the same data are.
+    stated : StatedMarket
     journal : Journal
     calendar : Calendar, optional
         The events that the run knew, if it knew any: a package holds their hash only.
@@ -119,18 +135,16 @@ def reproduce(
     Raises
     ------
     EvidenceError
-        The package does not say enough, or the data, the calendar or the volatility index are not
-        those that it states; the message names both hashes.
+        The data, the calendar or the volatility index are not those that the package states; the
+        message names both hashes.
     """
-    inputs = stated_inputs(package)
-    market, config = _market(package, inputs, catalog)
-    _check_same_data(package, inputs, market, config, calendar)
+    _check_same_data(package, stated, calendar)
     validation = validate(
-        market,
-        config,
+        stated.market,
+        stated.config,
         journal,
         calendar=calendar,
-        truth=_truth(inputs, catalog, package),
+        truth=stated.truth,
         progress=progress,
         as_stated=lambda manifest: _as_stated(manifest, package.reproducibility),
     )
@@ -138,8 +152,17 @@ def reproduce(
     return Reproduction(package, validation, found, tuple(_notes(package, validation)))
 
 
-def _market(package: Package, inputs: Inputs, catalog: Catalog) -> tuple[Market, VolumeShockConfig]:
-    """Return market and configuration; a hedge instrument that volume chose is chosen again."""
+def stated_market(package: Package, catalog: Catalog) -> StatedMarket:
+    """Return what a package was made from; a hedge instrument that volume chose is chosen again.
+
+    Raises
+    ------
+    EvidenceError
+        The package does not say enough, or says of its configuration what its hash does not.
+    CatalogError
+        As `load_market`.
+    """
+    inputs = stated_inputs(package)
     settings = section(package.reproducibility, "config")
     if digest(dumps(settings).encode()) != package.reproducibility["config_hash"]:
         raise EvidenceError(
@@ -164,16 +187,11 @@ def _market(package: Package, inputs: Inputs, catalog: Catalog) -> tuple[Market,
     )
     if from_ns is not None or until_ns is not None:
         market = within(market, asked, from_ns=from_ns, until_ns=until_ns)
-    return market, asked
+    return StatedMarket(market, asked, _truth(inputs, catalog, package))
 
 
-def _check_same_data(
-    package: Package,
-    inputs: Inputs,
-    market: Market,
-    config: VolumeShockConfig,
-    calendar: Calendar | None,
-) -> None:
+def _check_same_data(package: Package, stated: StatedMarket, calendar: Calendar | None) -> None:
+    inputs, market, config = stated_inputs(package), stated.market, stated.config
     tried = cast(
         "dict[str, Any]", TypeAdapter(Any).validate_json(trial_document(market, config, calendar))
     )
