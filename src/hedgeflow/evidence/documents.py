@@ -349,18 +349,27 @@ def _statistics(evidence: Evidence) -> StatisticalMeasures:
     )
 
 
-@cache
 def schema(name: str) -> Mapping[str, object]:
-    """Return the published schema of a document, for example ``evidence``.
-
-    Every field is required and no other is known: the schema follows from the types above.
+    """Return the published schema of a package's document, for example ``evidence``.
 
     Parameters
     ----------
     name : str
         One of `DOCUMENTS`.
     """
-    document = TypeAdapter(DOCUMENTS[name]).json_schema(mode="serialization")
+    return schema_of(DOCUMENTS[name])
+
+
+@cache
+def schema_of(document_type: type[Head]) -> Mapping[str, object]:
+    """Return the schema of a document: every field is required and no other is known.
+
+    Parameters
+    ----------
+    document_type : type
+        With an `Estimate` somewhere in it.
+    """
+    document = TypeAdapter(document_type).json_schema(mode="serialization")
     body: dict[str, Any] = {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}
     _close(body)
     body["properties"]["schema_version"] = {"const": SCHEMA_VERSION}
