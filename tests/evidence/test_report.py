@@ -13,7 +13,7 @@ import pytest
 
 from evidence import samples
 from hedgeflow.evidence import EvidenceTables, assess, package_document
-from hedgeflow.evidence.report import render_report
+from hedgeflow.evidence.report import SECTIONS, render_report
 from hedgeflow.market.errors import EvidenceError
 from hedgeflow.strategies.claims import NullKind
 from hedgeflow.strategies.volume_shock.claims import DECLARATION
@@ -211,7 +211,7 @@ def test_simulated_stands_over_every_section_and_in_every_picture():
     page = Page(html)
     headings = html.count("<h2 ")
     assert html.count("<h2 ") == len(re.findall(r'<h2 [^>]*>[^\n]*class="tag">SIMULATED', html))
-    assert headings == 10
+    assert headings == len(SECTIONS)
     assert page.by_class["word"] == [f"SIMULATED: {package['experimental_validity']['verdict']}"]
     assert "can never be read as evidence about a market" in page.text
     assert page.by_class["watermark"] == ["SIMULATED"]
@@ -231,8 +231,9 @@ def test_signed_flow_that_no_tape_shows_is_called_untestable():
     page = Page(render_report(package, finished, event_study(flow=False)))
     assert "fig-event-price" in page.ids
     assert "fig-event-flow" not in page.ids
-    assert "Signed flow around alerts is untestable on these data: no signed hedge tape" in (
-        page.text
+    assert (
+        "Signed flow around alerts No picture: untestable on these data: no signed hedge tape"
+        in page.text
     )
 
 

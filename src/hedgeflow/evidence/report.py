@@ -10,30 +10,30 @@ import polars as pl
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from hedgeflow.evidence.arms import ArmGroup
 from hedgeflow.evidence.checks import JsonObject, number, section
-from hedgeflow.evidence.report_event_study import event_study_pictures, has_flow
-from hedgeflow.evidence.report_figures import (
-    equity_picture,
-    null_picture,
-    pressure_picture,
-    results_picture,
-    trades_picture,
-)
+from hedgeflow.evidence.report_answers import answers
+from hedgeflow.evidence.report_arms import ArmSection, arm_sections
+from hedgeflow.evidence.report_canvas import sentence
+from hedgeflow.evidence.report_chance import monitoring_picture, null_picture, trials_picture
+from hedgeflow.evidence.report_event_study import event_study_pictures
+from hedgeflow.evidence.report_figures import equity_picture, results_picture, trades_picture
 from hedgeflow.evidence.report_judgements import (
     class_tables,
     coherence_table,
     difference_table,
     hedging_table,
+    hypothesis_table,
     judgement_table,
     other_claims,
     statistics_table,
 )
 from hedgeflow.evidence.report_page import rendered
+from hedgeflow.evidence.report_prediction import pressure_picture, reliability_picture
 from hedgeflow.evidence.report_sections import (
     cost_table,
     coverage_table,
     facts,
-    first_null,
     gate_counts,
     headlines,
     latency_table,
@@ -59,13 +59,24 @@ SECTIONS = (
     ("gates", "Gates"),
     ("event-study", "Around alerts"),
     ("results", "Account and luck"),
+    ("prediction", "Prediction and delay"),
+    ("placebos", "Placebos"),
+    ("costs", "Costs and size"),
+    ("controls", "Risk controls"),
     ("classes", "By class"),
     ("claims", "Claims"),
-    ("statistics", "Statistics"),
-    ("costs", "Skips and costs"),
+    ("statistics", "Trials and statistics"),
+    ("skips", "Skips and exits"),
     ("records", "Trades and alerts"),
     ("limits", "Limits"),
 )
+ARMS: dict[str, tuple[str, ...]] = {
+    "prediction": (ArmGroup.LATENCY,),
+    "placebos": (ArmGroup.PLACEBO,),
+    "costs": (ArmGroup.COST, ArmGroup.CAPACITY),
+    "controls": (ArmGroup.RISK_CONTROL, ArmGroup.STRESS),
+}
+"""Groups of arms by the section that shows them."""
 COULD_TELL = {
     "CONCLUSIVE": "Yes.",
     "INCONCLUSIVE": "No.",
@@ -116,6 +127,7 @@ def render_report(
         **_head(package),
         **_verdict(package, tables),
         **_pictures(package, tables, event_study),
+        **_other_ways(package),
         **_tables(package, tables),
         **_making(package, command),
     }
@@ -146,6 +158,7 @@ def _verdict(package: JsonObject, tables: EvidenceTables) -> dict[str, object]:
             "source": text(validity, "source_verdict"),
             "could_tell": could_tell,
             "could_tell_words": f"{COULD_TELL.get(could_tell, '')} {gate_counts(gates)}",
+            "gates": gate_counts(gates),
             "null_hypothesis": text(package, "hypothesis_validation", "null_hypothesis"),
             "resolution": texts(validity, "resolution"),
             "reasons": [
@@ -154,6 +167,7 @@ def _verdict(package: JsonObject, tables: EvidenceTables) -> dict[str, object]:
                 if reason not in said
             ],
         },
+        "answers": answers(package),
         "headlines": headlines(package),
         "facts": facts(package, underlyings(tables.trades, tables.alerts)),
         "coverage": coverage_table(package),
@@ -167,23 +181,42 @@ def _pictures(
     simulated = bool(package.get("simulated"))
     classes = _classes(package, tables)
     flow = section(package, "hypothesis_validation", "delta_flow_correlation", "r_squared")
-    null = first_null(package)
+    flow_reason = prose(text(flow, "reason")) or "no signed tape of the hedge instrument"
     traded = not tables.trades.is_empty()
     return {
-        "study": []
-        if event_study is None or event_study.is_empty()
-        else event_study_pictures(event_study, classes, simulated=simulated),
-        "flow_seen": has_flow(event_study),
-        "flow_reason": prose(text(flow, "reason")) or "no signed tape of the hedge instrument",
-        "equity": equity_picture(tables.ledger_entries, simulated=simulated) if traded else None,
+        "study": event_study_pictures(
+            event_study, classes, flow_reason=flow_reason, simulated=simulated
+        ),
+        "flow_reason": flow_reason,
+        "equity": equity_picture(tables.ledger_entries, traded=traded, simulated=simulated),
         "drawdowns": _drawdowns(package),
         "by_trade": trades_picture(tables.trades, classes, simulated=simulated),
         "distribution": results_picture(tables.trades, simulated=simulated),
-        "pressure": pressure_picture(tables.trades, tables.alerts, classes, simulated=simulated),
+        "monitoring": monitoring_picture(package, simulated=simulated),
         "luck": null_picture(package, simulated=simulated),
-        "luck_reason": prose(text(null, "reason")) or "the package does not say why",
-        "null_description": prose(text(null, "description")),
+        "null_descriptions": _null_descriptions(package),
+        "pressure": pressure_picture(tables.trades, tables.alerts, classes, simulated=simulated),
+        "reliability": reliability_picture(package, simulated=simulated),
+        "trials": trials_picture(package, simulated=simulated),
     }
+
+
+def _other_ways(package: JsonObject) -> dict[str, object]:
+    """Return the groups of arms by the section that shows them; unknown groups go with the last."""
+    sections = arm_sections(package, simulated=bool(package.get("simulated")))
+    shown = {anchor: tuple(sections[group] for group in groups) for anchor, groups in ARMS.items()}
+    known = {str(group) for groups in ARMS.values() for group in groups}
+    others = tuple(found for group, found in sections.items() if group not in known)
+    last: list[ArmSection] = [*shown["controls"], *others]
+    return {"arms": {**shown, "controls": tuple(last)}}
+
+
+def _null_descriptions(package: JsonObject) -> list[str]:
+    return [
+        sentence(f"{text(null, 'name')}: {text(null, 'description')}")
+        for null in objects(package, "statistical_measures", "nulls")
+        if text(null, "description")
+    ]
 
 
 def _classes(package: JsonObject, tables: EvidenceTables) -> list[str]:
@@ -221,6 +254,7 @@ def _tables(package: JsonObject, tables: EvidenceTables) -> dict[str, object]:
             section(package, "hypothesis_validation").get("primary_hypothesis_supported")
         ),
         "claims": judgement_table(other_claims(package), "Claims of the strategy"),
+        "hypotheses": hypothesis_table(package),
         "statistics": statistics_table(package),
         "sample_words": _sample_words(package),
         "coherent": bool(section(package, "experimental_validity", "coherence").get("coherent")),

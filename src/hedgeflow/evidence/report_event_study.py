@@ -8,29 +8,44 @@ from typing import Any, cast
 import plotly.graph_objects as go
 import polars as pl
 
-from hedgeflow.evidence.report_figures import SERIES, Picture, floats, spec_of
+from hedgeflow.evidence.report_canvas import (
+    DASHES,
+    SERIES,
+    Absent,
+    Drawn,
+    Picture,
+    band,
+    floats,
+    spec_of,
+)
 from hedgeflow.evidence.report_words import decimal, label
 from hedgeflow.market.errors import EvidenceError
 
 PRICE_COLUMNS = ("flow_class", "minute", "events", "price_bps", "price_low", "price_high")
+PRICES = ("price_bps", "price_low", "price_high")
 FLOW_COLUMNS = ("signed_flow", "flow_low", "flow_high")
+BANDS = (
+    "the bands are 95 % intervals over events taken as independent, the narrowest they could be,"
+    " since events share days."
+)
 ALL_CLASSES = "ALL"
 """The event study's name for all classes together."""
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 
 def event_study_pictures(
-    study: pl.DataFrame, classes: Sequence[str], *, simulated: bool
-) -> list[Picture]:
-    """Return price, and signed flow where the study has it, around alerts by class.
+    study: pl.DataFrame | None, classes: Sequence[str], *, flow_reason: str, simulated: bool
+) -> list[Drawn]:
+    """Return price and signed flow around alerts by class, or why they cannot be drawn.
 
     Parameters
     ----------
-    study : polars.DataFrame
+    study : polars.DataFrame or None
         `PRICE_COLUMNS`, and `FLOW_COLUMNS` where flow was observed; one row per class and minute
         from the alert, positive in the direction of the predicted hedge, with 95 % bands.
     classes : sequence of str
         Order of the classes, which fixes their colours.
+    flow_reason : str
+        Why there is no signed flow, where there is none.
     simulated : bool
         Mark the picture SIMULATED.
 
@@ -39,41 +54,42 @@ def event_study_pictures(
     EvidenceError
         When a column is missing.
     """
+    titles = ("Price around alerts", "Signed flow around alerts")
+    if study is None or study.is_empty():
+        return [Absent(title, "no alert had prices around it") for title in titles]
     for column in PRICE_COLUMNS:
         if column not in study.columns:
             raise EvidenceError(f"column {column!r} is missing", where="event_study")
-    if study["price_bps"].null_count() == study.height:
-        return []
-    bands = (
-        " Bands are 95 % intervals over events taken as independent; events that share a day are"
-        " not quite that, so read them as the narrowest they could be."
-    )
-    price = ("price_bps", "price_low", "price_high")
-    pictures = [
-        Picture(
-            "fig-event-price",
-            "Price around alerts",
-            "Mean price move from the alert (minute 0), in basis points, counted positive when the"
-            " price moves the way the predicted hedge would push it. The claim needs a line that is"
-            " flat before 0 and rises after it; one that had moved before 0 came from alerts that"
-            f" were late.{bands}",
-            400,
-            _study(study, price, "bps from the alert", classes, simulated),
-        )
-    ]
-    if has_flow(study):
-        pictures.append(
+    drawn: list[Drawn] = [Absent(titles[0], "no alert had prices around it")]
+    if study["price_bps"].null_count() < study.height:
+        drawn = [
             Picture(
-                "fig-event-flow",
-                "Signed flow around alerts",
-                "Signed volume of the hedge instrument, summed from the alert on, in underlying"
-                " units, counted positive in the direction of the predicted hedge. Dealers who"
-                f" hedge as predicted make it rise after 0.{bands}",
-                360,
-                _study(study, FLOW_COLUMNS, "underlying units", classes, simulated),
+                "fig-event-price",
+                titles[0],
+                "Mean price move from the alert (minute 0), in basis points, counted positive when"
+                f" the price moves the way the predicted hedge would push it; {BANDS}",
+                "level lines whose bands hold 0 all along. A line that rose before minute 0 comes"
+                " from alerts that were late.",
+                "what could have been earned of it: waiting for the alert, costs and exits are not"
+                " in this picture.",
+                400,
+                _study(study, PRICES, "bps from the alert", classes, simulated),
             )
-        )
-    return pictures
+        ]
+    if not has_flow(study):
+        reason = f"untestable on these data: {flow_reason}"
+        return [*drawn, Absent(titles[1], reason)]
+    flow = Picture(
+        "fig-event-flow",
+        titles[1],
+        "Signed volume of the hedge instrument, summed from the alert on, in underlying units,"
+        f" counted positive in the direction of the predicted hedge; {BANDS}",
+        "level lines. Dealers who hedge as predicted make them rise after minute 0.",
+        "who traded: anybody's orders count, and whoever trades on the same news looks alike.",
+        360,
+        _study(study, FLOW_COLUMNS, "underlying units", classes, simulated),
+    )
+    return [*drawn, flow]
 
 
 def has_flow(study: pl.DataFrame | None) -> bool:
@@ -130,15 +146,4 @@ def _path(
     )
     if place is None:
         return [line]
-    band = go.Scatter(
-        x=[*minutes, *reversed(minutes)],
-        y=[*upper, *reversed(lower)],
-        fill="toself",
-        fillcolor=f"var(--series-{place}-band)",
-        line={"width": 0},
-        mode="lines",
-        hoverinfo="skip",
-        showlegend=False,
-        legendgroup=name,
-    )
-    return [band, line]
+    return [band(minutes, lower, upper, place, legendgroup=name), line]

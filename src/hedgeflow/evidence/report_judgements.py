@@ -49,6 +49,14 @@ STATISTICS = (
     ("design_effect", "effect", "Design effect of trading in clusters"),
 )
 
+DEFLATED = (
+    ("probabilistic", "share", "Probability that the true Sharpe ratio exceeds zero"),
+    ("probabilistic_claimed", "share", "Probability that it exceeds the claimed one"),
+    ("expected_maximum", "sharpe", "Sharpe ratio of the best of as many trials by luck"),
+    ("deflated", "share", "Probability that the true ratio exceeds that luck"),
+    ("sessions_needed", "sessions", "Sessions needed to show a ratio above zero"),
+)
+
 
 def judgement_table(judgements: Sequence[JsonObject], name: str) -> Table | None:
     """Return gates or claims with what was found, what was asked, the state and why."""
@@ -174,6 +182,33 @@ def difference_table(package: JsonObject) -> Table | None:
     return Table("Do the classes differ?", columns, tuple(rows)) if rows else None
 
 
+def hypothesis_table(package: JsonObject) -> Table | None:
+    """Return the hypotheses that were tested together, before and after Holm's correction."""
+    rows = tuple(
+        (
+            Cell(prose(text(item, "statement"))[:1].upper() + prose(text(item, "statement"))[1:]),
+            _p_cell(item, "p_value"),
+            _p_cell(item, "p_value_holm"),
+            Cell(decimal(number(item, "sample_size") or 0.0, 0)),
+        )
+        for item in objects(package, "hypothesis_validation", "hypotheses")
+    )
+    columns = (
+        ("Hypothesis", False),
+        ("p, its own", True),
+        ("p, after Holm", True),
+        ("n", True),
+    )
+    return Table("Hypotheses tested together", columns, rows) if rows else None
+
+
+def _p_cell(item: JsonObject, key: str) -> Cell:
+    value = number(item, key)
+    if value is None:
+        return Cell("not tested", detail=prose(text(item, "reason")) if key == "p_value" else "")
+    return Cell(figure("p_value", value))
+
+
 def other_claims(package: JsonObject) -> list[JsonObject]:
     """Return the claims that no class table shows."""
     shown = {key for key, _ in CLASS_MEASURES}
@@ -207,6 +242,8 @@ def statistics_table(package: JsonObject) -> Table:
         section(package, "performance_metrics"),
     )
     pairs = [(section(measures, key), unit, words) for key, unit, words in STATISTICS]
+    deflated = section(measures, "deflated_sharpe")
+    pairs += [(section(deflated, key), unit, words) for key, unit, words in DEFLATED]
     overall = section(metrics, "overall")
     pairs += [
         (section(overall, "win_rate_exact"), "win_rate", "Win rate, exact binomial interval"),

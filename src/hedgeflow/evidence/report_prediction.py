@@ -1,0 +1,137 @@
+"""The report's pictures of prediction: pressure and outcome, stated confidence and what came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+import polars as pl
+
+from hedgeflow.evidence.checks import JsonObject, number, section
+from hedgeflow.evidence.report_canvas import (
+    SERIES,
+    SYMBOLS,
+    Absent,
+    Bounded,
+    Drawn,
+    Picture,
+    floats,
+    spec_of,
+)
+from hedgeflow.evidence.report_sections import objects, text
+from hedgeflow.evidence.report_words import decimal, estimate, label, prose
+
+CURVES = (("trades", "trades won"), ("directions", "hedges in the predicted direction"))
+
+
+def pressure_picture(
+    trades: pl.DataFrame, alerts: pl.DataFrame, classes: Sequence[str], *, simulated: bool
+) -> Drawn:
+    """Return each trade's net result against the pressure of its alert."""
+    title = "Pressure against outcome"
+    if trades.is_empty() or "pressure" not in alerts.columns:
+        why = "there are no trades" if trades.is_empty() else "alerts state no pressure"
+        return Absent(title, why)
+    joined = trades.join(
+        alerts.select("alert_id", "pressure").unique("alert_id", keep="first"), on="alert_id"
+    ).filter(pl.col("pressure") > 0.0)
+    if joined.is_empty():
+        return Absent(title, "no trade's alert states a pressure")
+    chart = go.Figure()
+    for name in classes:
+        rows = joined.filter(pl.col("flow_class") == name).sort("exit_ns", "trade_id")
+        if rows.is_empty():
+            continue
+        place = classes.index(name) % SERIES
+        chart.add_trace(
+            go.Scatter(
+                x=floats(rows, "pressure"),
+                y=floats(rows, "net_points"),
+                mode="markers",
+                name=label(name),
+                marker={"color": f"var(--series-{place})", "symbol": SYMBOLS[place], "size": 6},
+                hovertemplate="pressure %{x:.4g}: %{y:.2f} points<extra>%{fullData.name}</extra>",
+            )
+        )
+    chart.update_xaxes(title="pressure of the alert (logarithmic)", type="log")
+    chart.update_yaxes(title="net points", zeroline=True)
+    return Picture(
+        "fig-pressure",
+        title,
+        "Each trade's net result against the pressure of its alert. If pressure measures how hard"
+        " dealers must trade, results rise from left to right.",
+        "a cloud without a slope, around the costs below 0.",
+        "targets and stops: classes have their own, and make levels that pressure did not.",
+        320,
+        spec_of(chart, simulated),
+    )
+
+
+def reliability_picture(package: JsonObject, *, simulated: bool) -> Drawn:
+    """Return how often alerts of each stated confidence came true."""
+    title = "Stated confidence, and how often it came true"
+    record = section(package, "hypothesis_validation", "reliability")
+    curves = [(section(record, key), words) for key, words in CURVES]
+    held = [(curve, words) for curve, words in curves if objects(curve, "bins")]
+    if not held:
+        reasons = [text(curve, "reason") for curve, _ in curves if text(curve, "reason")]
+        return Absent(title, prose(reasons[0]) if reasons else "no outcome was recorded")
+    chart = go.Figure()
+    chart.add_trace(
+        go.Scatter(
+            x=[0, 100],
+            y=[0, 100],
+            mode="lines",
+            name="as stated",
+            line={"color": "var(--ink-soft)", "width": 1.3, "dash": "dot"},
+            hoverinfo="skip",
+        )
+    )
+    for place, (curve, words) in enumerate(held):
+        bins = objects(curve, "bins")
+        points = Bounded.of(
+            [100.0 * (number(item, "mean_confidence") or 0.0) for item in bins],
+            [section(item, "rate") for item in bins],
+            100.0,
+        )
+        colour = f"var(--series-{place})"
+        chart.add_trace(
+            go.Scatter(
+                x=points.at,
+                y=points.value,
+                error_y=points.bars(colour),
+                mode="lines+markers",
+                name=words,
+                line={"color": colour, "width": 1.5},
+                marker={"color": colour, "symbol": SYMBOLS[place], "size": 8},
+                customdata=[number(item, "count") for item in bins],
+                hovertemplate="stated %{x:.0f} %: %{y:.1f} % of %{customdata}<extra></extra>",
+            )
+        )
+    chart.update_xaxes(title="confidence stated, %", range=[-2, 102])
+    chart.update_yaxes(title="came true, %", range=[-2, 102])
+    return Picture(
+        "fig-reliability",
+        title,
+        "Alerts grouped by the confidence that they stated, and the share that came true, with 95 %"
+        f" intervals. {' '.join(_brier(curve, words) for curve, words in held)}".strip(),
+        "a level line: whatever is stated, the same share comes true.",
+        "how many alerts stand behind a point; hover over it, or look at the width of its"
+        " interval.",
+        360,
+        spec_of(chart, simulated),
+    )
+
+
+def _brier(curve: JsonObject, words: str) -> str:
+    score = number(curve, "brier", "value")
+    if score is None:
+        return ""
+    stated = estimate(section(curve, "mean_confidence"), "share")
+    came = estimate(section(curve, "rate"), "share")
+    resolution = number(curve, "resolution")
+    told = "" if resolution is None else f", resolution {decimal(resolution, 3)}"
+    return (
+        f"Of {words}: stated {stated.value} on average, came {came.value}; Brier score"
+        f" {decimal(score, 3)}{told}."
+    )
