@@ -365,3 +365,35 @@ def test_a_longer_hold_by_response_is_taken_from_the_plan(make_alerts, make_tape
     assert result.trades["limit_minutes"].to_list() == [18.0]
     held = result.trades["exit_ns"][0] - result.trades["entry_ns"][0]
     assert held == 18 * MINUTE_NS
+
+
+def traded_with(make_alerts, tape, **plan):
+    result = replay_alerts(make_alerts({"minute": 10}), tape, VolumeShockConfig(plan=Plan(**plan)))
+    [trade] = result.trades.to_dicts()
+    return trade, result.notes
+
+
+def test_a_stop_that_is_off_stops_nothing_and_changes_no_size(make_alerts, make_tape):
+    tape = make_tape({13: CRASH, 14: (79_000.0,) * 4, 15: (80_000.0, 80_500.0, 79_990.0, 80_400.0)})
+    stopped, _ = traded_with(make_alerts, tape)
+    held, notes = traded_with(make_alerts, tape, stop=False)
+    assert (stopped["exit_reason"], held["exit_reason"]) == ("EXIT_STOP_HIT", "EXIT_TARGET_HIT")
+    for column in ("size_contracts", "stop", "stop_distance", "risk_usd"):
+        assert held[column] == stopped[column]
+    assert any(note.startswith("Switched off: stop.") for note in notes)
+
+
+def test_a_target_that_is_off_lets_profits_run_to_the_time_limit(make_alerts, make_tape):
+    tape = make_tape({13: TARGET})
+    trade, _ = traded_with(make_alerts, tape, target=False)
+    assert (trade["exit_reason"], trade["target_distance"]) == ("EXIT_TIME_LIMIT", 400.0)
+
+
+def test_without_a_time_limit_a_position_is_held_until_something_else_ends_it(
+    make_alerts, make_tape
+):
+    tape = make_tape({50: TARGET})
+    trade, notes = traded_with(make_alerts, tape, time_limit=False)
+    assert trade["exit_reason"] == "EXIT_TARGET_HIT"
+    assert trade["exit_ns"] - trade["entry_ns"] == 40 * MINUTE_NS
+    assert any(note.startswith("Switched off: time limit.") for note in notes)

@@ -192,3 +192,11 @@ def test_events_farther_off_or_of_another_underlying_do_not_matter(calendar):
 def test_release_minutes_are_minutes():
     calendar = Calendar([ScheduledEvent(NOW + 31 * MINUTE_NS, CalendarKind.RELEASE, "CPI", "")])
     assert decided(calendar=calendar).kind == "plan"
+
+
+def test_hours_and_minutes_of_nothing_switch_earnings_and_releases_off():
+    for kind in CalendarKind:
+        calendar = near(kind, 0.0, "BTC")
+        assert decided(calendar=calendar).kind == "skip"
+        off = decided(calendar=calendar, earnings_hours=0.0, release_minutes=0.0)
+        assert off.kind == "plan"

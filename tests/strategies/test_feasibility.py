@@ -221,3 +221,13 @@ def test_a_raised_ratio_with_linear_confidence_is_judged_at_that_ratio():
         anomaly=Anomaly(ratio=8.0), alert=Alert(confidence="linear"), plan=Plan()
     )
     assert findings(config, "plan.sweep_multiplier", hedge=ES) == []
+
+
+def test_what_is_switched_off_is_said():
+    assert only(VolumeShockConfig(plan=Plan(stop=False)), "plan.stop").level == "warning"
+    endless = VolumeShockConfig(plan=Plan(stop=False, target=False, time_limit=False))
+    assert only(endless, "plan.time_limit").level == "conflict"
+    fixed = VolumeShockConfig(plan=Plan(sizing="fixed", base_contracts=3.0))
+    assert "3 contracts" in only(fixed, "plan.sizing").sentence
+    for key in ("plan.stop", "plan.time_limit", "plan.sizing"):
+        assert findings(VolumeShockConfig(), key) == []

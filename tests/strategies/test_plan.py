@@ -13,6 +13,8 @@ from hedgeflow.strategies.volume_shock.config import Plan, VolumeShockConfig
 from hedgeflow.strategies.volume_shock.plan import (
     AMBIGUOUS,
     EMERGENCY,
+    NEVER_DUE_NS,
+    OUT_OF_REACH,
     SWEEP,
     hedge_contracts,
     inverse_perpetual_contracts,
@@ -23,6 +25,7 @@ from hedgeflow.strategies.volume_shock.plan import (
     square_root_impact,
     stop_points,
     target_points,
+    watched_levels,
 )
 
 RULES = Plan()
@@ -172,3 +175,25 @@ def test_the_target_is_always_on_the_profit_side_and_the_stop_on_the_other(
     assert plan.target_distance > 0
     assert plan.direction * (plan.target - plan.reference_price) >= 0
     assert plan.direction * (plan.stop - plan.reference_price) < 0
+
+
+def test_a_fixed_size_knows_no_class_confidence_or_demand_but_skips_a_class_that_is_not_traded():
+    fixed = Plan(sizing="fixed", base_contracts=3.0, ambiguous_multiplier=0.0)
+    sizes = {
+        planned_contracts(confidence, flow_class, demand, fixed)
+        for confidence in (0.1, 0.95)
+        for flow_class in (SWEEP, EMERGENCY)
+        for demand in (100.0, 9_000.0)
+    }
+    assert sizes == {3.0}
+    assert planned_contracts(0.95, AMBIGUOUS, 9_000.0, fixed) == 0.0
+
+
+def test_levels_that_are_switched_off_are_out_of_reach_and_the_others_stay():
+    assert watched_levels(2.0, 1.0, 60, Plan()) == (2.0, 1.0, 60)
+    assert watched_levels(2.0, 1.0, 60, Plan(stop=False)) == (2.0, OUT_OF_REACH, 60)
+    assert watched_levels(2.0, 1.0, 60, Plan(target=False, time_limit=False)) == (
+        OUT_OF_REACH,
+        1.0,
+        NEVER_DUE_NS,
+    )

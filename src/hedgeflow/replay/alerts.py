@@ -197,6 +197,12 @@ class _Replay:
                 f"{plan.oldest_quote_seconds:g} s old could not be tested, and half the spread is "
                 "assumed, not measured."
             )
+        off = [name for name in ("target", "stop", "time_limit") if not getattr(plan, name)]
+        if off:
+            self.note(
+                f"Switched off: {', '.join(off).replace('_', ' ')}. Sizes and stated risk still"
+                " rest on the stop's distance, and the win rate that barriers imply does not apply."
+            )
         if tape.sessions.calendar == ALWAYS_OPEN:
             self.note(f"{symbol} trades around the clock: flat before the close does not apply.")
         self.note(

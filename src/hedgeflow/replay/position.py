@@ -18,6 +18,7 @@ from hedgeflow.strategies.volume_shock.exits import (
     exit_on_ticks,
     flag_names,
 )
+from hedgeflow.strategies.volume_shock.plan import watched_levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,13 @@ def walk(
     The flat time before the close, and a kill, are time limits too, under their own names.
     """
     order = plan.entry
-    limit, timed = round(order.limit_minutes * MINUTE_NS), Exit.EXIT_TIME_LIMIT
+    target, stop, limit = watched_levels(
+        order.target_distance,
+        order.stop_distance,
+        round(order.limit_minutes * MINUTE_NS),
+        config.plan,
+    )
+    timed = Exit.EXIT_TIME_LIMIT
     flat_ns = _flat_ns(tape, entry.at_ns, config)
     if flat_ns is not None and flat_ns - entry.at_ns < limit:
         limit, timed = flat_ns - entry.at_ns, Exit.EXIT_FLAT_BEFORE_CLOSE
@@ -133,34 +140,37 @@ def walk(
             tape.bars,
             [entry.index],
             order.direction,
-            order.target_distance,
-            order.stop_distance,
+            target,
+            stop,
             limit,
             gap_bars=config.plan.gap_bars,
         )
         price, at_ns = float(ends.price[0]), int(ends.ns[0])
         code, flags = int(ends.reason[0]), int(ends.flags[0])
     else:
-        price, at_ns, code, flags = _walk_ticks(tape, plan, entry, limit, config)
+        price, at_ns, code, flags = _walk_ticks(
+            tape, order.direction, entry, (target, stop, limit), config
+        )
     reason = timed if code == Exit.EXIT_TIME_LIMIT else Exit(code)
     return Closed(at_ns, price, reason, flag_names(flags))
 
 
 def _walk_ticks(
-    tape: HedgeTape, plan: SizedPlan, entry: Entry, limit_ns: int, config: VolumeShockConfig
+    tape: HedgeTape,
+    direction: int,
+    entry: Entry,
+    levels: tuple[float, float, int],
+    config: VolumeShockConfig,
 ) -> tuple[float, int, int, int]:
     ticks = tape.ticks
     assert ticks is not None  # noqa: S101 - a tape has bars or ticks
-    order = plan.entry
     return exit_on_ticks(
         ticks.at_ns,
-        ticks.bid if order.direction > 0 else ticks.ask,
+        ticks.bid if direction > 0 else ticks.ask,
         entry.index,
         entry.price,
-        order.direction,
-        order.target_distance,
-        order.stop_distance,
-        limit_ns,
+        direction,
+        *levels,
         order_arrival_ns(0, config.costs.latency_ms),
     )
 

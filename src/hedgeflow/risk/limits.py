@@ -8,7 +8,7 @@ from datetime import date
 
 from hedgeflow.market.contracts import HedgeInstrument
 from hedgeflow.market.time import HOUR_NS, MINUTE_NS, SECOND_NS, moment_of
-from hedgeflow.risk.calendars import Calendar, CalendarKind
+from hedgeflow.risk.calendars import Calendar, CalendarKind, ScheduledEvent
 from hedgeflow.risk.decision import Decision, SizedPlan
 from hedgeflow.risk.pattern_day_trader import pdt
 from hedgeflow.risk.reasons import Reason
@@ -197,15 +197,18 @@ def _schedule(case: _Case) -> _Refusal | None:
     if case.calendar is None:
         return None
     rules, underlying = case.config.risk, case.plan.underlying
-    near = case.calendar.near
-    within = round(rules.earnings_hours * HOUR_NS)
-    earnings = near(case.at_ns, CalendarKind.EARNINGS, underlying, within)
+
+    def near(calendar: Calendar, kind: CalendarKind, within_ns: float) -> ScheduledEvent | None:
+        if not within_ns:
+            return None
+        return calendar.near(case.at_ns, kind, underlying, round(within_ns))
+
+    earnings = near(case.calendar, CalendarKind.EARNINGS, rules.earnings_hours * HOUR_NS)
     if earnings is not None:
         return Reason.EARNINGS, (
             f"Earnings of {underlying} ({earnings.name}) are within {rules.earnings_hours:g} hours."
         )
-    within = round(rules.release_minutes * MINUTE_NS)
-    release = near(case.at_ns, CalendarKind.RELEASE, underlying, within)
+    release = near(case.calendar, CalendarKind.RELEASE, rules.release_minutes * MINUTE_NS)
     if release is not None:
         return Reason.RELEASE, (
             f"The release '{release.name}' is within {rules.release_minutes:g} minutes."

@@ -12,10 +12,11 @@ from hedgeflow.market.sessions import ALWAYS_OPEN
 from hedgeflow.market.time import MINUTE_NS
 from hedgeflow.strategies.volume_shock.exits import exit_on_bars_many
 from hedgeflow.strategies.volume_shock.path_index import PathIndex, exit_on_path_many
+from hedgeflow.strategies.volume_shock.plan import watched_levels
 
 if TYPE_CHECKING:
     import polars as pl
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from hedgeflow.replay import HedgeTape
     from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
@@ -225,9 +226,12 @@ def _net_bps_both_ways(
     ndarray of shape (2, entries)
         Net basis points of the entry's price.
     """
-    target = trades["target_distance"].to_numpy()[of]
-    stop = trades["stop_distance"].to_numpy()[of]
-    limit = np.rint(trades["limit_minutes"].to_numpy() * MINUTE_NS).astype(np.int64)[of]
+    target, stop, limit = watched_levels(
+        trades["target_distance"].to_numpy()[of],
+        trades["stop_distance"].to_numpy()[of],
+        np.rint(trades["limit_minutes"].to_numpy() * MINUTE_NS).astype(np.int64)[of],
+        config.plan,
+    )
     if tape.sessions.calendar != ALWAYS_OPEN:
         limit = np.minimum(limit, np.maximum(0, _flat_from(tape, fill_ns, config) - fill_ns))
     costs = _cost_bps(trades)[of]
@@ -244,7 +248,7 @@ def _followed(
     path: PathIndex | None,
     fill_ns: NDArray[np.int64],
     side: float,
-    levels: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]],
+    levels: tuple[ArrayLike, ArrayLike, ArrayLike],
     config: VolumeShockConfig,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return entry and exit prices of positions with target, stop and limit, all on one side."""

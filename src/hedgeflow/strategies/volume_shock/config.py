@@ -155,6 +155,8 @@ class Classifier(Section):
 class Plan(Section):
     """What is traded and when it ends: volume-shock.md 6."""
 
+    sizing: Literal["planned", "fixed"] = "planned"
+    """Fixed: every class that is traded at all is traded in base_contracts."""
     base_contracts: Positive = 2.0
     sweep_multiplier: NonNegative = 1.2
     emergency_multiplier: NonNegative = 2.0
@@ -163,8 +165,14 @@ class Plan(Section):
     demand_multiplier_cap: Positive = 2.0
     target_cap_points: Positive = 25.0
     demand_per_point: Positive = 200.0
+    target: bool = True
+    """Off: no position ends at its target."""
+    stop: bool = True
+    """Off: no position is stopped; sizes are still made with the stop's distance."""
     stop_high_points: Positive = 8.0
     stop_low_points: Positive = 12.0
+    time_limit: bool = True
+    """Off: positions are held to target or stop, the flat time before the close, or a gap."""
     limit: Literal["urgency", "response"] = "urgency"
     limit_high_minutes: Positive = 8.0
     limit_low_minutes: Positive = 15.0

@@ -379,6 +379,32 @@ def _times(case: _Case) -> Iterator[Finding]:
     )
 
 
+def _switches(case: _Case) -> Iterator[Finding]:
+    """What stays on when target, stop, time limit or sizing is switched off (evidence.md 6)."""
+    plan = case.config.plan
+    if not plan.stop:
+        yield Finding(
+            "warning",
+            "plan.stop",
+            "No position is stopped: sizes are made with the stop's distance, but nothing bounds "
+            "what a trade loses.",
+        )
+    if not (plan.target or plan.stop or plan.time_limit):
+        yield Finding(
+            "conflict",
+            "plan.time_limit",
+            "Neither target nor stop nor time limit ends a position: it is held to the close, a "
+            "gap or the end of the data.",
+        )
+    if plan.sizing == "fixed":
+        yield Finding(
+            "info",
+            "plan.sizing",
+            f"Every trade is planned at {plan.base_contracts:g} contracts: confidence, demand and "
+            "class decide no size, but a class whose multiplier is 0 is still not traded.",
+        )
+
+
 def _product(case: _Case) -> Iterator[Finding]:
     """What depends on the kind of instrument."""
     if case.hedge is None:
@@ -420,5 +446,6 @@ _RULES: Final[tuple[Callable[[_Case], Iterator[Finding]], ...]] = (
     _one_lot,
     _limits,
     _times,
+    _switches,
     _product,
 )

@@ -5,10 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hedgeflow.market.contracts import HedgeInstrument
+from hedgeflow.market.time import YEAR_NS
 from hedgeflow.strategies.volume_shock.config import Plan, VolumeShockConfig
+
+Distance = TypeVar("Distance", float, NDArray[np.float64])
+Limit = TypeVar("Limit", int, NDArray[np.int64])
 
 BUY: Final = "BUY_FUTURES"
 SELL: Final = "SELL_FUTURES"
@@ -16,6 +23,10 @@ HIGH: Final = "HIGH"
 SWEEP: Final = "INSTITUTIONAL_SWEEP"
 EMERGENCY: Final = "GAMMA_EMERGENCY"
 AMBIGUOUS: Final = "AMBIGUOUS_SIGNAL"
+OUT_OF_REACH: Final = 1e15
+"""A distance, price units, that no price covers."""
+NEVER_DUE_NS: Final = 20 * YEAR_NS
+"""A time limit longer than any tape."""
 SCALE_MINUTES: Final = 5.0
 """V5 is a 5-minute volume, so the impact model takes the 5-minute volatility with it."""
 
@@ -132,6 +143,8 @@ def plan_entry(
 def planned_contracts(confidence: float, flow_class: str, demand: float, rules: Plan) -> float:
     """Return 2 x confidence x class multiplier x min(2, abs(D)/2000), standard contracts.
 
+    With ``sizing = fixed`` every class that is traded at all is traded in the base size.
+
     Parameters
     ----------
     confidence : float
@@ -141,8 +154,11 @@ def planned_contracts(confidence: float, flow_class: str, demand: float, rules: 
         D or D' (`demand_scaled`); only its size matters.
     rules : Plan
     """
+    multiplier = class_multiplier(flow_class, rules)
+    if rules.sizing == "fixed":
+        return rules.base_contracts if multiplier > 0 else 0.0
     factor = min(rules.demand_multiplier_cap, abs(demand) / rules.demand_reference)
-    return rules.base_contracts * confidence * class_multiplier(flow_class, rules) * factor
+    return rules.base_contracts * confidence * multiplier * factor
 
 
 def class_multiplier(flow_class: str, rules: Plan) -> float:
@@ -186,6 +202,20 @@ def limit_minutes(flow_class: str, urgency: str, response_minutes: float, rules:
     if flow_class == EMERGENCY:
         return rules.emergency_longest_response_minutes + rules.response_buffer_minutes
     return response_minutes + rules.response_buffer_minutes
+
+
+def watched_levels(
+    target_distance: Distance, stop_distance: Distance, limit_ns: Limit, rules: Plan
+) -> tuple[Distance | float, Distance | float, Limit | int]:
+    """Return target, stop and time limit as exits watch them: what is off is out of reach.
+
+    Plans and records keep the distances themselves, since sizes and stated risk rest on them.
+    """
+    return (
+        target_distance if rules.target else OUT_OF_REACH,
+        stop_distance if rules.stop else OUT_OF_REACH,
+        limit_ns if rules.time_limit else NEVER_DUE_NS,
+    )
 
 
 def hedge_contracts(demand: float, units_per_contract: float, hedge_share: float = 1.0) -> float:
