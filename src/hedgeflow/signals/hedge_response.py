@@ -129,10 +129,13 @@ class SignedFlow:
         return float(self.price[min(max(0, place), self.price.size - 1)])
 
 
-def same_minutes_before(sessions: Sessions | None, from_ns: int, count: int) -> list[int]:
+def same_minutes_before(
+    sessions: Sessions | None, from_ns: int, count: int, coverage: Coverage | None = None
+) -> list[int]:
     """Return the instants as far into each of up to `count` earlier sessions, latest first.
 
-    Without sessions: of earlier UTC days.
+    Sessions that the tape does not cover there are passed over, as for baselines (precise.md 11).
+    Without sessions: of earlier UTC days, covered or not.
     """
     if sessions is None:
         return [from_ns - day * DAY_NS for day in range(1, count + 1)]
@@ -140,8 +143,10 @@ def same_minutes_before(sessions: Sessions | None, from_ns: int, count: int) -> 
     index = int(np.searchsorted(opens, from_ns, side="right")) - 1
     if index < 0:
         return []
-    earlier = opens[max(0, index - count) : index][::-1]
-    return (earlier + (from_ns - opens[index])).tolist()
+    earlier = opens[:index][::-1] + (from_ns - opens[index])
+    if coverage is not None:
+        earlier = earlier[coverage.includes(earlier)]
+    return earlier[:count].tolist()
 
 
 def observe(
@@ -178,7 +183,7 @@ def _observation(
         return None
     earlier = [
         flow.path(at, seconds)
-        for at in same_minutes_before(flow.sessions, start, rules.placebo_sessions)
+        for at in same_minutes_before(flow.sessions, start, rules.placebo_sessions, flow.coverage)
     ]
     placebos = [other for other in earlier if other is not None]
     mean_path = np.mean(placebos, axis=0) if placebos else np.zeros(seconds + 1)

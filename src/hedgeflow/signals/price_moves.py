@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
+    from hedgeflow.market.coverage import Coverage
     from hedgeflow.market.sessions import Sessions
     from hedgeflow.signals.hedge_response import SignedFlow
 
@@ -68,19 +69,24 @@ def known_closes(bars: pl.DataFrame, resolution_ns: int) -> KnownPrices:
 
 
 def windows_of(
-    sessions: Sessions | None, from_ns: NDArray[np.int64], count: int
+    sessions: Sessions | None,
+    from_ns: NDArray[np.int64],
+    count: int,
+    coverage: Coverage | None = None,
 ) -> NDArray[np.int64]:
-    """Return when each event's window and its placebos begin: the same minutes, sessions before.
+    """Return when each event's window and its placebos begin, as `same_minutes_before` has them.
+
+    Look-ahead: placebo windows lie in earlier sessions.
 
     Returns
     -------
     ndarray of shape (events, 1 + count), int64
-        The event's own first, then one, two, ... sessions earlier; 0 where there is no session.
+        The event's own first, then those of earlier sessions, latest first; 0 where there is none.
     """
     windows = np.zeros((from_ns.size, 1 + count), dtype=np.int64)
     windows[:, 0] = from_ns
     for row, start in enumerate(from_ns.tolist()):
-        earlier = same_minutes_before(sessions, start, count)
+        earlier = same_minutes_before(sessions, start, count, coverage)
         windows[row, 1 : 1 + len(earlier)] = earlier
     return windows
 

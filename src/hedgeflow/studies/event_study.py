@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from hedgeflow.evidence.estimates import CONFIDENCE_LEVEL
+from hedgeflow.market.sessions import session_date
 from hedgeflow.market.time import MINUTE_NS
+from hedgeflow.signals.price_moves import BPS, KnownPrices, known_closes, windows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
     from hedgeflow.studies.markets import Market
 
 BEFORE_MINUTES: Final = 15
 AFTER_MINUTES: Final = 30
-BAND: Final = 1.96
-BPS: Final = 10_000.0
 ALL_CLASSES: Final = "ALL"
 
 EVENT_STUDY_SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
@@ -26,50 +28,75 @@ EVENT_STUDY_SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "price_bps": pl.Float64,
     "price_low": pl.Float64,
     "price_high": pl.Float64,
+    "placebo_bps": pl.Float64,
+    "placebo_low": pl.Float64,
+    "placebo_high": pl.Float64,
     "signed_flow": pl.Float64,
     "flow_low": pl.Float64,
     "flow_high": pl.Float64,
     "events": pl.Int64,
 }
-"""Mean path by class and minute after detection, with 95 % bands; flow in underlying units."""
+"""Mean path by class and minute after detection, with 95 % bands; flow in underlying units.
+
+Bands are null where all events lie on one session, the placebo's where none has placebo windows.
+"""
 
 
-def event_study(market: Market, alerts: pl.DataFrame) -> pl.DataFrame:
+def event_study(market: Market, config: VolumeShockConfig, alerts: pl.DataFrame) -> pl.DataFrame:
     """Return the mean path of price and signed flow around the first alert of each event.
 
     Prices are what was known at each minute, in basis points from the price known at detection,
-    positive in the direction of the predicted hedge; flow is cumulative from detection. The bands
-    are 1.96 standard errors over events taken as independent. Events without a price on every
-    minute are left out.
+    positive in the direction of the predicted hedge; flow is cumulative from detection. The placebo
+    is the same minutes of earlier sessions, each event's mean over those that are known on every
+    minute, in the same direction. Events of a session move together: the bands are Student's
+    quantile of sessions − 1 times the standard error clustered by session (K.-Y. Liang and S. L.
+    Zeger, *Biometrika* 73 (1986) 13–22, × n / (n − 1)). Events without a price on every minute are
+    left out.
+
+    Look-ahead: a picture of what followed; nothing here is seen by signals or by a replay.
     """
     first = alerts.sort("detected_ns", "alert_id").unique("event_id", keep="first").sort("event_id")
     minutes = np.arange(-BEFORE_MINUTES, AFTER_MINUTES + 1)
     detected = first["detected_ns"].to_numpy()
     side = np.where(first["direction"].to_numpy() == "BUY_FUTURES", 1.0, -1.0)
-    prices = _known_prices(market, detected[:, None] + minutes[None, :] * MINUTE_NS)
-    anchor = prices[:, BEFORE_MINUTES : BEFORE_MINUTES + 1]
-    paths = side[:, None] * (prices / anchor - 1.0) * BPS
+    sessions = np.array([session_date(market.sessions, at) for at in detected.tolist()])
+    prices = known_closes(market.bars, market.bars_key.resolution_ns)
+    count = config.observation.placebo_sessions
+    windows = windows_of(market.sessions, detected, count, market.bar_coverage)
+    paths = side[:, None, None] * _paths(prices, windows, minutes)
     flows = _flow_paths(market, detected, minutes, side)
-    usable = np.isfinite(paths).all(axis=1)
+    usable = np.isfinite(paths[:, 0]).all(axis=1)
+    placebos = _mean_of_known(paths[:, 1:])
     classes = first["flow_class"].to_numpy()
     rows: list[dict[str, object]] = []
     for name in (ALL_CLASSES, *sorted(set(classes.tolist()))):
         chosen = usable if name == ALL_CLASSES else usable & (classes == name)
-        if chosen.any():
-            rows += _class_rows(
-                name, minutes, paths[chosen], None if flows is None else flows[chosen]
-            )
+        if not chosen.any():
+            continue
+        bands = {
+            ("price_bps", "price_low", "price_high"): paths[chosen, 0],
+            ("placebo_bps", "placebo_low", "placebo_high"): placebos[chosen],
+            ("signed_flow", "flow_low", "flow_high"): None if flows is None else flows[chosen],
+        }
+        rows += _class_rows(name, minutes, bands, sessions[chosen])
     return pl.DataFrame(rows, schema=EVENT_STUDY_SCHEMA, orient="row")
 
 
-def _known_prices(market: Market, at_ns: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the close of the last bar known at each instant; NaN where that is too long ago."""
-    known = market.bars["known_at"].dt.timestamp("ns").to_numpy()
-    close = market.bars["close"].to_numpy()
-    place = np.searchsorted(known, at_ns, side="right") - 1
-    safe = np.maximum(place, 0)
-    stale = at_ns - known[safe] > max(market.bars_key.resolution_ns, MINUTE_NS)
-    return np.where((place < 0) | stale, np.nan, close[safe])
+def _paths(
+    prices: KnownPrices, windows: NDArray[np.int64], minutes: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return price paths of windows, bps from minute 0, shape (events, windows, minutes)."""
+    known = prices(windows[:, :, None] + minutes * MINUTE_NS)
+    anchor = known[:, :, BEFORE_MINUTES : BEFORE_MINUTES + 1]
+    return (known / anchor - 1.0) * BPS
+
+
+def _mean_of_known(paths: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return each event's mean over the windows known on every minute; NaN where none is."""
+    known = np.asarray(np.isfinite(paths).all(axis=2))
+    count = known.sum(axis=1)[:, None]
+    total = np.where(known[:, :, None], paths, 0.0).sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _flow_paths(
@@ -94,33 +121,41 @@ def _flow_paths(
 def _class_rows(
     name: str,
     minutes: NDArray[np.int64],
-    paths: NDArray[np.float64],
-    flows: NDArray[np.float64] | None,
+    bands: dict[tuple[str, str, str], NDArray[np.float64] | None],
+    sessions: NDArray[np.str_],
 ) -> list[dict[str, object]]:
-    price = _mean_and_band(paths)
-    flow = None if flows is None else _mean_and_band(flows[np.isfinite(flows).all(axis=1)])
-    return [
-        {
-            "flow_class": name,
-            "minute": int(minute),
-            "price_bps": float(price[0, k]),
-            "price_low": float(price[1, k]),
-            "price_high": float(price[2, k]),
-            "signed_flow": None if flow is None else float(flow[0, k]),
-            "flow_low": None if flow is None else float(flow[1, k]),
-            "flow_high": None if flow is None else float(flow[2, k]),
-            "events": int(paths.shape[0]),
-        }
-        for k, minute in enumerate(minutes)
-    ]
+    columns: dict[str, object] = {"minute": minutes}
+    for names, paths in bands.items():
+        known = None if paths is None else np.isfinite(paths).all(axis=1)
+        if paths is not None and known is not None and known.any():
+            columns |= dict(zip(names, clustered_band(paths[known], sessions[known]), strict=True))
+    frame = pl.DataFrame(columns).fill_nan(None)
+    return frame.with_columns(
+        flow_class=pl.lit(name), events=pl.lit(sessions.size, pl.Int64)
+    ).to_dicts()
 
 
-def _mean_and_band(paths: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return mean, low and high of each minute, shape (3, minutes); zeros without paths."""
-    if paths.shape[0] == 0:
-        return np.zeros((3, paths.shape[1]))
+def clustered_band(
+    paths: NDArray[np.float64], sessions: NDArray[np.str_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean, low and high of each minute; bounds are NaN where there is one session.
+
+    Parameters
+    ----------
+    paths : ndarray of shape (events, minutes)
+    sessions : ndarray of shape (events,)
+        Which session each event lies on.
+    """
+    from scipy.stats import t
+
     mean = paths.mean(axis=0)
-    error = np.zeros(paths.shape[1])
-    if paths.shape[0] > 1:
-        error = BAND * paths.std(axis=0, ddof=1) / np.sqrt(paths.shape[0])
-    return np.stack((mean, mean - error, mean + error))
+    names, place = np.unique(sessions, return_inverse=True)
+    count = int(names.size)
+    if count < 2:
+        unknown = np.full(mean.shape, np.nan)
+        return mean, unknown, unknown
+    sums = np.zeros((count, mean.size))
+    np.add.at(sums, place, paths - mean)
+    error = np.sqrt((sums**2).sum(axis=0) * count / (count - 1)) / paths.shape[0]
+    half = float(t.ppf(0.5 + CONFIDENCE_LEVEL / 2.0, count - 1)) * error
+    return mean, mean - half, mean + half

@@ -161,7 +161,7 @@ def _controls(
     begun = first_ns - longest_window_ns(config) - window_ns
     before = flow_totals(
         market.flow,
-        windows_of(market.sessions, begun, rules.placebo_sessions),
+        windows_of(market.sessions, begun, rules.placebo_sessions, market.flow.coverage),
         rules.window_minutes,
     )
     prior = against_placebos(before, rules.fewest_placebos)
@@ -221,7 +221,7 @@ def _prices(market: Market, config: VolumeShockConfig, first: pl.DataFrame) -> p
     side = first["side"].to_numpy()[:, None].astype(np.float64)
     detected = first["detected_ns"].to_numpy()
     minutes = first["response_minutes"].to_numpy()
-    windows = windows_of(market.sessions, detected, rules.placebo_sessions)
+    windows = windows_of(market.sessions, detected, rules.placebo_sessions, market.bar_coverage)
     horizon = np.rint(minutes * MINUTE_NS).astype(np.int64)[:, None]
     moved = against_placebos(
         side * moves(prices, windows, windows + horizon), rules.fewest_placebos
@@ -274,7 +274,8 @@ def _completion(
         minutes = NINE_TENTHS_IN_HALVES * first["response_minutes"].to_numpy()
         done = np.broadcast_to(minutes[:, None], windows.shape)
     else:
-        windows = windows_of(market.sessions, first["first_ns"].to_numpy(), rules.placebo_sessions)
+        began, covered = first["first_ns"].to_numpy(), market.flow.coverage
+        windows = windows_of(market.sessions, began, rules.placebo_sessions, covered)
         done = completions(market.flow, windows, rules.window_minutes, rules.mostly_done)
     steps = np.rint(np.nan_to_num(done) * MINUTE_NS).astype(np.int64)
     return windows + steps, done

@@ -108,7 +108,7 @@ def validate(
     stages = [staged(progress, stage, count) for stage in range(count)]
     result = backtest(market, config, journal, calendar=calendar, progress=stages[0])
     tables, notes = evidence_tables(market, config, result, truth)
-    pictured = replace(tables, event_study=event_study(market, result.alerts))
+    pictured = replace(tables, event_study=event_study(market, config, result.alerts))
     notes += other_readings(market, config, result.scan, stages[1:])
     arms = arms_of(Rerun(market, config, result, calendar))
     return _judged(market, config, result, pictured, notes, arms, as_stated)
