@@ -21,12 +21,17 @@ def test_ids_are_unique():
         ("win-rate", ">=", 0.80),
         ("sharpe", ">=", 2.5),
         ("significance", "<", 0.01),
+        ("deflated-sharpe", ">=", 0.95),
         ("delta-flow", ">", 0.70),
     ],
 )
-def test_the_gates_are_50_trades_80_per_cent_2_5_0_01_and_0_70(name, comparison, threshold):
+def test_the_gates_are_50_trades_80_per_cent_2_5_0_01_0_95_and_0_70(name, comparison, threshold):
     gate = next(each for each in GATES if each.id == name)
     assert (gate.comparison, gate.threshold) == (comparison, threshold)
+
+
+def test_only_the_deflated_sharpe_ratio_is_a_gate_beyond_the_sources_rules():
+    assert [gate.id for gate in GATES if not gate.of_source] == ["deflated-sharpe"]
 
 
 @pytest.mark.parametrize(

@@ -142,11 +142,25 @@ def test_what_passes_by_its_bound_passes_by_its_point(value, half, threshold):
         assert holds(claim, value)
 
 
+def probability(value):
+    return Measure(Estimate(value, n=60), 100, exact=True, probability=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "status"),
+    [(0.96, "PASSED"), (0.95, "PASSED"), (0.94, "INCONCLUSIVE"), (0.5, "INCONCLUSIVE"),
+     (0.06, "INCONCLUSIVE"), (0.04, "FAILED")],
+)  # fmt: skip
+def test_a_probability_fails_only_where_its_opposite_is_as_sure(value, status):
+    assert judge(gate(threshold=0.95), probability(value), {}).status == status
+
+
 GOOD = {
     "sample": Measure(Estimate(100.0, n=100), 100, exact=True),
     "win-rate": interval(0.81, 0.88, 0.93),
     "sharpe": interval(2.6, 4.0, 5.5),
     "significance": p_value(0.001, 0.0, 0.004),
+    "deflated-sharpe": probability(0.97),
     "delta-flow": interval(0.71, 0.75, 0.80),
 }
 FEW = Measure(Estimate(49.0, n=49), 49, exact=True)
@@ -177,6 +191,9 @@ def decided(coherent=True, **changes):
         ({"sharpe": interval(-1.0, 0.5, 2.0)}, "REJECTED", "CONCLUSIVE", "REJECTED"),
         ({"significance": p_value(0.4, 0.37, 0.43)}, "REJECTED", "CONCLUSIVE", "REJECTED"),
         ({"significance": GONE}, "REJECTED", "INCONCLUSIVE", "REJECTED"),
+        ({"deflated_sharpe": probability(0.9)}, "REJECTED", "INCONCLUSIVE", "VALIDATED"),
+        ({"deflated_sharpe": probability(0.01)}, "REJECTED", "CONCLUSIVE", "VALIDATED"),
+        ({"deflated_sharpe": GONE}, "REJECTED", "INCONCLUSIVE", "VALIDATED"),
         ({"delta_flow": GONE}, "REJECTED", "INCONCLUSIVE", "REJECTED"),
         ({"delta_flow": interval(0.01, 0.05, 0.1)}, "REJECTED", "CONCLUSIVE", "REJECTED"),
     ],
@@ -192,6 +209,7 @@ def test_when_no_gate_can_be_tested_the_data_could_not_tell():
         win_rate=GONE,
         sharpe=GONE,
         significance=GONE,
+        deflated_sharpe=GONE,
         delta_flow=GONE,
     )
     assert found.verdict is Verdict.INSUFFICIENT_DATA

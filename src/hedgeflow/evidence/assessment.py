@@ -218,7 +218,14 @@ def assess(
         if len(named) >= 2
         else ()
     )
-    measures = _measures(performance, by_class, tests, flow, response, accuracy, contrast)
+    deflated = deflated_sharpe(
+        daily,
+        configurations=manifest.trials,
+        sharpes=manifest.trial_sharpes,
+        sessions_per_year=tables.sessions_per_year,
+        claimed=_threshold(gates, "sharpe_annualised", 0.0),
+    )
+    measures = _measures(performance, by_class, tests, flow, response, accuracy, contrast, deflated)
     measures |= price_measures(prices) | hedging_measures(flow, response)
 
     def judged(gate: Gate) -> Judgement:
@@ -237,13 +244,7 @@ def assess(
         Bootstrap(
             RESAMPLED, int(resampling.draws.shape[0]), resampling.block_length, manifest.seed
         ),
-        deflated_sharpe(
-            daily,
-            configurations=manifest.trials,
-            sharpes=manifest.trial_sharpes,
-            sessions_per_year=tables.sessions_per_year,
-            claimed=_threshold(gates, "sharpe_annualised", 0.0),
-        ),
+        deflated,
         monitoring(trades, tables.sessions, claimed_rate),
         tested_together(
             declaration.hypotheses,
@@ -348,6 +349,7 @@ def _measures(
     response: ResponseCorrelation,
     accuracy: DetectionAccuracy,
     contrast: tuple[Difference, ...],
+    deflated: DeflatedSharpe,
 ) -> Measures:
     trades = performance.trades
     speed = performance.execution_latency
@@ -364,6 +366,7 @@ def _measures(
     measures: Measures = {
         ("trades", ""): Measure(count, trades, exact=True),
         ("sharpe_annualised", ""): Measure(performance.sharpe_annualised, trades),
+        ("deflated_sharpe", ""): Measure(deflated.deflated, trades, exact=True, probability=True),
         ("drawdown", ""): Measure(performance.drawdown.observed, trades),
         ("p_value", ""): Measure(p_value, trades, exact=True, smallest=smallest),
         ("p_value_win_rate", ""): Measure(p_rate, trades, exact=True, smallest=smallest),
@@ -384,16 +387,15 @@ def _measures(
             "trades_per_session",
         ):
             measures[statistic, name] = Measure(getattr(part, statistic), part.trades)
-    names = {
-        "win_rate": "flow_types_win_rate_p_value",
-        "captured_move_points": "flow_types_move_p_value",
-        "response_minutes": "flow_types_response_p_value",
-    }
+    names = {"win_rate": "win_rate", "captured_move_points": "move", "response_minutes": "response"}
     for item in contrast:
-        estimate = Estimate(
-            item.p_value_holm, n=item.sample_size, method=f"{item.test}, Holm", reason=item.reason
-        )
-        measures[names[item.quantity], ""] = Measure(estimate, item.sample_size, exact=True)
+        name, size = f"flow_types_{names[item.quantity]}", item.sample_size
+        for suffix, value, method in (
+            ("p_value", item.p_value_holm, f"{item.test}, Holm"),
+            ("raw_p_value", item.p_value, item.test),
+        ):
+            estimate = Estimate(value, n=size, method=method, reason=item.reason)
+            measures[f"{name}_{suffix}", ""] = Measure(estimate, size, exact=True)
     return measures
 
 

@@ -158,11 +158,16 @@ def deflated_sharpe(
         Tried on this data set, this one included.
     sharpes : tuple of float
         Ratios per session of the configurations whose runs are known, this one among them; their
-        spread is that of the trials. With fewer than two the spread is that of the estimate of a
-        ratio of zero, 1 / √(T − 1).
+        spread is that of the trials.
     sessions_per_year : float
     claimed : float
         Annualised ratio that is claimed.
+
+    Notes
+    -----
+    Where not every configuration's ratio is known, the spread is no smaller than that of the
+    estimate of a ratio of zero, 1 / √(T − 1), by which configurations without an edge differ: a few
+    that happen to be alike say nothing of the others. Days are taken as independent.
     """
     sessions, year = int(daily.size), math.sqrt(sessions_per_year)
     known = len(sharpes)
@@ -182,10 +187,8 @@ def deflated_sharpe(
         value = probabilistic_sharpe(sharpe, reference, sessions, skewness, kurtosis)
         return Estimate(value, n=sessions, method=f"probability of a true ratio above {what}")
 
-    from_runs = known >= 2
-    spread = float(np.std(sharpes, ddof=1)) if from_runs else 1.0 / math.sqrt(sessions - 1)
+    spread, source = _spread(sharpes, configurations, sessions)
     luck = expected_maximum_sharpe(spread, configurations)
-    source = f"spread of {known} runs" if from_runs else "spread of the estimate of zero"
     needed = minimum_track_record(sharpe, 0.0, skewness, kurtosis, CONFIDENCE)
     return DeflatedSharpe(
         configurations,
@@ -200,6 +203,16 @@ def deflated_sharpe(
         if needed is None
         else Estimate(needed, n=sessions, method="sessions for 95 % above zero at this ratio"),
     )
+
+
+def _spread(sharpes: tuple[float, ...], configurations: int, sessions: int) -> tuple[float, str]:
+    known = len(sharpes)
+    of_zero = 1.0 / math.sqrt(sessions - 1)
+    if known >= 2:
+        of_runs = float(np.std(sharpes, ddof=1))
+        if known >= configurations or of_runs > of_zero:
+            return of_runs, f"spread of {known} runs"
+    return of_zero, "spread of the estimate of zero"
 
 
 def _variance(sharpe: float, skewness: float, kurtosis: float) -> float:

@@ -70,9 +70,13 @@ class Measure:
         The value alone decides (a count, a p-value); otherwise the bounds do.
     smallest : float or None
         Smallest value that the method could have returned (a p-value from N draws: 1 / (1 + N)).
+    probability : bool
+        The value is the probability that something claimed holds: not being near 1 shows nothing
+        against it, only being as near 0 does.
     """
 
     estimate: Estimate
     sample_size: int
     exact: bool = False
     smallest: float | None = None
+    probability: bool = False

@@ -46,7 +46,7 @@ class Judgement:
     Attributes
     ----------
     id, statement, statistic, flow_class, comparison, threshold, upper_threshold, minimum_sample,
-    source, group
+    source, group, of_source
         As declared.
     status : Status
         PASSED and FAILED when the bounds lie wholly on one side of the threshold, INCONCLUSIVE
@@ -72,6 +72,7 @@ class Judgement:
     minimum_sample: int
     source: str
     group: str
+    of_source: bool
     status: Status
     value: float | None
     lower: float | None
@@ -155,6 +156,10 @@ def _status(gate: Gate, measure: Measure) -> tuple[Status, str]:
         bounds = [bound for bound in (lower, upper) if bound is not None]
         if any(holds(gate, bound) != holds(gate, value) for bound in bounds):
             return Status.INCONCLUSIVE, "more draws could decide it"
+        if measure.probability and status is Status.FAILED and holds(gate, 1.0 - value):
+            return status, "the opposite is as sure as was claimed"
+        if measure.probability and status is Status.FAILED:
+            return Status.INCONCLUSIVE, "neither this nor its opposite is that sure"
     elif lower is None or upper is None:
         return Status.INCONCLUSIVE, estimate.reason or "no interval could be formed"
     elif holds(gate, lower) and holds(gate, upper):
@@ -209,6 +214,7 @@ def _judgement(gate: Gate, measure: Measure, status: Status, reason: str) -> Jud
         gate.minimum_sample,
         gate.source,
         getattr(gate, "group", ""),
+        gate.of_source,
         status,
         estimate.value,
         estimate.lower,
@@ -292,8 +298,10 @@ def source_verdict(judgements: Sequence[Judgement]) -> Verdict:
     Parameters
     ----------
     judgements : sequence of Judgement
-        Judged gates; a missing value satisfies none.
+        Judged gates; a missing value satisfies none, and gates that are not the source's own
+        count for nothing.
     """
+    judgements = [item for item in judgements if item.of_source]
     every = bool(judgements)
     for item in judgements:
         gate = Gate(

@@ -8,6 +8,7 @@ _NAMES = {
     "trades": "trades",
     "win_rate": "win rate",
     "sharpe_annualised": "annualised Sharpe ratio",
+    "deflated_sharpe": "probability",
     "p_value": "p =",
     "p_value_win_rate": "p =",
     "r_squared": "R² =",
@@ -21,7 +22,7 @@ _NAMES = {
     "response_rank_correlation": "rank correlation",
     "flow_class_accuracy": "share right",
 }
-_RATES = frozenset({"win_rate", "drawdown", "flow_class_accuracy"})
+_RATES = frozenset({"win_rate", "drawdown", "flow_class_accuracy", "deflated_sharpe"})
 
 
 def describe(statistic: str) -> str:

@@ -55,6 +55,9 @@ class Gate:
         The class of trades it is about; all trades if empty.
     by_construction : ByConstruction, optional
         When the claim is no test at all.
+    of_source : bool
+        Whether the source's own point rules have it too; otherwise it is ours, and the source's
+        verdict is found without it.
     """
 
     id: str
@@ -67,6 +70,7 @@ class Gate:
     upper_threshold: float | None = None
     flow_class: str = ""
     by_construction: ByConstruction | None = None
+    of_source: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,17 @@ GATES: tuple[Gate, ...] = (
         _VERDICT,
     ),
     Gate(
+        "deflated-sharpe",
+        "a probability of at least 95 % that the true Sharpe ratio exceeds what the best of all"
+        " configurations tried would show by luck",
+        "deflated_sharpe",
+        ">=",
+        0.95,
+        50,
+        "needed for VALIDATED, beyond the source's rules",
+        of_source=False,
+    ),
+    Gate(
         "delta-flow",
         "R² above 0.70 of predicted hedge against observed signed flow",
         "r_squared",
@@ -189,12 +200,23 @@ _SECONDARY: tuple[Claim, ...] = (
     ),
     Claim(
         "acceleration",
-        "the end of the hedge accelerates the price more than placebo windows (p below 0.01)",
+        "the end of the hedge leaves a price acceleration that placebo windows do not have "
+        "(two-sided, p below 0.01)",
         "acceleration_p_value",
         "<",
         0.01,
         50,
         _CLAIMS,
+    ),
+    Claim(
+        "price-response",
+        "over the predicted response the price moves in the predicted direction, beyond placebo "
+        "windows (p below 0.01)",
+        "price_response_p_value",
+        "<",
+        0.01,
+        50,
+        "what a hedge does to a price, where only bars are known",
     ),
     Claim(
         "latency",
@@ -320,12 +342,12 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
         "flow-types",
         "sweeps and emergencies differ",
         (
-            "flow_types_win_rate_p_value",
-            "flow_types_response_p_value",
-            "flow_types_move_p_value",
+            "flow_types_win_rate_raw_p_value",
+            "flow_types_response_raw_p_value",
+            "flow_types_move_raw_p_value",
         ),
     ),
-    Hypothesis("acceleration", "hedges accelerate the price", ("acceleration_p_value",)),
+    Hypothesis("acceleration", "hedges end in a price acceleration", ("acceleration_p_value",)),
     Hypothesis("latency", "wins fall with latency", ("latency_trend_p_value",)),
 )
 """What is tested together, for Holm's correction (evidence.md 1 and 2)."""
