@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -20,6 +23,7 @@ from hedgeflow.evidence import (
     write_package,
 )
 from hedgeflow.evidence.documents import DOCUMENTS
+from hedgeflow.evidence.package import restore
 from hedgeflow.evidence.plain import dumps, plain
 from hedgeflow.market.errors import EvidenceError
 from hedgeflow.strategies.volume_shock.claims import DECLARATION
@@ -231,3 +235,69 @@ def test_importing_evidence_loads_no_statistics_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def killed_at_rename(number, folder):
+    """Replace a package in a process of its own that is killed before its n-th renaming."""
+    code = f"""
+import os, signal, sys
+from pathlib import Path
+from evidence import samples
+from hedgeflow.evidence import assess, write_package
+from hedgeflow.strategies.volume_shock.claims import DECLARATION
+
+tables = samples.tables(samples.mixed(20, 20))
+evidence = assess(tables, DECLARATION, samples.manifest())
+left = [{number}]
+
+def hook(event, arguments):
+    if event == "os.rename":
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(hook)
+write_package(evidence, tables, Path({str(folder)!r}), timestamp={LATER!r}, replace=True)
+"""
+    tests = str(Path(__file__).resolve().parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=False,
+        env=os.environ | {"PYTHONPATH": tests},
+        capture_output=True,
+    )
+    return done.returncode
+
+
+@pytest.mark.parametrize("renaming", [1, 2])
+def test_a_writer_killed_while_replacing_leaves_a_package_that_the_next_one_finds(
+    run, written, renaming
+):
+    tables, evidence = run
+    assert killed_at_rename(renaming, written) == -signal.SIGKILL
+    restore(written)
+    assert read_package(written)["timestamp"] == NOW
+    write_package(evidence, tables, written, timestamp=LATER, replace=True)
+    assert read_package(written)["timestamp"] == LATER
+    assert [path.name for path in written.parent.iterdir()] == [written.name]
+
+
+def test_a_replacement_that_nobody_stops_leaves_the_new_package_alone(written):
+    assert killed_at_rename(3, written) == 0
+    assert read_package(written)["timestamp"] == LATER
+    assert [path.name for path in written.parent.iterdir()] == [written.name]
+
+
+def test_whoever_reads_while_the_place_is_empty_is_told_where_the_package_is(written):
+    killed_at_rename(2, written)
+    with pytest.raises(EvidenceError, match="no evidence") as caught:
+        read_package(written)
+    assert f".{written.name}.old" in str(caught.value.hint)
+
+
+def test_a_replacement_that_fails_brings_the_earlier_package_back(run, written):
+    tables, evidence = run
+    with pytest.raises(EvidenceError, match="yesterday"):
+        write_package(evidence, tables, written, timestamp="yesterday", replace=True)
+    assert read_package(written)["timestamp"] == NOW
+    assert [path.name for path in written.parent.iterdir()] == [written.name]

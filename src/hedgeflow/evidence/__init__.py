@@ -1,7 +1,7 @@
 """Does the claim hold: statistics, coherence, verdict and the evidence package."""
 
 from hedgeflow.evidence.arm_findings import ArmFinding
-from hedgeflow.evidence.arms import Arm, ArmGroup, ArmResult
+from hedgeflow.evidence.arms import Arm, ArmGroup, ArmResult, arm_trades
 from hedgeflow.evidence.assessment import Evidence, assess
 from hedgeflow.evidence.coherence import Coherence, check
 from hedgeflow.evidence.documents import schema
@@ -37,6 +37,7 @@ __all__ = [
     "NullDraws",
     "Status",
     "Verdict",
+    "arm_trades",
     "assess",
     "check",
     "companion_documents",

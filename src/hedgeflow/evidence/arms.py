@@ -124,6 +124,20 @@ class ArmResult:
     difference_drawdown_usd: Estimate
 
 
+def arm_trades(arms: Sequence[Arm]) -> pl.DataFrame | None:
+    """Return the trades of all arms with the name of each, for the package; None without arms."""
+    if not arms:
+        return None
+    return pl.concat(
+        arm.trades.select(
+            pl.lit(str(arm.group)).alias("group"),
+            pl.lit(arm.id).alias("arm"),
+            *(pl.col(name).cast(kind) for name, kind in ARM_COLUMNS.items()),
+        )
+        for arm in arms
+    )
+
+
 def arm_results(
     arms: Sequence[Arm], tables: EvidenceTables, resampling: Resampling
 ) -> tuple[ArmResult, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -54,6 +53,7 @@ def write_package(
     *,
     timestamp: str,
     report_html: str | None = None,
+    replace: bool = False,
 ) -> Path:
     """Write the package folder, whole or not at all.
 
@@ -64,11 +64,13 @@ def write_package(
     tables : EvidenceTables
         Written beside it as Parquet.
     out : Path
-        The folder to make; it must not exist.
+        The folder to make.
     timestamp : str
         ISO 8601, from the caller's clock.
     report_html : str, optional
         The rendered report.
+    replace : bool
+        Put it in the place of what stands at `out`; otherwise nothing may stand there.
 
     Returns
     -------
@@ -79,8 +81,15 @@ def write_package(
     ------
     EvidenceError
         When `out` exists, or a document does not meet its schema; nothing is left behind.
+
+    Notes
+    -----
+    No file system that we rely on exchanges two folders in one step, so what is replaced stands
+    aside, whole, until the new package is in its place. Whoever dies between the two steps leaves
+    it there, and `restore` brings it back.
     """
-    if out.exists():
+    restore(out)
+    if out.exists() and not replace:
         raise EvidenceError(
             "the folder exists already", where=out.name, hint="Packages are never overwritten."
         )
@@ -94,16 +103,36 @@ def write_package(
     if report_html is not None:
         files["report.html"] = report_html.encode()
     out.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    fresh, stale = out.with_name(f".{out.name}.new"), _aside(out)
+    shutil.rmtree(fresh, ignore_errors=True)
     try:
+        fresh.mkdir()
         for name, data in files.items():
-            (staging / name).write_bytes(data)
-        staging.chmod(0o755)
-        staging.rename(out)
+            (fresh / name).write_bytes(data)
+        if out.exists():
+            out.rename(stale)
+        fresh.rename(out)
     except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
+        restore(out)
+        shutil.rmtree(fresh, ignore_errors=True)
         raise
+    shutil.rmtree(stale, ignore_errors=True)
     return out
+
+
+def restore(out: Path) -> None:
+    """Bring back the package that stood at `out` when somebody died while replacing it."""
+    stale = _aside(out)
+    if not stale.is_dir():
+        return
+    if out.exists():
+        shutil.rmtree(stale, ignore_errors=True)
+    else:
+        stale.rename(out)
+
+
+def _aside(out: Path) -> Path:
+    return out.with_name(f".{out.name}.old")
 
 
 def read_package(folder: Path) -> Document:
@@ -121,9 +150,10 @@ def read_package(folder: Path) -> Document:
     """
     path = folder / f"{EVIDENCE}.json"
     if not path.is_file():
-        raise EvidenceError(
-            "no evidence.json", where=folder.name, hint="Point to a package folder."
-        )
+        hint = "Point to a package folder."
+        if _aside(folder).is_dir():
+            hint = f"Its replacement was interrupted; the earlier package is {_aside(folder).name}."
+        raise EvidenceError("no evidence.json", where=folder.name, hint=hint)
     try:
         document = cast("Document", json.loads(path.read_text(encoding="utf-8")))
     except json.JSONDecodeError as error:
@@ -154,6 +184,7 @@ def _tables(tables: EvidenceTables, *, simulated: bool) -> dict[str, bytes]:
         "truth": tables.truth,
         "events": tables.events,
         "anomalies": tables.anomalies,
+        "arms": tables.arms,
     }
     for kind, null in tables.nulls.items():
         frames[f"draws_{kind.value.replace('-', '_')}"] = pl.DataFrame(

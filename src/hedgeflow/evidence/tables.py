@@ -175,6 +175,8 @@ class EvidenceTables:
         True class per alert, known only in simulation.
     events, anomalies : polars.DataFrame, optional
         Every shock event as it closed, and every anomaly with its own demand; for the package.
+    arms : polars.DataFrame, optional
+        Trades of the same record run other ways, as `arms.arm_trades` gives them; for the package.
     costs_note : str
         Which fees, spreads and slippage were charged, with their date.
     latency_limit_seconds : float
@@ -199,6 +201,7 @@ class EvidenceTables:
     truth: pl.DataFrame | None = None
     events: pl.DataFrame | None = None
     anomalies: pl.DataFrame | None = None
+    arms: pl.DataFrame | None = None
     costs_note: str = ""
     latency_limit_seconds: float = 300.0
 
