@@ -11,6 +11,7 @@ from hedgeflow.evidence.package import (
     companion_documents,
     package_document,
     read_package,
+    restore,
     write_package,
 )
 from hedgeflow.evidence.rates import wins_needed
@@ -43,6 +44,7 @@ __all__ = [
     "companion_documents",
     "package_document",
     "read_package",
+    "restore",
     "schema",
     "wins_needed",
     "write_package",

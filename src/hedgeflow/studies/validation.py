@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,8 +15,10 @@ from hedgeflow.evidence import (
     Inputs,
     Manifest,
     NullDraws,
+    arm_trades,
     assess,
     package_document,
+    restore,
     write_package,
 )
 from hedgeflow.fills import CostModel
@@ -108,9 +109,13 @@ def validate(
     stages = [staged(progress, stage, count) for stage in range(count)]
     result = backtest(market, config, journal, calendar=calendar, progress=stages[0])
     tables, notes = evidence_tables(market, config, result, truth)
-    pictured = replace(tables, event_study=event_study(market, config, result.alerts))
     notes += other_readings(market, config, result.scan, stages[1:])
     arms = arms_of(Rerun(market, config, result, calendar))
+    pictured = replace(
+        tables,
+        event_study=event_study(market, config, result.alerts),
+        arms=arm_trades(arms),
+    )
     return _judged(market, config, result, pictured, notes, arms, as_stated)
 
 
@@ -198,11 +203,14 @@ def _drawn(config: VolumeShockConfig, result: Backtest) -> dict[NullKind, NullDr
 def check_out(out: Path) -> None:
     """Refuse to write a package over anything but a package or an empty folder.
 
+    What an interrupted replacement left aside is first put back.
+
     Raises
     ------
     EvidenceError
         `out` is a file, or holds files that no package has.
     """
+    restore(out)
     if not out.exists():
         return
     hint = "Name another folder with --out; only packages are replaced"
@@ -234,14 +242,7 @@ def write_validation(validation: Validation, out: Path, timestamp: str) -> Path:
     evidence, tables = validation.evidence, validation.tables
     document = package_document(evidence, timestamp=timestamp, files={})
     report = render_report(document, tables, tables.event_study)
-    fresh, stale = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
-    for leftover in (fresh, stale):
-        shutil.rmtree(leftover, ignore_errors=True)
-    write_package(evidence, tables, fresh, timestamp=timestamp, report_html=report)
-    if out.exists():
-        out.rename(stale)
-    fresh.rename(out)
-    shutil.rmtree(stale, ignore_errors=True)
+    write_package(evidence, tables, out, timestamp=timestamp, report_html=report, replace=True)
     return out / "report.html"
 
 
