@@ -13,6 +13,24 @@ _EULER_GAMMA = 0.57721566490153286
 CONFIDENCE = 0.95
 """Confidence for which the track record needed is stated."""
 SESSIONS_FOR_MOMENTS = 4
+CURVE_TRIALS = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1_000)
+"""Numbers of configurations for which the luck to expect is stated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Luck:
+    """What the best of so many configurations without any edge would show.
+
+    Attributes
+    ----------
+    configurations : int
+        Tried.
+    expected_maximum : float
+        Annualised Sharpe ratio to expect of the best.
+    """
+
+    configurations: int
+    expected_maximum: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +55,8 @@ class DeflatedSharpe:
         Probability that the true ratio exceeds that.
     sessions_needed : Estimate
         Sessions for which `probabilistic` would reach 95 % at this ratio.
+    luck_by_trials : tuple of Luck
+        The same expectation for fewer and for more configurations, to see how it grows.
     """
 
     configurations: int
@@ -48,6 +68,7 @@ class DeflatedSharpe:
     expected_maximum: Estimate
     deflated: Estimate
     sessions_needed: Estimate
+    luck_by_trials: tuple[Luck, ...]
 
 
 def probabilistic_sharpe(
@@ -176,7 +197,7 @@ def deflated_sharpe(
     if deviation <= 1e-12 * float(np.abs(daily).max(initial=0.0)):
         reason = "fewer than four sessions" if sessions < SESSIONS_FOR_MOMENTS else "no variation"
         gone = missing(reason, n=sessions, method=method)
-        return DeflatedSharpe(configurations, known, gone, gone, gone, gone, gone, gone, gone)
+        return DeflatedSharpe(configurations, known, gone, gone, gone, gone, gone, gone, gone, ())
     sharpe = float(daily.mean()) / deviation
     centred = daily - daily.mean()
     population = float(daily.std())
@@ -202,6 +223,10 @@ def deflated_sharpe(
         missing("the ratio does not exceed zero", n=sessions, method=method)
         if needed is None
         else Estimate(needed, n=sessions, method="sessions for 95 % above zero at this ratio"),
+        tuple(
+            Luck(trials, expected_maximum_sharpe(spread, trials) * year)
+            for trials in sorted({*CURVE_TRIALS, configurations})
+        ),
     )
 
 

@@ -24,10 +24,8 @@ from hedgeflow.market.errors import EvidenceError
 PRICE_COLUMNS = ("flow_class", "minute", "events", "price_bps", "price_low", "price_high")
 PRICES = ("price_bps", "price_low", "price_high")
 FLOW_COLUMNS = ("signed_flow", "flow_low", "flow_high")
-BANDS = (
-    "the bands are 95 % intervals over events taken as independent, the narrowest they could be,"
-    " since events share days."
-)
+PLACEBO_COLUMNS = ("placebo_bps", "placebo_low", "placebo_high")
+BANDS = "the bands are 95 % intervals, which know that events of one day move together."
 ALL_CLASSES = "ALL"
 """The event study's name for all classes together."""
 
@@ -68,8 +66,8 @@ def event_study_pictures(
                 titles[0],
                 "Mean price move from the alert (minute 0), in basis points, counted positive when"
                 f" the price moves the way the predicted hedge would push it; {BANDS}",
-                "level lines whose bands hold 0 all along. A line that rose before minute 0 comes"
-                " from alerts that were late.",
+                "level lines whose bands hold 0 all along, like the same minutes on earlier days"
+                " where those are drawn. A line that rose before minute 0 comes from late alerts.",
                 "what could have been earned of it: waiting for the alert, costs and exits are not"
                 " in this picture.",
                 400,
@@ -112,12 +110,14 @@ def _study(
     held = set(study["flow_class"].to_list())
     present = [name for name in classes if name in held]
     for name in [*present, *([ALL_CLASSES] if len(present) != 1 and ALL_CLASSES in held else [])]:
-        rows = study.filter(
-            (pl.col("flow_class") == name) & pl.all_horizontal(pl.col(columns).is_not_null())
-        ).sort("minute")
+        rows = study.filter((pl.col("flow_class") == name) & pl.col(columns[0]).is_not_null()).sort(
+            "minute"
+        )
         if not rows.is_empty():
             place = None if name == ALL_CLASSES else classes.index(name) % SERIES
             chart.add_traces(_path(rows, columns, name, place))
+    if columns == PRICES:
+        chart.add_traces(_placebo(study))
     chart.add_vline(x=0, line={"color": "var(--ink-soft)", "width": 1, "dash": "dot"})
     chart.update_xaxes(title="minutes from the alert", zeroline=False)
     chart.update_yaxes(title=axis, zeroline=True)
@@ -128,7 +128,7 @@ def _path(
     rows: pl.DataFrame, columns: tuple[str, str, str], name: str, place: int | None
 ) -> list[Any]:
     minutes = floats(rows, "minute")
-    middle, lower, upper = (floats(rows, column) for column in columns)
+    middle = floats(rows, columns[0])
     events = decimal(int(cast("int", rows["events"].max())), 0)
     colour = "var(--ink)" if place is None else f"var(--series-{place})"
     line = go.Scatter(
@@ -144,6 +144,33 @@ def _path(
         },
         hovertemplate="%{x:g} min: %{y:.2f}<extra>%{fullData.name}</extra>",
     )
-    if place is None:
+    bounded = rows.drop_nulls(list(columns[1:]))
+    if place is None or bounded.is_empty():
         return [line]
-    return [band(minutes, lower, upper, place, legendgroup=name), line]
+    lower, upper = (floats(bounded, column) for column in columns[1:])
+    return [band(floats(bounded, "minute"), lower, upper, place, legendgroup=name), line]
+
+
+def _placebo(study: pl.DataFrame) -> list[Any]:
+    """Return the path of the same minutes on other days, over all classes; none without it."""
+    if not set(PLACEBO_COLUMNS) <= set(study.columns):
+        return []
+    rows = study.filter(pl.col("flow_class") == ALL_CLASSES).drop_nulls("placebo_bps")
+    if rows.is_empty():
+        return []
+    rows = rows.sort("minute")
+    name = "same minutes on earlier days"
+    line = go.Scatter(
+        x=floats(rows, "minute"),
+        y=floats(rows, "placebo_bps"),
+        mode="lines",
+        name=name,
+        legendgroup=name,
+        line={"color": "var(--series-4)", "dash": "longdash", "width": 2},
+        hovertemplate="%{x:g} min: %{y:.2f}<extra>%{fullData.name}</extra>",
+    )
+    bounded = rows.drop_nulls(list(PLACEBO_COLUMNS[1:]))
+    if bounded.is_empty():
+        return [line]
+    lower, upper = (floats(bounded, column) for column in PLACEBO_COLUMNS[1:])
+    return [band(floats(bounded, "minute"), lower, upper, 4, legendgroup=name), line]
