@@ -145,10 +145,12 @@ def _latency(
     """Return what a minute of delay costs, and results by the time from alert to fill.
 
     The delay was given to every alert alike, so that it cannot depend on what an alert is worth.
+    Of delays that lead to the same fills, because the tape cannot tell them apart, one counts.
     """
     trades = pl.concat(
         arm.trades.with_columns(delay_minutes=pl.lit((arm.parameter or 0.0) / SECONDS_PER_MINUTE))
-        for arm in arms
+        for place, arm in enumerate(arms)
+        if place == 0 or not _same_fills(arm, arms[place - 1])
     )
     session = session_index(trades["session"], tables.sessions)
     delay = trades["delay_minutes"].to_numpy().astype(np.float64)
@@ -188,6 +190,10 @@ def _latency(
             words = f"{kind} of fills {name} after detection, all delays together"
             found.append(ArmFinding(ArmGroup.LATENCY, f"{kind} {name}", words, unit, figure))
     return found
+
+
+def _same_fills(arm: Arm, other: Arm) -> bool:
+    return arm.trades.drop("age_seconds").equals(other.trades.drop("age_seconds"))
 
 
 def _slope(x: FloatArray, y: FloatArray, session: IntArray) -> tuple[Estimate, Estimate]:

@@ -110,7 +110,7 @@ def validate(
     result = backtest(market, config, journal, calendar=calendar, progress=stages[0])
     tables, notes = evidence_tables(market, config, result, truth)
     notes += other_readings(market, config, result.scan, stages[1:])
-    arms = arms_of(Rerun(market, config, result, calendar))
+    arms = arms_of(Rerun(market, config, result, calendar, DECLARATION, tables.sessions))
     pictured = replace(
         tables,
         event_study=event_study(market, config, result.alerts),

@@ -11,6 +11,7 @@ from hedgeflow.strategies.claims import (
     Hypothesis,
     NullKind,
 )
+from hedgeflow.strategies.volume_shock.controls import CONTROLS
 
 NULL_HYPOTHESIS = "Volume spikes create no predictable hedging flow."
 
@@ -359,6 +360,6 @@ DECLARATION = Declaration(
     gates=GATES,
     claims=CLAIMS,
     hypotheses=HYPOTHESES,
-    controls=(),
+    controls=CONTROLS,
     classes=(SWEEP, EMERGENCY),
 )

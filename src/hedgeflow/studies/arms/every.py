@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from hedgeflow.studies.arms.capacity import capacity_arms
+from hedgeflow.studies.arms.controls import control_arms
 from hedgeflow.studies.arms.costs import cost_arms
+from hedgeflow.studies.arms.latency import latency_arms
+from hedgeflow.studies.arms.placebos import placebo_arms
+from hedgeflow.studies.arms.stress import stress_arms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,7 +17,14 @@ if TYPE_CHECKING:
     from hedgeflow.evidence import Arm
     from hedgeflow.studies.arms.rerun import Rerun
 
-GROUPS: Final[tuple[Callable[[Rerun], list[Arm]], ...]] = (cost_arms,)
+GROUPS: Final[tuple[Callable[[Rerun], list[Arm]], ...]] = (
+    cost_arms,
+    latency_arms,
+    placebo_arms,
+    control_arms,
+    stress_arms,
+    capacity_arms,
+)
 
 
 def arms_of(rerun: Rerun) -> list[Arm]:

@@ -10,7 +10,7 @@ import polars as pl
 from hedgeflow.evidence import Arm, ArmGroup
 from hedgeflow.market.settings import merged, validated
 from hedgeflow.market.time import MINUTE_NS
-from hedgeflow.replay import replay_alerts
+from hedgeflow.replay import TRADE_SCHEMA, replay_alerts
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 
 if TYPE_CHECKING:
@@ -18,13 +18,12 @@ if TYPE_CHECKING:
 
     from hedgeflow.replay import HedgeTape
     from hedgeflow.risk import Calendar
+    from hedgeflow.strategies.claims import Declaration
     from hedgeflow.studies.backtesting import Backtest
     from hedgeflow.studies.markets import Market
 
-
-ARM_COLUMNS_OF_TRADES: Final = (
-    "alert_id", "session", "exit_ns", "net_usd", "net_bps", "age_seconds",
-)  # fmt: skip
+READ: Final = ("alert_id", "session", "exit_ns", "net_usd", "net_bps", "age_seconds")
+"""Columns of a trade that evidence reads as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +40,23 @@ class Rerun:
         As it was run.
     result : Backtest
     calendar : Calendar or None
+    declaration : Declaration
+        Of the strategy, for its risk controls.
+    sessions : tuple of str
+        Those that the run is judged on, ascending.
     """
 
     market: Market
     config: VolumeShockConfig
     result: Backtest
     calendar: Calendar | None
+    declaration: Declaration
+    sessions: tuple[str, ...]
+
+    @property
+    def own(self) -> pl.DataFrame:
+        """The run's trades as they were recorded; a replay without any change gives the same."""
+        return self.result.trades.select(list(TRADE_SCHEMA))
 
     def changed(self, settings: Mapping[str, Mapping[str, object]]) -> VolumeShockConfig:
         """Return the configuration with some settings changed, section by section."""
@@ -89,7 +99,14 @@ class Rerun:
         reference: bool = False,
         note: str = "",
     ) -> Arm:
-        """Return trades as evidence reads an arm's."""
+        """Return trades as evidence reads an arm's.
+
+        Trades in sessions that the run is not judged on are left out, and the note says so.
+        """
         held = (pl.col("exit_ns") - pl.col("entry_ns")) / MINUTE_NS
-        columns = trades.select(*ARM_COLUMNS_OF_TRADES, hold_minutes=held.cast(pl.Float64))
-        return Arm(group, name, words, parameter, columns, sessions, reference, note)
+        columns = trades.select(*READ, hold_minutes=held.cast(pl.Float64))
+        inside = columns.filter(pl.col("session").is_in(self.sessions))
+        if inside.height < columns.height:
+            left_out = f"{columns.height - inside.height:,} trades of other sessions were left out."
+            note = f"{note} {left_out}".strip()
+        return Arm(group, name, words, parameter, inside, sessions, reference, note)
