@@ -93,7 +93,7 @@ def scan(
 
     check_strategy(strategy)
     day = _date(date)
-    market, chosen = _market(catalog, underlying, preset, config, settings, must_trade=False)
+    market, chosen = named_market(catalog, underlying, preset, config, settings, must_trade=False)
     with (
         _journal(catalog, journal) as record,
         progress_bar("Scanning option prints", quiet=as_json) as progress,
@@ -152,7 +152,7 @@ def backtest(
     from hedgeflow.studies.backtesting import backtest as run_backtest
 
     check_strategy(strategy)
-    market, chosen = _market(catalog, underlying, preset, config, settings)
+    market, chosen = named_market(catalog, underlying, preset, config, settings)
     events = _calendar(calendar or [], calendar_kind, calendar_timezone, market)
     with (
         _journal(catalog, journal) as record,
@@ -247,7 +247,7 @@ def validate(
     out = _needed("option '--out'", out)
     check_strategy(strategy)
     check_out(out)
-    market, chosen = _market(catalog, underlying, preset, config, settings)
+    market, chosen = named_market(catalog, underlying, preset, config, settings)
     events = _calendar(calendar or [], calendar_kind, calendar_timezone, market)
     with (
         _journal(catalog, journal) as record,
@@ -357,7 +357,7 @@ def check_strategy(strategy: str) -> None:
     check(strategy)
 
 
-def _market(
+def named_market(
     catalog: Path,
     underlying: str,
     preset: str | None,
@@ -366,6 +366,7 @@ def _market(
     *,
     must_trade: bool = True,
 ) -> tuple[Market, VolumeShockConfig]:
+    """Return a market and its configuration; what a simulated one asks for itself is said."""
     import json
 
     from hedgeflow.studies.asking import asked_market
