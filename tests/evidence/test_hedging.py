@@ -5,15 +5,18 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import binom, binomtest
 
 from evidence import samples
 from hedgeflow.evidence.accuracy import detection_accuracy
 from hedgeflow.evidence.hedging import flow_correlation, response_correlation
+from hedgeflow.evidence.rates import wilson_bounds
 from hedgeflow.evidence.resampling import resample_sessions
 from hedgeflow.evidence.tables import ALERT_COLUMNS, FLOW_COLUMNS, TRUTH_COLUMNS
 
 DAYS = samples.sessions(40)
 RESAMPLING = resample_sessions(np.random.default_rng(0).normal(size=40), seed=1, resamples=400)
+FEW = resample_sessions(np.random.default_rng(0).normal(size=40), seed=1, resamples=20)
 
 
 def with_flow(flow, **changes):
@@ -161,3 +164,64 @@ def test_the_rank_correlation_is_scipys_with_ties():
     found = response_correlation(with_flow(table), RESAMPLING)
     assert found.spearman.value == pytest.approx(spearmanr(size, minutes).statistic, rel=1e-12)
     assert found.spearman.lower < found.spearman.value < found.spearman.upper
+
+
+def test_no_hedge_observed_is_a_share_with_an_interval_and_counts_against():
+    minutes = [5.0] * 30 + [None] * 10
+    table = rows([1000.0] * 20 + [-1000.0] * 20, [900.0] * 20 + [-900.0] * 20, minutes=minutes)
+    found = flow_correlation(with_flow(table), RESAMPLING)
+    assert found.hedges_observed.value == 0.75
+    assert (found.hedges_observed.lower, found.hedges_observed.upper) == pytest.approx(
+        wilson_bounds(30, 40)
+    )
+    accuracy = detection_accuracy(with_flow(table), RESAMPLING)
+    assert accuracy.direction.value == 0.75
+    assert accuracy.score.value == pytest.approx(0.75 * 0.9)
+
+
+def test_the_sign_test_is_the_exact_one_against_a_coin():
+    table = rows([1.0] * 20 + [2.0] * 20, [1.0] * 30 + [-1.0] * 10)
+    found = flow_correlation(with_flow(table), RESAMPLING)
+    assert found.sign_agreement.value == 0.75
+    assert found.sign_p_value.value == pytest.approx(binomtest(30, 40, 0.5, "greater").pvalue)
+
+
+def test_a_slope_against_the_prediction_supports_nothing():
+    table = samples.flow_table(DAYS, noise=0.5)
+    right = flow_correlation(with_flow(table), RESAMPLING)
+    wrong = flow_correlation(with_flow(table.with_columns(-pl.col("observed"))), RESAMPLING)
+    assert right.correlation_p_value.value < 0.001
+    assert wrong.correlation_p_value.value > 0.999
+    assert wrong.p_value.value == pytest.approx(right.p_value.value)
+
+
+def test_the_level_of_the_correlation_holds_where_days_move_together():
+    """Flow and demand each share their day's own level: HC3 takes that for a correlation."""
+    rng = np.random.default_rng(5)
+    found = []
+    for _ in range(150):
+        days = rng.normal(size=(2, 40))[:, np.repeat(np.arange(40), 3)]
+        demand, flow = days + 0.5 * rng.normal(size=(2, 120))
+        found.append(flow_correlation(with_flow(rows(demand, flow)), FEW))
+    for level in (0.05, 0.01):
+        clustered = sum(each.correlation_p_value.value <= level for each in found)
+        assert clustered <= binom.ppf(0.999, 150, level)
+    assert sum(each.p_value.value <= 0.05 for each in found) > binom.ppf(0.999, 150, 0.05)
+
+
+def test_faster_hedges_of_larger_exposures_have_a_small_p_value_and_slower_ones_a_large():
+    size = np.linspace(100.0, 5_000.0, 80)
+    for sign, low, high in ((-1, 0.0, 0.001), (1, 0.999, 1.0)):
+        minutes = [float(value) for value in 5.0 + sign * size / 1_250.0]
+        found = response_correlation(with_flow(rows(size, size, minutes=minutes)), RESAMPLING)
+        assert low <= found.rank_p_value.value <= high
+
+
+def test_out_of_sample_folds_hold_whole_sessions_out_with_an_embargo():
+    rng = np.random.default_rng(6)
+    table = samples.flow_table(DAYS, noise=0.3)
+    found = flow_correlation(with_flow(table), RESAMPLING)
+    assert "embargo of one" in found.r_squared_out_of_sample.method
+    assert found.r_squared_out_of_sample.value < found.r_squared.value
+    shuffled = table.with_columns(observed=pl.Series(rng.permutation(table["observed"])))
+    assert flow_correlation(with_flow(shuffled), RESAMPLING).r_squared_out_of_sample.value < 0.05
