@@ -13,7 +13,7 @@ from hedgeflow.evidence.arms import Arm, ArmResult, arm_results
 from hedgeflow.evidence.coherence import Coherence, check
 from hedgeflow.evidence.confidence_sequence import Monitoring, monitoring
 from hedgeflow.evidence.deflated_sharpe import DeflatedSharpe, deflated_sharpe
-from hedgeflow.evidence.differences import Difference, differences
+from hedgeflow.evidence.differences import OBSERVED_MOVE, Difference, differences
 from hedgeflow.evidence.drawdown import Drawdown, drawdown
 from hedgeflow.evidence.estimates import Estimate, Measure, missing
 from hedgeflow.evidence.hedging import (
@@ -387,7 +387,12 @@ def _measures(
             "trades_per_session",
         ):
             measures[statistic, name] = Measure(getattr(part, statistic), part.trades)
-    names = {"win_rate": "win_rate", "captured_move_points": "move", "response_minutes": "response"}
+    names = {
+        "win_rate": "win_rate",
+        "captured_move_points": "move",
+        OBSERVED_MOVE: "move",
+        "response_minutes": "response",
+    }
     for item in contrast:
         name, size = f"flow_types_{names[item.quantity]}", item.sample_size
         for suffix, value, method in (

@@ -14,6 +14,7 @@ from hedgeflow.evidence.rates import win_rate
 from hedgeflow.evidence.tables import EvidenceTables, Trades
 
 PERMUTATIONS = 4_999
+OBSERVED_MOVE = "observed_move_bps"
 _FEWEST = 2
 
 
@@ -53,7 +54,7 @@ def differences(
     Parameters
     ----------
     tables : EvidenceTables
-        For the observed response times.
+        For the observed response times and moves.
     trades : Trades
         All trades.
     classes : tuple of str
@@ -63,18 +64,19 @@ def differences(
 
     Notes
     -----
-    Win rate by Fisher's exact test; move (price move captured before costs, in points) and
-    response time by permutation of the difference in means; adjustment by S. Holm, *Scandinavian
-    Journal of Statistics* 6 (1979) 65–70.
+    Win rate by Fisher's exact test; move and response time by permutation of the difference in
+    means; adjustment by S. Holm, *Scandinavian Journal of Statistics* 6 (1979) 65–70. The move is
+    that of the price to the completion of each observed hedge, in its direction and in basis
+    points; where no flow is signed, what trades captured of it before costs, in points.
     """
     first, second = (trades.of_class(label) for label in classes)
     found = (
         _win_rates(first, second),
-        _permuted("captured_move_points", first.gross_points, second.gross_points, seed, ""),
+        _moves(tables, (first, second), classes, seed),
         _permuted(
             "response_minutes",
-            _minutes(tables, classes[0]),
-            _minutes(tables, classes[1]),
+            _observed(tables, classes[0], "observed_minutes"),
+            _observed(tables, classes[1], "observed_minutes"),
             seed,
             "" if tables.flow is not None else tables.flow_untestable_reason,
         ),
@@ -97,10 +99,20 @@ def _win_rates(first: Trades, second: Trades) -> Difference:
     return Difference("win_rate", test, *rates, p_value, None, size, "")
 
 
-def _minutes(tables: EvidenceTables, flow_class: str) -> FloatArray:
+def _moves(
+    tables: EvidenceTables, trades: tuple[Trades, Trades], classes: tuple[str, str], seed: int
+) -> Difference:
+    if tables.flow is None or OBSERVED_MOVE not in tables.flow.columns:
+        first, second = (each.gross_points for each in trades)
+        return _permuted("captured_move_points", first, second, seed, "")
+    first, second = (_observed(tables, name, OBSERVED_MOVE) for name in classes)
+    return _permuted(OBSERVED_MOVE, first, second, seed, "")
+
+
+def _observed(tables: EvidenceTables, flow_class: str, column: str) -> FloatArray:
     if tables.flow is None:
         return np.zeros(0)
-    rows = tables.flow.filter(pl.col("flow_class") == flow_class)["observed_minutes"].drop_nulls()
+    rows = tables.flow.filter(pl.col("flow_class") == flow_class)[column].drop_nulls()
     return rows.cast(pl.Float64).to_numpy().astype(np.float64)
 
 

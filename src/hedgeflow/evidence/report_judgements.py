@@ -153,7 +153,11 @@ def _found(shown: Shown) -> Cell:
 
 def difference_table(package: JsonObject) -> Table | None:
     """Return whether the two classes differ; None when they were not compared."""
-    names = {"captured_move_points": "Move captured, points", "response_minutes": "Response"}
+    names = {
+        "captured_move_points": "Move captured, points",
+        "observed_move_bps": "Move to completion, bps",
+        "response_minutes": "Response",
+    }
     rows: list[tuple[Cell, ...]] = []
     for item in objects(package, "hypothesis_validation", "flow_type_differentiation"):
         quantity = text(item, "quantity")
