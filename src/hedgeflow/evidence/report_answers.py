@@ -186,7 +186,7 @@ def _sure(package: JsonObject) -> Iterator[str]:
             yield (
                 f"Chance alone does as well with p = {probability(p_value)} ({_nulls(measures)})."
             )
-        yield f"Watched trade by trade: {_lower(decided(section(measures, 'monitoring')))}"
+        yield f"Watched day by day: {_lower(decided(section(measures, 'monitoring')))}"
     tried = int(number(made, "trials") or 0)
     yield (
         f"{counted(tried, 'configuration')} tried on these data."

@@ -79,7 +79,7 @@ def _reached(null: JsonObject) -> str:
 
 
 def monitoring_picture(package: JsonObject, *, simulated: bool) -> Drawn:
-    """Return the win rate's confidence sequence, trade by trade."""
+    """Return the win rate's confidence sequence, session by session."""
     title = "The win rate as trades came in"
     record = section(package, "statistical_measures", "monitoring")
     points = objects(record, "points")
@@ -100,7 +100,7 @@ def monitoring_picture(package: JsonObject, *, simulated: bool) -> Drawn:
             showlegend=False,
             line={"color": "var(--series-0)", "width": 2},
             customdata=[text(point, "session") for point in points],
-            hovertemplate="%{customdata}, trade %{x}: %{y:.1f} %<extra></extra>",
+            hovertemplate="%{customdata}, %{x} trades: %{y:.1f} %<extra></extra>",
         )
     )
     claimed = number(record, "claimed_win_rate")
@@ -115,12 +115,12 @@ def monitoring_picture(package: JsonObject, *, simulated: bool) -> Drawn:
     return Picture(
         "fig-monitoring",
         title,
-        "Share of trades won so far, with an interval that holds at every trade at once, so that"
-        f" one may look as often as one likes. {decided(record)}",
+        "Share of trades won, averaged over the sessions so far, with an interval that holds at"
+        f" every session at once, so that one may look every day. {decided(record)}",
         "the line settles near the rate that the barriers alone imply, and the interval never"
         " leaves it.",
         "profit, for a rate says nothing of the size of wins and losses. The interval is wider than"
-        " the one in the headline, which is for a single look at the end.",
+        " the one in the headline, which is for a single look, and takes trades as independent.",
         340,
         spec_of(chart, simulated),
     )
