@@ -307,11 +307,16 @@ class Vault:
     id : str
         Hash of data set and period.
     start, end : str
-        ISO 8601, UTC; the end is not part of it.
+        ISO 8601, UTC; the end is not part of it, and empty where there is none.
     openings : int
-        How often it was opened so far, this run included.
+        How often it was opened so far, this run included; once is spent.
     opened_here : bool
-        Whether this run is about the period; otherwise it saw nothing of it.
+        Whether this run is about the period alone; otherwise, as long as it was never opened, it
+        saw nothing of it.
+    declared : str
+        ISO 8601, UTC.
+    seen_before : int
+        Configurations that had seen some of it when it was declared.
     """
 
     id: str
@@ -319,6 +324,8 @@ class Vault:
     end: str
     openings: int
     opened_here: bool
+    declared: str = ""
+    seen_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,10 +57,9 @@ def declare(connection: Connection, given: HoldOut) -> tuple[HoldOut, bool]:
             return vault, False
     for vault in known:
         if vault.overlaps(given.from_ns, given.until_ns):
-            state = "sealed" if vault.sealed else "spent"
             raise VaultError(
-                f"vault {vault.vault_id} ({period_words(vault)}, {state}) has a part of this"
-                " period",
+                f"vault {vault.vault_id} ({vault.period_words}, {vault.state_words}) has a part of"
+                " this period",
                 where=f"a vault on {given.data_key}",
                 hint="Declare a period that no vault has a part of: what was looked at once is"
                 " never fresh again",
@@ -108,15 +107,15 @@ def open_vault(
         raise JournalError("no such vault", where=f"vault {vault_id}", hint="Declare it first")
     if vault.openings and not reopen:
         raise VaultError(
-            f"it was opened {times(len(vault.openings))}: {_opened_words(vault.openings)}",
-            where=f"vault {vault_id} ({period_words(vault)})",
+            f"it was opened {vault.times_words}: {_opened_words(vault.openings)}",
+            where=f"vault {vault_id} ({vault.period_words})",
             hint="A hold-out can be looked at once; --reopen opens it again, and every package"
             " then says how often it was",
         )
     if reopen and vault.sealed:
         raise VaultError(
             "it was never opened, so it cannot be opened again",
-            where=f"vault {vault_id} ({period_words(vault)})",
+            where=f"vault {vault_id} ({vault.period_words})",
             hint="Leave --reopen out",
         )
     made = replace(opening, ordinal=len(vault.openings) + 1, reopened=not vault.sealed)
@@ -124,17 +123,6 @@ def open_vault(
     check_values("vault_openings", values)
     connection.execute(VAULT_OPENINGS.insert().values(values))
     return replace(vault, openings=(*vault.openings, made))
-
-
-def period_words(vault: HoldOut) -> str:
-    """Return a vault's period, as in ``2025-01-01T00:00:00Z to 2025-03-01T00:00:00Z``."""
-    end = "no end" if vault.end_ns is None else iso(vault.end_ns)
-    return f"{iso(vault.from_ns)} to {end}"
-
-
-def times(count: int) -> str:
-    """Return a count of openings in words."""
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _opened_words(openings: tuple[VaultOpening, ...]) -> str:

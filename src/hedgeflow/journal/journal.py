@@ -82,18 +82,27 @@ class Journal:
 
     # What was tried
 
-    def record_trial(self, trial: Trial) -> TrialRecord:
+    def record_trial(self, trial: Trial, data_set: DataSet | None = None) -> TrialRecord:
         """Record a configuration tried on a data set, once, and return the counts (evidence.md 3).
+
+        Parameters
+        ----------
+        trial : Trial
+        data_set : DataSet, optional
+            What its data hash stands for, recorded with it.
 
         Raises
         ------
         JournalError
-            The key is recorded with another strategy or configuration.
+            The key is recorded with another strategy or configuration, or the data set with
+            another tape.
         """
         if trial.recorded_ns is None and self._clock is not None:
             trial = replace(trial, recorded_ns=self._clock())
         with writing(self._engine) as connection:
             lock(connection, f"trials on {trial.data_hash}")
+            if data_set is not None:
+                holding.keep_data_set(connection, data_set)
             stored, is_new = insert_once(connection, TRIALS, asdict(trial), but=("recorded_ns",))
             counts = select(_CONFIGURATIONS, func.count()).select_from(TRIALS)
             configurations, trials = connection.execute(

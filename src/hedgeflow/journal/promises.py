@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
+from hedgeflow.market.time import iso
+
 ID_HEX_DIGITS: Final = 16
 
 
@@ -142,6 +144,23 @@ class HoldOut:
         if self.until_ns is not None or self.sealed:
             return self.until_ns
         return max(opening.data_until_ns for opening in self.openings)
+
+    @property
+    def period_words(self) -> str:
+        """Its period in words, as in ``from 2025-01-01T00:00:00Z on``."""
+        end = "on" if self.end_ns is None else f"to {iso(self.end_ns)}"
+        return f"from {iso(self.from_ns)} {end}"
+
+    @property
+    def times_words(self) -> str:
+        """How often it was opened, in words."""
+        count = len(self.openings)
+        return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+    @property
+    def state_words(self) -> str:
+        """What became of it, as in ``spent: opened twice``."""
+        return "sealed" if self.sealed else f"spent: opened {self.times_words}"
 
     def overlaps(self, from_ns: int, until_ns: int | None) -> bool:
         """Say whether a period has an instant in common with it."""

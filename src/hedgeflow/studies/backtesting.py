@@ -17,6 +17,8 @@ from hedgeflow.market.time import SECOND_NS
 from hedgeflow.replay import HedgeTape, replay_alerts
 from hedgeflow.signals.rules import BaselineOrigin
 from hedgeflow.studies.scanning import ScanResult, scan_market
+from hedgeflow.studies.trial_ledger import data_set_of
+from hedgeflow.studies.vaults import refuse_sealed, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,8 +115,15 @@ def run_of(market: Market, config: VolumeShockConfig, trial_text: str) -> Run:
     )
 
 
-def record_trial(journal: Journal, run: Run, trial_text: str) -> int:
-    """Count a configuration in the trial ledger and return how many there are on this data."""
+def record_trial(journal: Journal, run: Run, trial_text: str, market: Market) -> int:
+    """Count a configuration in the trial ledger and return how many there are on this data.
+
+    Raises
+    ------
+    VaultError
+        The market reaches into a sealed vault: what is tried may not have seen it.
+    """
+    refuse_sealed(market, journal)
     trial = Trial(
         data_hash=run.data_hash,
         config_hash=run.config_hash,
@@ -122,7 +131,7 @@ def record_trial(journal: Journal, run: Run, trial_text: str) -> int:
         strategy=run.strategy,
         config_json=trial_text,
     )
-    return journal.record_trial(trial).configurations
+    return journal.record_trial(trial, data_set_of(market)).configurations
 
 
 def traded_alerts(market: Market, scan: ScanResult) -> pl.DataFrame:
@@ -169,10 +178,14 @@ def scan_to_journal(
     journal: Journal,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Run, ScanResult]:
-    """Scan a market and journal its anomalies and alerts, before anything acts on them."""
+    """Scan a market and journal its anomalies and alerts, before anything acts on them.
+
+    Look-ahead: the market is seen up to its first sealed vault.
+    """
+    market = visible(market, config, journal)
     text = trial_document(market, config)
     run = run_of(market, config, text)
-    record_trial(journal, run, text)
+    record_trial(journal, run, text, market)
     result = scan_market(market, config, progress)
     if not journal.begin_run(run):
         journal.append_anomalies(run.run_id, anomaly_rows(result))
@@ -191,6 +204,8 @@ def backtest(
 ) -> Backtest:
     """Run one configuration on one market and return what the journal then holds.
 
+    Look-ahead: the market is seen up to its first sealed vault.
+
     Parameters
     ----------
     market : Market
@@ -204,10 +219,16 @@ def backtest(
     progress : callable, optional
         Called with prints scanned and prints in all.
 
+    Raises
+    ------
+    VaultError
+        Nothing is left outside of sealed vaults, or the scan's market reaches into one.
     """
+    if scan is None:  # one that was made already is of the market as it is
+        market = visible(market, config, journal)
     text = trial_document(market, config, calendar)
     run = run_of(market, config, text)
-    configurations = record_trial(journal, run, text)
+    configurations = record_trial(journal, run, text, market)
     scan = scan or scan_market(market, config, progress)
     alerts = traded_alerts(market, scan)
     if not journal.begin_run(run):

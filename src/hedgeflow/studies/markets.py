@@ -40,11 +40,14 @@ class OptionTape:
     ----------
     key : TapeKey
     rows : int
+        Prints; of a part at most so many.
     first_ns, last_ns : int
-        Stamps of its first and last print.
+        Stamps of its first and last print; of a part the last is not after that.
     coverage : Coverage
     slices : callable
         Gives the prints in the order of time, in frames of about a day.
+    recorded_last_ns : int or None
+        Stamp of the last print of the whole tape, where this is a part; None: it is whole.
     """
 
     key: TapeKey
@@ -53,6 +56,7 @@ class OptionTape:
     last_ns: int
     coverage: Coverage
     slices: Callable[[], Iterable[pl.DataFrame]]
+    recorded_last_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +207,7 @@ def load_market(
     CatalogError, DataError
         As `load_volatility_index`.
     """
-    options = _option_tape(catalog, underlying)
+    options = option_tape_key(catalog, underlying)
     days_key = _days_tape(catalog, options)
     choice = choose_hedge(catalog, options, config, must_trade=must_trade)
     trades_key = _ticks(catalog, TapeKind.HEDGE_TRADES, choice.bars)
@@ -334,7 +338,14 @@ def _known(stamp: int | None) -> int:
     return stamp
 
 
-def _option_tape(catalog: Catalog, underlying: str) -> TapeKey:
+def option_tape_key(catalog: Catalog, underlying: str) -> TapeKey:
+    """Return the one option tape of an underlying, from the catalog's manifests alone.
+
+    Raises
+    ------
+    CatalogError
+        There is none, or there are several.
+    """
     found = catalog.find(TapeKind.OPTION_TRADES, underlying)
     venues = sorted({key.venue for key in found})
     if len(venues) > 1:
@@ -344,6 +355,19 @@ def _option_tape(catalog: Catalog, underlying: str) -> TapeKey:
             hint="Keep one option venue of an underlying in a catalog",
         )
     return _of_one_resolution(catalog, found, f"{underlying} option trades of {venues[0]}")
+
+
+def option_data_hash(catalog: Catalog, underlying: str) -> str:
+    """Return the hash of the data set on which configurations are tried, as `Market.option_hash`.
+
+    Raises
+    ------
+    CatalogError
+        As `option_tape_key`.
+    """
+    options = option_tape_key(catalog, underlying)
+    days = _days_tape(catalog, options)
+    return catalog.fingerprint([options] if days is None else [options, days])
 
 
 def _days_tape(catalog: Catalog, options: TapeKey) -> TapeKey | None:

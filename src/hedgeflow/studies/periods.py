@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from hedgeflow.market.errors import CatalogError
+from hedgeflow.market.tapes import TapeKind
 from hedgeflow.market.time import iso
 from hedgeflow.studies.markets import OptionTape, Tape, market_of
 
@@ -31,7 +32,8 @@ def within(
     `until_ns`: whatever was not known by then is absent from baselines, calibrations and fills.
     What came before `from_ns` still makes baselines, as it would have on that day.
 
-    Look-ahead: nothing stamped or known at `until_ns` or later is in any tape.
+    Look-ahead: nothing stamped at `until_ns` or later, or known after it, is in any tape: a bar
+    that ends at that instant is the last.
 
     Parameters
     ----------
@@ -44,40 +46,48 @@ def within(
     Raises
     ------
     CatalogError
-        Nothing is left.
+        Nothing is left, of the part or of what is to be traded in it.
     """
-    if until_ns is None:
-        return replace(market, from_ns=_later(market.from_ns, from_ns))
+    begin = _later(market.from_ns, from_ns)
+    end = _earlier(market.until_ns, until_ns)
     tape = market.option_tape
-    if tape.first_ns >= until_ns:
-        raise CatalogError(
-            f"nothing was recorded before {iso(until_ns)}",
-            where=f"{tape.key.underlying} option trades",
-            hint="Choose a later end",
-        )
+    _check_left(tape, begin, end)
+    if end is None or end == market.until_ns:
+        return replace(market, from_ns=begin)
     options = OptionTape(
         key=tape.key,
         rows=tape.rows,
         first_ns=tape.first_ns,
-        last_ns=min(tape.last_ns, until_ns - 1),
-        coverage=tape.coverage.until(until_ns),
-        slices=lambda: _before(tape, until_ns),
+        last_ns=min(tape.last_ns, end - 1),
+        coverage=tape.coverage.until(end),
+        slices=lambda: _before(tape, end),
+        recorded_last_ns=tape.last_ns if tape.recorded_last_ns is None else tape.recorded_last_ns,
     )
 
     def known(rows: pl.DataFrame) -> pl.DataFrame:
-        return rows.filter(pl.col("known_at").dt.timestamp("ns") <= until_ns)
+        # What begins earlier and is known at the end itself is a bar or a day that ends there.
+        stamp, known_at = pl.col("ts").dt.timestamp("ns"), pl.col("known_at").dt.timestamp("ns")
+        return rows.filter((stamp < end) & (known_at <= end))
 
-    bars = Tape(market.bars_key, known(market.bars), market.bar_coverage.until(until_ns))
-    coverage = bars.coverage if market.flow is None else market.flow.coverage
-    ticks = bars.coverage if coverage is None else coverage.until(until_ns)
-    days = market.days
+    bars = Tape(market.bars_key, known(market.bars), market.bar_coverage.until(end))
+    if bars.rows.is_empty():
+        raise CatalogError(
+            f"no bar of {market.hedge.symbol} was known before {iso(end)}",
+            where=f"{tape.key.underlying} hedge bars",
+            hint="Choose a later end",
+        )
+    recorded = None if market.flow is None else market.flow.coverage
+    ticks = bars.coverage if recorded is None else recorded.until(end)
+    days = None if market.days is None else known(market.days)
     part = market_of(
         market.underlying,
         options,
         market.contracts,
         bars,
         config,
-        days=None if days is None else Tape(tape.key, known(days), options.coverage),
+        days=None
+        if days is None or days.is_empty()
+        else Tape(replace(tape.key, kind=TapeKind.OPTION_DAYS), days, options.coverage),
         trades=None
         if market.trades is None
         else Tape(market.bars_key, known(market.trades), ticks),
@@ -90,16 +100,42 @@ def within(
         simulated=market.simulated,
         notes=market.notes,
     )
-    return replace(part, from_ns=_later(market.from_ns, from_ns), until_ns=until_ns)
+    return replace(part, from_ns=begin, until_ns=end)
 
 
-def _before(tape: OptionTape, until_ns: int) -> Iterable[pl.DataFrame]:
+def _check_left(tape: OptionTape, begin: int | None, end: int | None) -> None:
+    where = f"{tape.key.underlying} option trades"
+    if end is not None and tape.first_ns >= end:
+        raise CatalogError(
+            f"nothing was recorded before {iso(end)}", where=where, hint="Choose a later end"
+        )
+    if begin is not None and tape.last_ns < begin:
+        raise CatalogError(
+            f"nothing was recorded from {iso(begin)} on",
+            where=where,
+            hint="Choose an earlier start",
+        )
+    if begin is not None and end is not None and begin >= end:
+        raise CatalogError(
+            f"a period from {iso(begin)} to {iso(end)} has no length",
+            where=where,
+            hint="Choose an earlier start or a later end",
+        )
+
+
+def _before(tape: OptionTape, end: int) -> Iterable[pl.DataFrame]:
     for frame in tape.slices():
-        kept = frame.filter(pl.col("ts").dt.timestamp("ns") < until_ns)
+        earlier = frame.filter(pl.col("ts").dt.timestamp("ns") < end)
+        kept = earlier.filter(pl.col("known_at").dt.timestamp("ns") <= end)
         if kept.height:
             yield kept
-        if kept.height < frame.height:
+        if earlier.height < frame.height:
             return
+
+
+def _earlier(first: int | None, second: int | None) -> int | None:
+    given = [each for each in (first, second) if each is not None]
+    return min(given, default=None)
 
 
 def _later(first: int | None, second: int | None) -> int | None:

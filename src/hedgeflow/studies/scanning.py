@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from hedgeflow.market.time import MINUTE_NS, SECOND_NS
+from hedgeflow.market.time import MINUTE_NS, SECOND_NS, iso
 from hedgeflow.signals.alerts import alert_frame, alert_rows, with_class_at_close
 from hedgeflow.signals.daily_volume import DailyVolumes
 from hedgeflow.signals.rules import ANOMALY, CLOSE, BaselineOrigin, FlowClass, SigningRule
@@ -69,6 +69,9 @@ def scan_market(
 ) -> ScanResult:
     """Fold the market's option tape and return what came to light.
 
+    Of a part of a market, what came before it is folded and known, but neither its anomalies nor
+    its events nor its alerts are counted.
+
     Parameters
     ----------
     market : Market
@@ -94,10 +97,13 @@ def scan_market(
     closes.append(scan.finish().closes)
     closed = np.concatenate(closes) if closes else np.zeros(0, CLOSE)
     found = np.concatenate(anomalies) if anomalies else np.zeros(0, ANOMALY)
+    since = pl.lit(-(2**63) if market.from_ns is None else market.from_ns)
     return ScanResult(
-        alerts=alert_frame(with_class_at_close(rows, closed)),
-        anomalies=_anomaly_frame(found, scan),
-        events=_event_frame(closed),
+        alerts=alert_frame(with_class_at_close(rows, closed)).filter(
+            pl.col("detected_ns") >= since
+        ),
+        anomalies=_anomaly_frame(found, scan).filter(pl.col("at_ns") >= since),
+        events=_event_frame(closed).filter(pl.col("closed_ns") >= since),
         prints=scan.prints,
         counts={
             "prints_outside_sessions": scan.outside_sessions,
@@ -221,6 +227,11 @@ def _notes(
     found: NDArray[Any],
 ) -> list[str]:
     notes: list[str] = []
+    if market.from_ns is not None:
+        notes.append(
+            f"What was recorded before {iso(market.from_ns)} made baselines and calibrations:"
+            " anomalies, events, alerts and trades count from then on."
+        )
     dropped = [window for window in scan.rules.windows_ns if window not in scan.windows_ns]
     if dropped:
         listed = ", ".join(f"{window / SECOND_NS:g} s" for window in dropped)

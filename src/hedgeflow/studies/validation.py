@@ -22,6 +22,7 @@ from hedgeflow.evidence import (
     write_package,
 )
 from hedgeflow.fills import CostModel
+from hedgeflow.journal import columns
 from hedgeflow.market.errors import EvidenceError
 from hedgeflow.market.sessions import session_date
 from hedgeflow.market.time import iso
@@ -42,6 +43,8 @@ from hedgeflow.studies.readings import other_readings, reading_count, staged
 from hedgeflow.studies.scanning import ScanResult, signing_words
 from hedgeflow.studies.scoring.matching import latest_shock
 from hedgeflow.studies.scoring.shocks import alert_spans, longest_window_ns, shock_spans
+from hedgeflow.studies.standing import with_standing
+from hedgeflow.studies.vaults import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -90,6 +93,8 @@ def validate(
 ) -> Validation:
     """Backtest one configuration and judge its claims on what the journal then holds.
 
+    Look-ahead: the market is seen up to its first sealed vault.
+
     Parameters
     ----------
     market : Market
@@ -107,8 +112,10 @@ def validate(
     """
     count = reading_count(config) + 1
     stages = [staged(progress, stage, count) for stage in range(count)]
+    market = visible(market, config, journal)
     result = backtest(market, config, journal, calendar=calendar, progress=stages[0])
     tables, notes = evidence_tables(market, config, result, truth)
+    _keep_predictions(journal, result, tables)
     notes += other_readings(market, config, result.scan, stages[1:])
     arms = arms_of(Rerun(market, config, result, calendar, DECLARATION, tables.sessions))
     pictured = replace(
@@ -116,7 +123,12 @@ def validate(
         event_study=event_study(market, config, result.alerts),
         arms=arm_trades(arms),
     )
-    return _judged(market, config, result, pictured, notes, arms, as_stated)
+
+    def standing(manifest: Manifest) -> Manifest:
+        found = with_standing(manifest, journal, market, config, tables.sessions)
+        return found if as_stated is None else as_stated(found)
+
+    return _judged(market, config, result, pictured, notes, arms, standing)
 
 
 def verdict(
@@ -131,6 +143,8 @@ def verdict(
     Trades, gates, p-values and intervals are the same. A scan is made unless it is handed in, as
     `backtest` takes it.
     """
+    if scan is None:
+        market = visible(market, config, journal)
     result = backtest(market, config, journal, scan=scan)
     tables, notes = evidence_tables(market, config, result, truth)
     return _judged(market, config, result, tables, notes)
@@ -143,13 +157,20 @@ def _judged(
     tables: EvidenceTables,
     notes: list[str],
     arms: Sequence[Arm] = (),
-    as_stated: Callable[[Manifest], Manifest] | None = None,
+    standing: Callable[[Manifest], Manifest] | None = None,
 ) -> Validation:
     inputs = _inputs(market, config, result, truth=tables.truth is not None)
     manifest = _manifest(market, config, result, notes, inputs)
-    if as_stated is not None:
-        manifest = as_stated(manifest)
+    if standing is not None:
+        manifest = standing(manifest)
     return Validation(assess(tables, DECLARATION, manifest, arms), tables, result)
+
+
+def _keep_predictions(journal: Journal, result: Backtest, tables: EvidenceTables) -> None:
+    """Journal what became of each prediction; a second run brings the same and adds nothing."""
+    if tables.predictions is not None:
+        kept = tables.predictions.select(columns("predictions"))
+        journal.append_predictions(result.run.run_id, kept)
 
 
 def evidence_tables(

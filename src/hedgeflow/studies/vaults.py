@@ -1,0 +1,288 @@
+"""Vaults: hold-out periods that no run sees before they are opened, and that are spent by it.
+
+A vault holds for an option tape by its key (kind, venue, underlying), not by the hash of what was
+imported so far, so that it stays where it is when the tape grows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hedgeflow.evidence.tables import Vault
+from hedgeflow.evidence.wording import counted
+from hedgeflow.journal import HoldOut, VaultError, VaultOpening
+from hedgeflow.market.time import iso
+from hedgeflow.studies.hedge_choice import choose_hedge
+from hedgeflow.studies.markets import load_market, option_tape_key
+from hedgeflow.studies.periods import within
+from hedgeflow.studies.registrations import settings_hash, settings_json
+from hedgeflow.studies.trial_ledger import configurations, data_key, trials_on
+
+if TYPE_CHECKING:
+    from hedgeflow.journal import DataSet, Journal
+    from hedgeflow.market.catalog import Catalog
+    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+    from hedgeflow.studies.markets import Market
+
+
+def declare(
+    journal: Journal,
+    key: str,
+    *,
+    from_ns: int,
+    until_ns: int | None,
+    declared_ns: int,
+    note: str = "",
+    data_set: DataSet | None = None,
+) -> tuple[HoldOut, bool]:
+    """Declare a vault and return it as it was first declared, and whether it is new.
+
+    Parameters
+    ----------
+    journal : Journal
+    key : str
+        As `data_key`; the tape need not be there yet.
+    from_ns : int
+        UTC ns.
+    until_ns : int or None
+        UTC ns, not part of it; None: whatever comes after `from_ns`.
+    declared_ns : int
+        UTC ns by the caller's clock.
+    note : str
+    data_set : DataSet, optional
+        What is there of the tape, so that trials of older journals are known to be on it.
+
+    Raises
+    ------
+    VaultError
+        The period has no length, or another vault has a part of it.
+    """
+    if until_ns is not None and until_ns <= from_ns:
+        raise VaultError(
+            f"a period from {iso(from_ns)} to {iso(until_ns)} has no length",
+            where=f"a vault on {key}",
+            hint="The end is not part of it, so it comes after the start",
+        )
+    if data_set is not None:
+        journal.record_data_set(data_set)
+    seen = [each for each in trials_on(journal, key) if each.saw(from_ns, until_ns)]
+    vault = HoldOut(key, from_ns, until_ns, declared_ns, configurations(seen), note)
+    return journal.declare_vault(vault)
+
+
+def visible(market: Market, config: VolumeShockConfig, journal: Journal) -> Market:
+    """Return a market as far as its sealed vaults let it be seen, with a note on each vault.
+
+    What comes after a sealed vault is not seen either: baselines and calibrations of those days
+    would be made of the vault's. A vault that was opened hides nothing, and the note says that it
+    is spent. Applied twice it changes nothing.
+
+    Look-ahead: nothing stamped at the start of the first sealed vault or later is in any tape.
+
+    Raises
+    ------
+    VaultError
+        Nothing is left outside of the vaults.
+    """
+    vaults = journal.vaults(data_key(market.options))
+    start = _sealed_from(vaults)
+    if start is not None and (market.until_ns is None or market.until_ns > start):
+        hidden = market.option_tape.first_ns >= start or (
+            market.from_ns is not None and market.from_ns >= start
+        )
+        if hidden:
+            raise VaultError(
+                f"all that is asked for lies in or after a sealed vault, which begins {iso(start)}",
+                where=f"{market.underlying} options on {market.options.venue}",
+                hint="Open it with hedgeflow validate --open-vault, once everything is decided",
+            )
+        market = within(market, config, until_ns=start)
+    notes = [note for vault in vaults for note in _notes(vault, market)]
+    fresh = tuple(note for note in notes if note not in market.notes)
+    return replace(market, notes=(*market.notes, *fresh)) if fresh else market
+
+
+def refuse_sealed(market: Market, journal: Journal) -> None:
+    """Refuse a market that reaches into a sealed vault: nothing tried may have seen it.
+
+    Raises
+    ------
+    VaultError
+    """
+    start = _sealed_from(journal.vaults(data_key(market.options)))
+    if start is not None and (market.until_ns is None or market.until_ns > start):
+        raise VaultError(
+            f"the market reaches into a sealed vault, which begins {iso(start)}",
+            where=f"{market.underlying} options on {market.options.venue}",
+            hint="Take the part that hedgeflow.studies.vaults.visible leaves",
+        )
+
+
+def open_vault(
+    catalog: Catalog,
+    underlying: str,
+    config: VolumeShockConfig,
+    journal: Journal,
+    *,
+    code_version: str,
+    opened_ns: int,
+    vault_id: str | None = None,
+    reopen: bool = False,
+    reason: str = "",
+) -> Market:
+    """Record that a vault is opened, and return the market that is traded in it alone.
+
+    Before the record is made, nothing of the period is read but what the catalog's manifests say
+    and, where no hedge instrument is named, how much each was traded. From then on the vault is
+    spent, whatever becomes of the run.
+
+    Look-ahead: what came before the vault is known, and makes baselines; what comes after its end
+    is in no tape.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    underlying : str
+    config : VolumeShockConfig
+    journal : Journal
+    code_version : str
+    opened_ns : int
+        UTC ns by the caller's clock.
+    vault_id : str, optional
+        Its beginning suffices; needed where several vaults are declared on the tape.
+    reopen : bool
+        It is known to be spent, and is opened again.
+    reason : str
+        Why, for those who ask.
+
+    Raises
+    ------
+    VaultError
+        There is no such vault, it was opened before and `reopen` is false or never and it is true,
+        it has no data yet, or an earlier vault is still sealed.
+    CatalogError
+        As `load_market`.
+    """
+    options = option_tape_key(catalog, underlying)
+    vaults = journal.vaults(data_key(options))
+    vault = _chosen(vaults, vault_id, options.underlying)
+    _check_openable(vault, vaults)
+    summary = catalog.summary(options)
+    if summary.last_ns is None or summary.last_ns < vault.from_ns:
+        raise VaultError(
+            f"the catalog has no options of {underlying} from {iso(vault.from_ns)} on",
+            where=f"vault {vault.vault_id}",
+            hint="Import them first: an opening counts whether or not there was anything to see",
+        )
+    choose_hedge(catalog, options, config, must_trade=True)
+    end = int(summary.coverage.end_ns[-1])
+    opening = VaultOpening(
+        ordinal=0,
+        config_hash=settings_hash(config),
+        config_json=settings_json(config),
+        code_version=code_version,
+        opened_ns=opened_ns,
+        data_until_ns=end if vault.until_ns is None else min(end, vault.until_ns),
+        reopened=reopen,
+        reason=reason,
+    )
+    opened = journal.open_vault(vault.vault_id, opening, reopen=reopen)
+    market = within(
+        load_market(catalog, underlying, config),
+        config,
+        from_ns=opened.from_ns,
+        until_ns=opened.until_ns,
+    )
+    return visible(market, config, journal)
+
+
+def vault_of(journal: Journal, market: Market) -> Vault | None:
+    """Return the vault that a package speaks of, None where none is declared on the tape.
+
+    The one that the run is about; else the first that is sealed, which it did not see; else the
+    last that was spent.
+    """
+    vaults = journal.vaults(data_key(market.options))
+    if not vaults:
+        return None
+    about = [vault for vault in vaults if _is_about(market, vault)]
+    sealed = [vault for vault in vaults if vault.sealed]
+    vault = (about or sealed or vaults[-1:])[0]
+    return Vault(
+        id=vault.vault_id,
+        start=iso(vault.from_ns),
+        end="" if vault.end_ns is None else iso(vault.end_ns),
+        openings=len(vault.openings),
+        opened_here=bool(about),
+        declared=iso(vault.declared_ns),
+        seen_before=vault.seen_before,
+    )
+
+
+def _sealed_from(vaults: list[HoldOut]) -> int | None:
+    return min((vault.from_ns for vault in vaults if vault.sealed), default=None)
+
+
+def _chosen(vaults: list[HoldOut], vault_id: str | None, underlying: str) -> HoldOut:
+    if not vaults:
+        raise VaultError(
+            f"no vault is declared on the options of {underlying}",
+            where="--open-vault",
+            hint="Declare one first: hedgeflow vault declare",
+        )
+    named = [vault for vault in vaults if vault.vault_id.startswith(vault_id or "")]
+    if len(named) == 1:
+        return named[0]
+    listed = "; ".join(
+        f"{vault.vault_id} {vault.period_words}, {vault.state_words}" for vault in vaults
+    )
+    said = "several vaults are declared" if vault_id is None else f"{vault_id!r} names no one vault"
+    raise VaultError(f"{said}: {listed}", where="--vault", hint="Name one of them with --vault")
+
+
+def _check_openable(vault: HoldOut, vaults: list[HoldOut]) -> None:
+    earlier = [each for each in vaults if each.sealed and each.from_ns < vault.from_ns]
+    if earlier:
+        raise VaultError(
+            f"vault {earlier[0].vault_id} ({earlier[0].period_words}) lies before it and is"
+            " sealed: its days would make this one's baselines",
+            where=f"vault {vault.vault_id}",
+            hint="Open the earlier one first",
+        )
+
+
+def _is_about(market: Market, vault: HoldOut) -> bool:
+    """Say whether a vault is all that a market is traded in."""
+    if not vault.openings or market.from_ns is None or market.from_ns < vault.from_ns:
+        return False
+    if vault.until_ns is None:
+        return True
+    return market.until_ns is not None and market.until_ns <= vault.until_ns
+
+
+def _notes(vault: HoldOut, market: Market) -> list[str]:
+    """Return what a reader should know of a vault."""
+    name = f"hold-out {vault.period_words} (vault {vault.vault_id})"
+    notes: list[str] = []
+    if vault.sealed:
+        notes.append(
+            f"The {name} is sealed: nothing stamped at its start or later was seen, nor anything"
+            " after it."
+        )
+    elif _is_about(market, vault):
+        stale = "" if len(vault.openings) == 1 else ": it is no fresh sample"
+        notes.append(
+            f"This run is about the {name} alone, which was opened {vault.times_words}{stale}."
+        )
+    else:
+        notes.append(f"The {name} is spent: it was opened {vault.times_words}.")
+    read_until = max((opening.data_until_ns for opening in vault.openings), default=None)
+    if read_until is not None and vault.until_ns is not None and read_until < vault.until_ns:
+        notes.append(f"Of the {name} only what was recorded by {iso(read_until)} was read.")
+    if vault.seen_before:
+        notes.append(
+            f"{counted(vault.seen_before, 'configuration')} had seen some of the {name} before it"
+            f" was declared on {iso(vault.declared_ns)}."
+        )
+    return notes
