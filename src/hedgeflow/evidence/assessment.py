@@ -236,6 +236,14 @@ def assess(
     decision = decide(
         judged_gates, coherent=coherence.coherent, incoherences=coherence.contradictions
     )
+    hypotheses = tested_together(
+        declaration.hypotheses,
+        {
+            statistic: measure.estimate
+            for (statistic, flow_class), measure in measures.items()
+            if not flow_class
+        },
+    )
     return Evidence(
         manifest,
         performance,
@@ -246,14 +254,7 @@ def assess(
         ),
         deflated,
         monitoring(trades, tables.sessions, claimed_rate),
-        tested_together(
-            declaration.hypotheses,
-            {
-                statistic: measure.estimate
-                for (statistic, flow_class), measure in measures.items()
-                if not flow_class
-            },
-        ),
+        hypotheses,
         arm_results(arms, tables, resampling),
         arm_findings(arms, tables, resampling),
         leakage,
@@ -276,6 +277,7 @@ def assess(
             performance.profit,
             performance.sharpe_annualised,
             tests,
+            hypotheses,
         ),
     )
 

@@ -179,10 +179,10 @@ def mean_bounds(
     from 1 if the D are independent normal with mean 0 and any one variance, so the intervals hold
     at all sessions at once from the first on: H. Wang and A. Ramdas, *Sequential Analysis* 44
     (2025) 56–110, the Gaussian mixture in the scale-invariant filtration, after T. L. Lai, *Annals
-    of Statistics* 4 (1976) 265–280. Otherwise it is approximate: with sessions as skewed as wins of 15 at 80 % against losses of 8
-    it is missed at some time by 6 to 7 % of records instead of 5 %. As T grows it becomes Robbins'
-    normal mixture, whose best c is that of Howard et al. (2021), 3.5. As a condition on m it is
-    S² < κ V, a quadratic.
+    of Statistics* 4 (1976) 265–280. Otherwise it is approximate: where every session wins 15 with
+    chance 80 % or else loses 8, 6 to 7 % of records miss the mean at some time, not 5 %. As T grows
+    it becomes Robbins' normal mixture, whose best c is that of Howard et al. (2021), 3.5. As a
+    condition on m it is S² < κ V, a quadratic.
     """
     sessions = int(sums.size)
     if sessions < 2:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hedgeflow.evidence.checks import section
 from hedgeflow.evidence.estimates import Estimate
+from hedgeflow.evidence.multiplicity import TestedHypothesis
 from hedgeflow.evidence.performance import Profit, Results
 from hedgeflow.evidence.significance import Significance
 from hedgeflow.evidence.tables import EvidenceTables, Manifest
@@ -38,6 +39,7 @@ def resolution(
     profit: Profit,
     sharpe: Estimate,
     significance: Significance,
+    hypotheses: tuple[TestedHypothesis, ...],
 ) -> tuple[str, ...]:
     """Return the resolution: what was found, then what it means.
 
@@ -47,11 +49,11 @@ def resolution(
         What was run, on what.
     decision, gates : Decision, tuple of Judgement
         The verdict and the gates behind it.
-    overall, profit, sharpe, significance
+    overall, profit, sharpe, significance, hypotheses
         The figures quoted.
     """
     return (
-        _found(manifest, tables, overall, profit, sharpe, significance),
+        _found(manifest, tables, overall, profit, sharpe, _chance(significance, hypotheses)),
         _meaning(manifest, decision, gates),
     )
 
@@ -62,7 +64,7 @@ def _found(
     overall: Results,
     profit: Profit,
     sharpe: Estimate,
-    significance: Significance,
+    chance: str,
 ) -> str:
     span = "no sessions at all"
     if tables.sessions:
@@ -83,7 +85,6 @@ def _found(
         if needed.wins is None
         else f"a lower bound of {threshold} takes {needed.wins} wins"
     )
-    chance = _chance(significance)
     return (
         f"{start}{counted(overall.trades, 'trade')}, {overall.wins:,} of them won after costs, "
         f"a win rate of "
@@ -96,7 +97,7 @@ def _found(
     )
 
 
-def _chance(significance: Significance) -> str:
+def _chance(significance: Significance, hypotheses: tuple[TestedHypothesis, ...]) -> str:
     found = significance.p_value
     if found.value is None:
         return f"no null could be drawn ({found.reason})"
@@ -105,9 +106,14 @@ def _chance(significance: Significance) -> str:
         for null in significance.nulls
         if null.p_value is not None
     ]
-    if len(parts) == 1:
-        return f"p = {parts[0]}"
-    return f"p = {p_value(found.value)}, the larger of {' and '.join(parts)}"
+    words = f"p = {parts[0]}"
+    if len(parts) > 1:
+        words = f"p = {p_value(found.value)}, the larger of {' and '.join(parts)}"
+    tested = [each for each in hypotheses if each.p_value_holm is not None]
+    if len(tested) > 1 and tested[0] is hypotheses[0]:
+        corrected = p_value(tested[0].p_value_holm or 0.0)
+        words += f", {corrected} after Holm over the {len(tested)} hypotheses that could be tested"
+    return words
 
 
 def _meaning(manifest: Manifest, decision: Decision, gates: tuple[Judgement, ...]) -> str:

@@ -150,7 +150,7 @@ class Declaration:
     claims : tuple of Claim
         What is claimed besides.
     hypotheses : tuple of Hypothesis
-        The family of Holm's correction.
+        The family of Holm's correction, the primary one first.
     controls : tuple of RiskControl
         What is switched off, one at a time.
     classes : tuple of str
