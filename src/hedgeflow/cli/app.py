@@ -18,6 +18,7 @@ from hedgeflow.cli import (
     running,
     scoring,
     simulating,
+    watching,
 )
 
 EXIT_CODES: Final = """\
@@ -46,6 +47,7 @@ app.command("scan")(running.scan)
 app.command("backtest")(running.backtest)
 app.command("validate")(running.validate)
 app.command("explain")(running.explain)
+app.command("watch")(watching.watch)
 app.command("stylised-facts")(describing.stylised_facts)
 app.command("calibrate-judge")(judging.calibrate_judge)
 app.command("check-config")(checking.check_config)

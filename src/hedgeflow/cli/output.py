@@ -24,9 +24,9 @@ def print_simulated(*, simulated: bool) -> None:
         typer.echo("SIMULATED: these data can never be read as evidence about a market.")
 
 
-def print_json(document: Any) -> None:
-    """Print a document as JSON on standard output."""
-    typer.echo(json.dumps(document, indent=2, sort_keys=True, default=str))
+def print_json(document: Any, *, compact: bool = False) -> None:
+    """Print a document as JSON on standard output; compact, on one line, for those that follow."""
+    typer.echo(json.dumps(document, indent=None if compact else 2, sort_keys=True, default=str))
 
 
 def print_table(

@@ -1,0 +1,30 @@
+"""Every strategy's declaration by its name, for those who judge whatever a record holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hedgeflow.market.errors import ConfigError
+from hedgeflow.strategies.volume_shock.claims import DECLARATION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hedgeflow.strategies.claims import Declaration
+
+DECLARATIONS: Final[Mapping[str, Declaration]] = {DECLARATION.strategy: DECLARATION}
+
+
+def declaration_of(strategy: str) -> Declaration:
+    """Return what a strategy declares.
+
+    Raises
+    ------
+    ConfigError
+        There is no such strategy.
+    """
+    if strategy not in DECLARATIONS:
+        raise ConfigError(
+            f"there is no strategy '{strategy}'", hint=f"There is {', '.join(DECLARATIONS)}"
+        )
+    return DECLARATIONS[strategy]
