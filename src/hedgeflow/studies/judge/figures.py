@@ -74,6 +74,11 @@ TESTS: Final = (
         "elsewhere time limits end trades before a barrier does, which moves the rate of chance",
     ),
     TriedTest("flow-slope", "observed on predicted hedge, HC3", (NULL, COIN)),
+    TriedTest(
+        "flow-correlation", "observed with predicted hedge, signs flipped by session", (NULL, COIN)
+    ),
+    TriedTest("price-move", "move in the predicted direction, against placebos", (NULL, COIN)),
+    TriedTest("acceleration", "acceleration at completion, against placebos", (NULL, COIN)),
     TriedTest("classes-win-rate", "win rates of the classes, Fisher", (NULL, COIN), _RELABELLED),
     TriedTest("classes-move", "moves of the classes, permutation", (NULL, COIN), _RELABELLED),
     TriedTest("classes-response", "responses of the classes, permutation", (COIN,), _RELABELLED),
@@ -158,6 +163,9 @@ def _p_values(validation: Validation, seed: int) -> dict[str, float | None]:
         "binomial-half": found.binomial_p_value_half.value,
         "binomial-barrier": found.binomial_p_value_barrier.value,
         "flow-slope": evidence.flow.p_value.value,
+        "flow-correlation": evidence.flow.correlation_p_value.value,
+        "price-move": evidence.prices.p_value_move.value,
+        "acceleration": evidence.prices.acceleration_p_value.value,
         "classes-win-rate": relabelled[0],
         "classes-move": relabelled[1],
         "classes-response": relabelled[2],
