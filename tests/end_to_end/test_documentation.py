@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import doctest
 import fcntl
 import json
 import os
@@ -84,8 +85,13 @@ def commands_of(page: Path) -> list[Command]:
     return found
 
 
+PYTHON = re.compile(r"^```pycon\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
 PAGES_WITH_COMMANDS = [
-    page for page in PAGES if any(command.words[0] == "hedgeflow" for command in commands_of(page))
+    page
+    for page in PAGES
+    if any(command.words[0] == "hedgeflow" for command in commands_of(page))
+    or PYTHON.search(page.read_text(encoding="utf-8"))
 ]
 
 
@@ -153,6 +159,17 @@ def test_the_commands_of_a_page_do_what_it_says(page: Path, example: Path, tmp_p
         for command in commands:
             if command.words[0] == "hedgeflow":
                 check_command(command)
+        check_python(page)
+
+
+def check_python(page: Path) -> None:
+    """Run the interactive examples of a page as one session; they print what it shows."""
+    session = "\n".join(PYTHON.findall(page.read_text(encoding="utf-8")))
+    examples = doctest.DocTestParser().get_doctest(session, {}, page.name, str(page), 0)
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    told: list[str] = []
+    ran = doctest.DocTestRunner(optionflags=flags, verbose=False).run(examples, out=told.append)
+    assert ran.failed == 0, "".join(told)
 
 
 def files_written_by(page: Path) -> dict[str, str]:
