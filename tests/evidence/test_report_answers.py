@@ -68,7 +68,7 @@ def test_what_could_still_be_lost_stands_under_what_would_change_it(strong):
 
 def test_where_delay_ends_the_edge_is_read_off_the_runs(strong):
     [delay] = [line for line in answers(strong).change if line.startswith("Delay: ")]
-    assert delay.startswith("Delay: nothing is earned at 600 (\u2212")
+    assert delay.startswith("Delay: the first run that earns nothing is “at 600” (\u2212")
 
 
 def test_where_size_ends_the_edge_is_the_group_s_own_figure(strong):

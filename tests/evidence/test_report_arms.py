@@ -84,7 +84,7 @@ def test_where_nothing_is_left_is_marked_in_the_curve_and_said_under_it():
     assert "nothing left at 1.50" in words
     assert found.findings == (
         (
-            "Cost multiple at which the expectancy is nil.",
+            "Cost multiple at which the expectancy is nil",
             "1.50 times the costs (1.10 to 2.50)",
         ),
     )

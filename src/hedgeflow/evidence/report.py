@@ -29,7 +29,11 @@ from hedgeflow.evidence.report_judgements import (
     statistics_table,
 )
 from hedgeflow.evidence.report_page import rendered
-from hedgeflow.evidence.report_prediction import pressure_picture, reliability_picture
+from hedgeflow.evidence.report_prediction import (
+    pressure_picture,
+    price_response_picture,
+    reliability_picture,
+)
 from hedgeflow.evidence.report_sections import (
     cost_table,
     coverage_table,
@@ -188,6 +192,7 @@ def _pictures(
             event_study, classes, flow_reason=flow_reason, simulated=simulated
         ),
         "flow_reason": flow_reason,
+        "prices": price_response_picture(package, simulated=simulated),
         "equity": equity_picture(tables.ledger_entries, traded=traded, simulated=simulated),
         "drawdowns": _drawdowns(package),
         "by_trade": trades_picture(tables.trades, classes, simulated=simulated),
@@ -362,6 +367,8 @@ def _limits(package: JsonObject) -> Sequence[str]:
         )
     if package.get("simulated"):
         limits.append("SIMULATED: the market was simulated, so nothing here is evidence about one.")
+    if not section(package, "experimental_validity", "leakage"):
+        limits.append("Whether the future leaks into the past was not tested in this run.")
     untestable = texts(package, "experimental_validity", "untestable")
     if untestable:
         limits.append(f"Gates that these data cannot test: {', '.join(untestable)}.")

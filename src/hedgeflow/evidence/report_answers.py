@@ -16,8 +16,8 @@ from hedgeflow.evidence.report_words import (
     decimal,
     estimate,
     money,
+    p_is,
     percent,
-    probability,
     prose,
 )
 from hedgeflow.evidence.verdict import SAMPLE_STATISTIC, CouldTell, Status, Verdict
@@ -183,9 +183,7 @@ def _sure(package: JsonObject) -> Iterator[str]:
         yield f"A trade earned {net.text}{bounds} after costs, {level} interval, days resampled."
         p_value = number(measures, "p_value", "value")
         if p_value is not None:
-            yield (
-                f"Chance alone does as well with p = {probability(p_value)} ({_nulls(measures)})."
-            )
+            yield f"Chance alone does as well with {p_is(p_value)} ({_nulls(measures)})."
         yield f"Watched day by day: {_lower(decided(section(measures, 'monitoring')))}"
     tried = int(number(made, "trials") or 0)
     yield (
@@ -312,12 +310,12 @@ def _tried(members: Sequence[JsonObject]) -> str:
     for arm in members:
         shown = estimate(section(arm, "expectancy_bps"), "expectancy_bps")
         if (number(arm, "expectancy_bps", "value") or 0.0) <= 0.0:
-            return f"nothing is earned {prose(text(arm, 'words'))} ({shown.value} a trade)."
+            words = prose(text(arm, "words"))
+            return f"the first run that earns nothing is “{words}” ({shown.value} a trade)."
     last = members[-1]
     shown = estimate(section(last, "expectancy_bps"), "expectancy_bps")
-    return (
-        f"it still earns {prose(text(last, 'words'))} ({shown.value} a trade), the furthest tried."
-    )
+    words = prose(text(last, "words"))
+    return f"“{words}” still earns {shown.value} a trade, and nothing further was tried."
 
 
 def _parameter(arm: JsonObject) -> float:

@@ -22,10 +22,12 @@ from hedgeflow.evidence.report_canvas import (
 )
 from hedgeflow.evidence.report_sections import objects, text
 from hedgeflow.evidence.report_tables import Cell, Table
-from hedgeflow.evidence.report_words import decimal, estimate, money, prose
+from hedgeflow.evidence.report_words import decimal, estimate, money, p_is, prose
 
-ROW_PIXELS = 34
-"""Of a picture in which every arm has a line of its own."""
+ROW_PIXELS, LINE_PIXELS = 34, 16
+"""Of a picture in which every arm has a row of its own: a row at least, and a line of its words."""
+MANY_TIMES = 20.0
+"""A curve whose parameter grows by as much is drawn over its logarithm."""
 SECONDS_PER_MINUTE = 60.0
 
 
@@ -150,7 +152,7 @@ def _section(
     draw = {"curve": _curve, "dots": _dots, "differences": _differences}[panel.kind]
     drawn = draw(package, group, panel, shown, simulated)
     findings = tuple(
-        (sentence(text(item, "words")), _finding(item))
+        (sentence(text(item, "words")).removesuffix("."), _finding(item))
         for item in objects(package, "experimental_validity", "arm_findings")
         if text(item, "group") == group
     )
@@ -216,6 +218,8 @@ def _curve(
             )
     chart.update_yaxes(title="net bps a trade", zeroline=True, row=1, col=1)
     chart.update_yaxes(title="won, %", row=2, col=1)
+    if min(at) > 0.0 and max(at) >= MANY_TIMES * min(at):
+        chart.update_xaxes(type="log", dtick=1)
     chart.update_xaxes(title=panel.axis, row=2, col=1)
     return _picture(group, panel, 440, chart, simulated)
 
@@ -248,9 +252,10 @@ def _lines(
     if not held:
         reasons = [text(row, key, "reason") for row in rows]
         return Absent(panel.title, next((prose(each) for each in reasons if each), "no figure"))
-    points = Bounded.of(
-        [_wrapped(text(row, "words")) for row in held], [section(row, key) for row in held]
-    )
+    common = _common_start([text(row, "words") for row in held])
+    names = [_wrapped(text(row, "words").removeprefix(common)) for row in held]
+    lines = max(name.count("<br>") + 1 for name in names)
+    points = Bounded.of(names, [section(row, key) for row in held])
     colour = "var(--series-0)"
     chart = go.Figure(
         go.Scatter(
@@ -266,7 +271,8 @@ def _lines(
     chart.add_vline(x=0, line={"color": "var(--ink-soft)", "width": 1.3, "dash": "dot"})
     chart.update_xaxes(title=axis, zeroline=False)
     chart.update_yaxes(autorange="reversed", tickfont={"size": 11})
-    return _picture(group, panel, 130 + ROW_PIXELS * len(held), chart, simulated)
+    row_pixels = max(ROW_PIXELS, LINE_PIXELS * lines + 4)
+    return _picture(group, panel, 110 + row_pixels * len(held), chart, simulated)
 
 
 def _marker(colour: str, hollow: Sequence[bool]) -> dict[str, object]:
@@ -276,6 +282,14 @@ def _marker(colour: str, hollow: Sequence[bool]) -> dict[str, object]:
         "size": [12 if each else 8 for each in hollow],
         "opacity": 1,
     }
+
+
+def _common_start(words: Sequence[str]) -> str:
+    """Return what all of several names begin with, up to a colon; nothing of one name."""
+    start, colon, _ = words[0].partition(": ")
+    shared = f"{start}{colon}"
+    together = len(words) > 1 and colon and all(each.startswith(shared) for each in words)
+    return shared if together else ""
 
 
 def _wrapped(words: str, width: int = 30) -> str:
@@ -309,7 +323,8 @@ def _finding(item: JsonObject) -> str:
     unit = text(item, "unit")
     record = section(item, "figure")
     if unit == "p-value":
-        return estimate(record, "p_value").text
+        value = number(record, "value")
+        return estimate(record, "p_value").text if value is None else p_is(value)
     if unit.startswith("share"):
         shown, rest = estimate(record, "share"), unit.removeprefix("share")
     else:

@@ -17,7 +17,7 @@ from hedgeflow.evidence.report_canvas import (
     spec_of,
 )
 from hedgeflow.evidence.report_sections import first_null, objects, text
-from hedgeflow.evidence.report_words import counted, decimal, percent, prose
+from hedgeflow.evidence.report_words import counted, decimal, likely, percent, prose
 
 _NARROWEST = 1e-9
 """Width of a bar whose bin has none."""
@@ -209,13 +209,6 @@ def deflated_words(record: JsonObject) -> str:
         if value is not None
     ]
     return f"Probability of the true Sharpe ratio: {', '.join(parts)}." if parts else ""
-
-
-def likely(value: float) -> str:
-    """Return a probability as per cent, never as a certainty."""
-    if value < 0.001:
-        return "under 0.1\u00a0%"
-    return "over 99.9\u00a0%" if value > 0.999 else percent(value)
 
 
 def _claimed_sharpe(package: JsonObject) -> float | None:

@@ -40,8 +40,8 @@ STATISTICS = (
     ("effect_size_h", "effect", "Effect size h (win rate against barriers)"),
     ("effect_size_d", "effect", "Effect size d (net result against zero)"),
     ("effect_size_d_null", "effect", "Effect size d (net result against the null draws)"),
-    ("power_observed", "share", "Power, if the observed win rate is true"),
-    ("power_claimed", "share", "Power, if the claimed win rate is true"),
+    ("power_observed", "probability", "Power, if the observed win rate is true"),
+    ("power_claimed", "probability", "Power, if the claimed win rate is true"),
     ("trades_needed_observed", "trades_needed", "Trades needed, if the observed rate is true"),
     ("trades_needed_claimed", "trades_needed", "Trades needed, if the claimed rate is true"),
     ("effective_sample_size", "trades_effective", "Effective number of trades"),
@@ -49,11 +49,12 @@ STATISTICS = (
     ("design_effect", "effect", "Design effect of trading in clusters"),
 )
 
+SHARES = {"sign_agreement", "hedges_observed", "prior_flow_share"}
 DEFLATED = (
-    ("probabilistic", "share", "Probability that the true Sharpe ratio exceeds zero"),
-    ("probabilistic_claimed", "share", "Probability that it exceeds the claimed one"),
+    ("probabilistic", "probability", "Probability that the true Sharpe ratio exceeds zero"),
+    ("probabilistic_claimed", "probability", "Probability that it exceeds the claimed one"),
     ("expected_maximum", "sharpe", "Sharpe ratio of the best of as many trials by luck"),
-    ("deflated", "share", "Probability that the true ratio exceeds that luck"),
+    ("deflated", "probability", "Probability that the true ratio exceeds that luck"),
     ("sessions_needed", "sessions", "Sessions needed to show a ratio above zero"),
 )
 
@@ -272,6 +273,7 @@ def hedging_table(package: JsonObject) -> Table | None:
     """Return whether dealers traded as predicted; None where the tape shows nothing of it."""
     tests = section(package, "hypothesis_validation")
     flow = section(tests, "delta_flow_correlation")
+    controls = section(flow, "controls")
     response = section(tests, "response_time_correlation")
     pairs = (
         (flow, "r_squared", "R² of predicted hedge and observed signed flow"),
@@ -279,12 +281,17 @@ def hedging_table(package: JsonObject) -> Table | None:
         (flow, "r", "Correlation"),
         (flow, "slope", "Observed units per predicted unit"),
         (flow, "p_value", "p of that slope"),
+        (flow, "correlation_p_value", "p of the correlation, signs flipped by session"),
+        (flow, "hedges_observed", "Events whose flow could be told from ordinary flow"),
         (flow, "sign_agreement", "Events whose flow had the predicted sign"),
+        (controls, "partial_r_squared", "R² that is left with the return and more held fixed"),
+        (controls, "slope_clustered", "Observed units per predicted unit, those held fixed"),
+        (controls, "prior_flow_share", "Flow before the event, as a share of the later hedge"),
         (response, "spearman", "Rank correlation, exposure and observed response"),
         (response, "pearson_of_logs", "Correlation of their logarithms"),
     )
     shown = [
-        (words, estimate(section(record, key), "share" if key == "sign_agreement" else key))
+        (words, estimate(section(record, key), "share" if key in SHARES else key))
         for record, key, words in pairs
     ]
     if not any(item.value for _, item in shown):

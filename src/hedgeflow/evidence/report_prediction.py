@@ -19,8 +19,17 @@ from hedgeflow.evidence.report_canvas import (
     spec_of,
 )
 from hedgeflow.evidence.report_sections import objects, text
-from hedgeflow.evidence.report_words import decimal, estimate, label, prose
+from hedgeflow.evidence.report_words import counted, decimal, estimate, label, p_is, prose
 
+PRICE_MOVES = (
+    ("prior_move_bps", "before the alert"),
+    ("move_bps", "after it"),
+    ("placebo_move_bps", "after it, earlier days"),
+    ("excess_move_bps", "difference"),
+    ("acceleration_bps", "turn at the end"),
+    ("placebo_acceleration_bps", "turn, earlier days"),
+    ("excess_acceleration_bps", "difference of the turns"),
+)
 CURVES = (("trades", "trades won"), ("directions", "hedges in the predicted direction"))
 
 
@@ -135,3 +144,66 @@ def _brier(curve: JsonObject, words: str) -> str:
         f"Of {words}: stated {stated.value} on average, came {came.value}; Brier score"
         f" {decimal(score, 3)}{told}."
     )
+
+
+def price_response_picture(package: JsonObject, *, simulated: bool) -> Drawn:
+    """Return how prices moved before and after alerts, beside the same minutes of earlier days."""
+    title = "What prices did, beside the same minutes of earlier days"
+    record = section(package, "hypothesis_validation", "price_response")
+    rows = [
+        (words, section(record, key))
+        for key, words in PRICE_MOVES
+        if number(record, key, "value") is not None
+    ]
+    if not rows:
+        why = text(section(record, "move_bps"), "reason")
+        return Absent(title, prose(why) or "prices after events were not studied")
+    points = Bounded.of([words for words, _ in rows], [found for _, found in rows])
+    colour = "var(--series-0)"
+    chart = go.Figure(
+        go.Scatter(
+            x=points.value,
+            y=points.at,
+            error_x=points.bars(colour),
+            mode="markers",
+            showlegend=False,
+            marker={"color": colour, "size": 9},
+            hovertemplate="%{y}: %{x:.2f} bps<extra></extra>",
+        )
+    )
+    chart.add_vline(x=0, line={"color": "var(--ink-soft)", "width": 1.3, "dash": "dot"})
+    chart.update_xaxes(title="bps, in the predicted direction", zeroline=False)
+    chart.update_yaxes(autorange="reversed", tickfont={"size": 11})
+    basis = text(record, "acceleration_basis")
+    return Picture(
+        "fig-price-response",
+        title,
+        f"Mean price moves of {_events(record)} in the predicted direction, with 95 % intervals,"
+        " and how the price turned where the hedge was done (right of 0: it sped up)."
+        f"{_p_values(record)}",
+        "moves and accelerations lie where those of earlier days lie, and every difference on 0. A"
+        " move before the alert means that something else moved price and options.",
+        f"whose trades moved the price. The turn is the {basis}."
+        if basis
+        else "whose trades moved the price.",
+        110 + 40 * len(rows),
+        spec_of(chart, simulated),
+    )
+
+
+def _events(record: JsonObject) -> str:
+    events, out = (int(number(record, key) or 0) for key in ("events", "left_out"))
+    left = f", {decimal(out, 0)} left out for want of a price or of such minutes" if out else ""
+    return f"{counted(events, 'event')}{left}"
+
+
+def _p_values(record: JsonObject) -> str:
+    found = [
+        f"{words}: {p_is(value)}"
+        for key, words in (
+            ("p_value_move", "the move exceeds that of earlier days"),
+            ("acceleration_p_value", "the turn differs from that of earlier days"),
+        )
+        if (value := number(record, key, "value")) is not None
+    ]
+    return f" That {'; that '.join(found)}." if found else ""

@@ -14,6 +14,8 @@ MINUS = "\u2212"
 SPACE = "\u00a0"
 """Between a number and its unit, so that they stay on one line."""
 
+NO_P_VALUE = f"under{SPACE}1e{MINUS}300"
+"""A p-value that is too small for a computer's numbers is not 0."""
 COMPARISONS = {">=": "at least", ">": "above", "<=": "at most", "<": "below"}
 
 _RATES = frozenset({"win_rate", "drawdown", "flow_class_accuracy", "share"})
@@ -74,6 +76,19 @@ def probability(value: float) -> str:
     return f"under{SPACE}1e{MINUS}{-exponent - 1}"
 
 
+def p_is(value: float) -> str:
+    """Return "p = 0.02", or "p under 1e−5" where that is all there is to say."""
+    words = probability(value)
+    return f"p {words}" if words.startswith("under") else f"p = {words}"
+
+
+def likely(value: float) -> str:
+    """Return a probability as per cent, never as a certainty."""
+    if value < 0.001:
+        return f"under 0.1{SPACE}%"
+    return f"over 99.9{SPACE}%" if value > 0.999 else percent(value)
+
+
 def significant(value: float, digits: int = 4) -> str:
     """Return a number with so many significant digits, never in powers of ten."""
     if value == 0.0:
@@ -97,7 +112,9 @@ def figure(statistic: str, value: float) -> str:
         return percent(value, 2 if statistic == "drawdown" else 1)
     if "p_value" in statistic:
         return probability(value)
-    if statistic in {"trades", "trades_needed", "sessions"}:
+    if statistic == "probability":
+        return likely(value)
+    if statistic in {"trades", "trades_needed", "trades_effective", "sessions"}:
         return decimal(value, 0)
     if statistic == "expectancy_usd" or statistic.endswith("_usd"):
         return money(value)
@@ -135,8 +152,11 @@ def estimate(record: JsonObject, statistic: str) -> Shown:
     interval = ""
     if value is not None and lower is not None and upper is not None:
         interval = between(figure(statistic, lower), figure(statistic, upper))
+    shown = "" if value is None else figure(statistic, value)
+    if value == 0.0 and "p_value" in statistic:
+        shown = NO_P_VALUE
     return Shown(
-        "" if value is None else figure(statistic, value),
+        shown,
         interval,
         prose(str(record.get("reason") or "")),
         prose(str(record.get("method") or "")),
