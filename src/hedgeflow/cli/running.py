@@ -220,6 +220,12 @@ def validate(
     calendar: CalendarOption = None,
     calendar_kind: CalendarKindOption = None,
     calendar_timezone: CalendarTimezoneOption = None,
+    leakage: Annotated[
+        bool,
+        typer.Option(
+            "--check-leakage", help="Change the future too, and see whether the past notices."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say whether the claim holds: backtest, test, and write the evidence package and report."""
@@ -232,6 +238,7 @@ def validate(
             "--preset": preset,
             "--config": config,
             "--set": settings or None,
+            "--check-leakage": leakage or None,
         }
         calendars = Calendars(calendar or [], calendar_kind, calendar_timezone)
         validate_again(
@@ -253,7 +260,9 @@ def validate(
         _journal(catalog, journal) as record,
         progress_bar("Scanning option prints", quiet=as_json) as progress,
     ):
-        result = run_validation(market, chosen, record, calendar=events, progress=progress)
+        result = run_validation(
+            market, chosen, record, calendar=events, progress=progress, leakage=leakage
+        )
     report = write_validation(result, out, now())
     _print_validation(result, report, as_json=as_json)
 
@@ -472,5 +481,8 @@ def _print_validation(result: Validation, report: Path, *, as_json: bool) -> Non
     print_simulated(simulated=result.evidence.manifest.simulated)
     for paragraph in result.evidence.resolution:
         typer.echo(paragraph)
+    tested = result.evidence.leakage
+    if tested is not None:
+        typer.echo(f"Leakage test {'passed' if tested.passed else 'FAILED'}: {tested.words}")
     typer.echo(f"Verdict: {result.evidence.label}")
     typer.echo(f"Report: {report}")

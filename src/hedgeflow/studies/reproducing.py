@@ -147,6 +147,7 @@ def reproduce(
         truth=stated.truth,
         progress=progress,
         as_stated=lambda manifest: _as_stated(manifest, package.reproducibility),
+        leakage=section(package.document, "experimental_validity").get("leakage") is not None,
     )
     found = _compared(package, validation, out, timestamp)
     return Reproduction(package, validation, found, tuple(_notes(package, validation)))

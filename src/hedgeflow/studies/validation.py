@@ -39,6 +39,7 @@ from hedgeflow.studies.backtesting import (
 from hedgeflow.studies.event_study import event_study
 from hedgeflow.studies.matched_entries import direction_null, matched_null
 from hedgeflow.studies.predictions import predicted_and_observed
+from hedgeflow.studies.poison import check_leakage
 from hedgeflow.studies.readings import other_readings, reading_count, staged
 from hedgeflow.studies.scanning import ScanResult, signing_words
 from hedgeflow.studies.scoring.matching import latest_shock
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from hedgeflow.evidence import Arm
+    from hedgeflow.evidence import Arm, Leakage
     from hedgeflow.journal import Journal
     from hedgeflow.market.coverage import Coverage as Intervals
     from hedgeflow.market.sessions import Sessions
@@ -90,6 +91,7 @@ def validate(
     truth: pl.DataFrame | None = None,
     progress: Callable[[int, int], None] | None = None,
     as_stated: Callable[[Manifest], Manifest] | None = None,
+    leakage: bool = False,
 ) -> Validation:
     """Backtest one configuration and judge its claims on what the journal then holds.
 
@@ -109,6 +111,8 @@ def validate(
     as_stated : callable, optional
         What is put in the manifest in place of what the journal says now, when a package is made
         again that was made when fewer configurations had been tried.
+    leakage : bool, optional
+        Whether the future is poisoned too, to see whether the past notices: more scans.
     """
     count = reading_count(config) + 1
     stages = [staged(progress, stage, count) for stage in range(count)]
@@ -128,7 +132,8 @@ def validate(
         found = with_standing(manifest, journal, market, config, tables.sessions)
         return found if as_stated is None else as_stated(found)
 
-    return _judged(market, config, result, pictured, notes, arms, standing)
+    leaks = check_leakage(market, config, result.alerts, calendar) if leakage else None
+    return _judged(market, config, result, pictured, notes, arms, standing, leaks)
 
 
 def verdict(
@@ -158,12 +163,13 @@ def _judged(
     notes: list[str],
     arms: Sequence[Arm] = (),
     standing: Callable[[Manifest], Manifest] | None = None,
+    leaks: Leakage | None = None,
 ) -> Validation:
     inputs = _inputs(market, config, result, truth=tables.truth is not None)
     manifest = _manifest(market, config, result, notes, inputs)
     if standing is not None:
         manifest = standing(manifest)
-    return Validation(assess(tables, DECLARATION, manifest, arms), tables, result)
+    return Validation(assess(tables, DECLARATION, manifest, arms, leaks), tables, result)
 
 
 def _keep_predictions(journal: Journal, result: Backtest, tables: EvidenceTables) -> None:
