@@ -197,13 +197,15 @@ def test_daily_results_are_those_of_complete_runs_on_the_data_set(
     begun.append_alerts(another_run(9).run_id, rows["alerts"])
     begun.append_trades(another_run(9).run_id, [trade(0)])
     found = begun.daily_net(run.data_hash)
-    assert found.filter(pl.col("run_id") == run.run_id).drop("run_id", "config_hash").rows() == [
+    assert found.filter(pl.col("run_id") == run.run_id).drop(
+        "run_id", "config_hash", "code_version"
+    ).rows() == [
         ("2026-01-01", 120.0, 2),
         ("2026-01-02", -5.0, 1),
     ]
-    assert found.filter(pl.col("run_id") != run.run_id).drop("config_hash").rows() == [
-        (another_run(8).run_id, None, 0.0, 0)
-    ]
+    assert found.filter(pl.col("run_id") != run.run_id).drop(
+        "config_hash", "code_version"
+    ).rows() == [(another_run(8).run_id, None, 0.0, 0)]
     assert begun.daily_net("another").is_empty()
 
 

@@ -18,6 +18,7 @@ from hedgeflow.cli import (
     running,
     scoring,
     simulating,
+    vaulting,
     watching,
 )
 
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(comparing.app, name="evidence")
+app.add_typer(vaulting.app, name="vault")
 app.command("demo")(demonstrating.demo)
 app.command("simulate")(simulating.simulate)
 app.command("score")(scoring.score)

@@ -305,8 +305,9 @@ class Journal:
         Returns
         -------
         polars.DataFrame
-            Columns ``run_id``, ``config_hash``, ``session``, ``net_usd``, ``trades``: one row a run
-            and session with trades; a run without any has one row with a null session.
+            Columns ``run_id``, ``config_hash``, ``code_version``, ``session``, ``net_usd``,
+            ``trades``: one row a run and session with trades; a run without any has one row with
+            a null session.
         """
         with reading(self._engine) as connection:
             return daily_net(connection, data_hash)

@@ -50,18 +50,20 @@ def daily_net(connection: Connection, data_hash: str) -> pl.DataFrame:
         select(
             run["run_id"],
             run["config_hash"],
+            run["code_version"],
             trade["session"],
             func.coalesce(func.sum(trade["net_usd"]), 0.0),
             func.count(trade["trade_id"]),
         )
         .select_from(RUNS.outerjoin(TRADES, trade["run_id"] == run["run_id"]))
         .where(and_(run["data_hash"] == data_hash, complete))
-        .group_by(run["run_id"], run["config_hash"], trade["session"])
+        .group_by(run["run_id"], run["config_hash"], run["code_version"], trade["session"])
         .order_by(run["run_id"], trade["session"])
     )
     schema = {
         "run_id": pl.String,
         "config_hash": pl.String,
+        "code_version": pl.String,
         "session": pl.String,
         "net_usd": pl.Float64,
         "trades": pl.Int64,

@@ -16,7 +16,7 @@ from hedgeflow.studies.backtesting import JOURNAL_FILE, STRATEGY
 from hedgeflow.studies.markets import load_market
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from hedgeflow.strategies.volume_shock import VolumeShockConfig
@@ -72,14 +72,39 @@ def asked_market(
         As `load_market` and `load_config`.
     """
     opened = Catalog.open(catalog)
-    under = read_scenario(catalog).settings if (catalog / TRUTH_FOLDER).is_dir() else {}
-    chosen = load_config(preset, config, settings, market_settings=under)
+    chosen, under = asked_settings(catalog, preset=preset, config=config, settings=settings)
     return Asked(load_market(opened, underlying, chosen, must_trade=must_trade), chosen, under)
 
 
-def asked_journal(catalog: Path, url: str | Path | None = None, *, create: bool = True) -> Journal:
-    """Return the journal at an address, else the one that lies in the catalog."""
-    return Journal.open(url or catalog / JOURNAL_FILE, create=create)
+def asked_settings(
+    catalog: Path,
+    *,
+    preset: str | None = None,
+    config: Path | None = None,
+    settings: Sequence[str] = (),
+) -> tuple[VolumeShockConfig, Mapping[str, Any]]:
+    """Return the configuration asked for, and what a simulated market asks for itself under it.
+
+    Nothing of the market is read.
+
+    Raises
+    ------
+    ConfigError
+        As `load_config`.
+    """
+    under = read_scenario(catalog).settings if (catalog / TRUTH_FOLDER).is_dir() else {}
+    return load_config(preset, config, settings, market_settings=under), under
+
+
+def asked_journal(
+    catalog: Path,
+    url: str | Path | None = None,
+    *,
+    create: bool = True,
+    clock: Callable[[], int] | None = None,
+) -> Journal:
+    """Return the journal at an address, else the one in the catalog; else as `Journal.open`."""
+    return Journal.open(url or catalog / JOURNAL_FILE, create=create, clock=clock)
 
 
 def asked_calendar(
@@ -101,6 +126,17 @@ def asked_calendar(
     DataError
         A file is no calendar.
     """
+    until_ns = int(market.sessions.close_ns[-1]) + YEAR_NS
+    return calendar_until(paths, until_ns, kind=kind, timezone=timezone)
+
+
+def calendar_until(
+    paths: Sequence[Path], until_ns: int, *, kind: str | None = None, timezone: str | None = None
+) -> Calendar | None:
+    """Return what all calendars list together; what recurs for ever, until an instant, UTC ns.
+
+    Parameters and errors are those of `asked_calendar`.
+    """
     if not paths:
         for option, value in (("--calendar-kind", kind), ("--calendar-timezone", timezone)):
             if value is not None:
@@ -112,7 +148,6 @@ def asked_calendar(
             where="--calendar-kind",
             hint=f"Use {' or '.join(CalendarKind)}",
         )
-    until_ns = int(market.sessions.close_ns[-1]) + YEAR_NS
     given = None if kind is None else CalendarKind(kind)
     calendars = [
         read_calendar(path, kind=given, timezone=timezone, until_ns=until_ns) for path in paths

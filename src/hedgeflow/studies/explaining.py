@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from hedgeflow.journal import VaultError
 from hedgeflow.market.errors import HedgeflowError
 from hedgeflow.market.sessions import session_date
 from hedgeflow.market.tapes import TapeKind, tape_schema
+from hedgeflow.market.time import iso
 from hedgeflow.signals.rules import BaselineOrigin, SigningRule
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 from hedgeflow.studies.backtesting import code_version
 from hedgeflow.studies.markets import load_market
 from hedgeflow.studies.scanning import in_sessions, shock_scan, signing_rules
+from hedgeflow.studies.vaults import visible
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,6 +69,8 @@ def explain_alert(
     ------
     JournalError
         No such alert, or several runs have it and none was named.
+    VaultError
+        The alert lies in or after a sealed vault.
     HedgeflowError
         The catalog no longer holds the data that the run read.
     """
@@ -74,7 +79,15 @@ def explain_alert(
     trials = journal.trials(runs["data_hash"]).filter(pl.col("config_hash") == runs["config_hash"])
     trial = json.loads(trials["config_json"][0])
     config = VolumeShockConfig.model_validate(trial["settings"])
-    market = load_market(catalog, runs["underlying"], config, must_trade=False)
+    whole = load_market(catalog, runs["underlying"], config, must_trade=False)
+    market = visible(whole, config, journal)
+    if market.until_ns is not None and alert["triggered_ns"] >= market.until_ns:
+        raise VaultError(
+            f"alert {alert_id} lies in or after a sealed vault, which begins"
+            f" {iso(market.until_ns)}",
+            where=f"{runs['underlying']} options",
+            hint="Open it with hedgeflow validate --open-vault, once everything is decided",
+        )
     if (market.option_hash, market.hedge_hash) != (runs["data_hash"], trial["hedge_data"]):
         raise HedgeflowError(
             f"alert {alert_id} was made from other data than the catalog now holds",

@@ -11,15 +11,16 @@ from hedgeflow.evidence.tables import Registration
 from hedgeflow.journal import RegisteredHypothesis
 from hedgeflow.market.errors import ConfigError
 from hedgeflow.market.time import iso
-from hedgeflow.studies.trial_ledger import CHOSEN, trials_of_tape
+from hedgeflow.studies.trial_ledger import CHOSEN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from hedgeflow.journal import Journal
     from hedgeflow.strategies.claims import Declaration
     from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
     from hedgeflow.studies.markets import Market
+    from hedgeflow.studies.trial_ledger import TriedConfiguration
 
 
 def settings_json(config: VolumeShockConfig) -> str:
@@ -82,13 +83,26 @@ def hypothesis(
 
 
 def registration_of(
-    journal: Journal, market: Market, config: VolumeShockConfig, strategy: str
+    journal: Journal,
+    market: Market,
+    config: VolumeShockConfig,
+    strategy: str,
+    trials: Iterable[TriedConfiguration],
 ) -> Registration | None:
     """Return the first registered hypothesis that a run fits, None where there is none.
 
     It fits if strategy, settings and underlying are the same, whatever the data are. It came
     before the run if it came before the first trial of these settings on this tape, however long
     the tape was then; of a trial without an instant it is not known, and so not said.
+
+    Parameters
+    ----------
+    journal : Journal
+    market : Market
+    config : VolumeShockConfig
+    strategy : str
+    trials : iterable of TriedConfiguration
+        As `trials_of_tape`.
     """
     wanted = settings_hash(config)
     fitting = [
@@ -102,7 +116,7 @@ def registration_of(
     first = fitting[0]
     tried = [
         trial.recorded_ns
-        for trial in trials_of_tape(journal, market)
+        for trial in trials
         if trial.strategy == strategy and _same(trial.settings, config)
     ]
     return Registration(

@@ -39,11 +39,11 @@ def with_standing(
     sessions : sequence of str
         The tested sessions, ISO dates.
     """
-    tried = configurations(trials_of_tape(journal, market))
+    tried = trials_of_tape(journal, market)
     return replace(
         manifest,
-        trials=max(manifest.trials, tried),
-        trial_sharpes=trial_sharpes(journal, market, sessions),
-        registration=registration_of(journal, market, config, manifest.strategy),
+        trials=max(manifest.trials, configurations(tried)),
+        trial_sharpes=trial_sharpes(journal, market, sessions, tried),
+        registration=registration_of(journal, market, config, manifest.strategy, tried),
         vault=vault_of(journal, market),
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
-import polars as pl
 
 from hedgeflow.journal import DataSet
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
@@ -129,7 +128,12 @@ def configurations(trials: Iterable[TriedConfiguration]) -> int:
     return len({trial.identity for trial in trials})
 
 
-def trial_sharpes(journal: Journal, market: Market, sessions: Sequence[str]) -> tuple[float, ...]:
+def trial_sharpes(
+    journal: Journal,
+    market: Market,
+    sessions: Sequence[str],
+    trials: Iterable[TriedConfiguration],
+) -> tuple[float, ...]:
     """Return the net Sharpe ratio per session of each configuration tried on these data.
 
     Of each configuration whose run the journal holds complete on the same data set and the same
@@ -145,22 +149,24 @@ def trial_sharpes(journal: Journal, market: Market, sessions: Sequence[str]) -> 
     market : Market
     sessions : sequence of str
         ISO dates of the tested sessions.
+    trials : iterable of TriedConfiguration
+        As `trials_of_tape`, the oldest first.
     """
     part = (market.from_ns, market.until_ns)
-    same = [
-        trial
-        for trial in trials_of_tape(journal, market)
+    latest = {
+        trial.config_hash: trial.code_version
+        for trial in trials
         if trial.data_hash == market.option_hash and trial.period == part
-    ]
-    latest = {trial.config_hash: trial.code_version for trial in same}
-    runs = journal.runs().filter(pl.col("complete") & (pl.col("data_hash") == market.option_hash))
-    chosen = [
-        row["run_id"]
-        for row in runs.sort("config_hash", "run_id").iter_rows(named=True)
-        if latest.get(row["config_hash"]) == row["code_version"]
-    ]
-    net = journal.daily_net(market.option_hash)
-    ratios = [session_sharpe(_daily(net, run_id, sessions)) for run_id in chosen]
+    }
+    place = {session: number for number, session in enumerate(sessions)}
+    daily: dict[str, FloatArray] = {}
+    for row in journal.daily_net(market.option_hash).iter_rows(named=True):
+        if latest.get(row["config_hash"]) != row["code_version"]:
+            continue
+        earned = daily.setdefault(row["run_id"], np.zeros(len(sessions)))
+        if row["session"] in place:
+            earned[place[row["session"]]] = row["net_usd"]
+    ratios = [session_sharpe(daily[run_id]) for run_id in sorted(daily)]
     return tuple(ratio for ratio in ratios if ratio is not None)
 
 
@@ -172,12 +178,6 @@ def session_sharpe(daily: FloatArray) -> float | None:
     if deviation <= _NO_SPREAD * float(np.abs(daily).max()):
         return None
     return float(daily.mean()) / deviation
-
-
-def _daily(net: pl.DataFrame, run_id: str, sessions: Sequence[str]) -> FloatArray:
-    rows = net.filter((pl.col("run_id") == run_id) & pl.col("session").is_not_null())
-    earned = dict(zip(rows["session"], rows["net_usd"], strict=True))
-    return np.array([earned.get(session, 0.0) for session in sessions], dtype=np.float64)
 
 
 def differences(settings: Mapping[str, Any]) -> list[str]:

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 
 from hedgeflow.evidence.tables import Vault
 from hedgeflow.evidence.wording import counted
-from hedgeflow.journal import HoldOut, VaultError, VaultOpening
+from hedgeflow.journal import DataSet, HoldOut, VaultError, VaultOpening
+from hedgeflow.market.errors import CatalogError
+from hedgeflow.market.tapes import TapeKey, TapeKind
 from hedgeflow.market.time import iso
 from hedgeflow.studies.hedge_choice import choose_hedge
-from hedgeflow.studies.markets import load_market, option_tape_key
+from hedgeflow.studies.markets import load_market, option_data_hash, option_tape_key
 from hedgeflow.studies.periods import within
 from hedgeflow.studies.registrations import settings_hash, settings_json
 from hedgeflow.studies.trial_ledger import configurations, data_key, trials_on
 
 if TYPE_CHECKING:
-    from hedgeflow.journal import DataSet, Journal
+    from hedgeflow.journal import Journal
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
     from hedgeflow.studies.markets import Market
@@ -69,6 +71,48 @@ def declare(
     seen = [each for each in trials_on(journal, key) if each.saw(from_ns, until_ns)]
     vault = HoldOut(key, from_ns, until_ns, declared_ns, configurations(seen), note)
     return journal.declare_vault(vault)
+
+
+def tape_of(
+    catalog: Catalog, underlying: str, venue: str | None = None
+) -> tuple[str, DataSet | None]:
+    """Return the key of an underlying's option tape, and what is there of it by now.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    underlying : str
+    venue : str, optional
+        Of the options; needed where the catalog has none of them yet.
+
+    Raises
+    ------
+    CatalogError
+        The catalog has none and no venue is given, or it has those of another venue.
+    """
+    kind = TapeKind.OPTION_TRADES
+    tapes = catalog.keys()
+    found = [key for key in tapes if (key.kind, key.underlying) == (kind, underlying)]
+    if not found:
+        if venue is None:
+            raise CatalogError(
+                f"no {underlying} options were imported yet",
+                where=str(catalog.path),
+                hint="Say with --venue where they will be from, as in --venue deribit",
+            )
+        return data_key(TapeKey(kind, venue.lower(), underlying, underlying, 1)), None
+    options = option_tape_key(catalog, underlying)
+    if venue is not None and venue.lower() != options.venue:
+        raise CatalogError(
+            f"its {underlying} options are from {options.venue}, not {venue}",
+            where=str(catalog.path),
+            hint="Leave --venue out",
+        )
+    summary = catalog.summary(options)
+    if summary.first_ns is None or summary.last_ns is None:
+        return data_key(options), None
+    name = option_data_hash(catalog, underlying)
+    return data_key(options), DataSet(name, data_key(options), summary.first_ns, summary.last_ns)
 
 
 def visible(market: Market, config: VolumeShockConfig, journal: Journal) -> Market:
