@@ -38,8 +38,8 @@ from hedgeflow.studies.backtesting import (
 )
 from hedgeflow.studies.event_study import event_study
 from hedgeflow.studies.matched_entries import direction_null, matched_null
-from hedgeflow.studies.predictions import predicted_and_observed
 from hedgeflow.studies.poison import check_leakage
+from hedgeflow.studies.predictions import predicted_and_observed
 from hedgeflow.studies.readings import other_readings, reading_count, staged
 from hedgeflow.studies.scanning import ScanResult, signing_words
 from hedgeflow.studies.scoring.matching import latest_shock
