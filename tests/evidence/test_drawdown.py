@@ -9,18 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgeflow.evidence.drawdown import drawdown, largest_fall
-from hedgeflow.evidence.resampling import resample_sessions
+from hedgeflow.evidence.resampling import Resampling, resample_sessions
 
 NO_SESSIONS = resample_sessions(np.zeros(0), seed=1)
 
 
 def ledger(*rows):
-    columns = {"at_ns": pl.Int64, "kind": pl.String, "amount_usd": pl.Float64}
-    return pl.DataFrame(list(rows), schema=columns, orient="row")
+    """A ledger of (instant, kind, amount), or with the trade's id as a fourth."""
+    columns = {
+        "at_ns": pl.Int64,
+        "kind": pl.String,
+        "amount_usd": pl.Float64,
+        "trade_id": pl.String,
+    }
+    return pl.DataFrame([(*row, None)[:4] for row in rows], schema=columns, orient="row")
 
 
 def observed(book):
-    return drawdown(book, np.array([1.0]), np.array([0]), resample_sessions(np.ones(1), seed=1))
+    return drawdown(book, {"T": 0}, resample_sessions(np.ones(1), seed=1))
 
 
 def test_from_120_to_90_is_a_quarter():
@@ -80,19 +86,50 @@ def test_a_ledger_without_deposit_has_no_drawdown():
 
 def test_without_trades_the_drawdown_is_missing():
     book = ledger((0, "DEPOSIT", 100.0))
-    found = drawdown(book, np.zeros(0), np.zeros(0, dtype=np.int64), NO_SESSIONS)
+    found = drawdown(book, {}, NO_SESSIONS)
     assert found.observed.value is None
     assert found.capital_usd == 100.0
 
 
-def test_resampled_histories_spread_around_the_observed_fall():
+def forty_sessions():
+    """Three trades a session, each charged at its entry and settled at its exit."""
     generator = np.random.default_rng(2)
-    net = generator.normal(5.0, 40.0, 120)
-    session = np.repeat(np.arange(40), 3)
-    resampling = resample_sessions(np.bincount(session, weights=net), seed=4, resamples=400)
-    rows = [(number + 1, "TRADE_PNL", float(value)) for number, value in enumerate(net)]
-    found = drawdown(ledger((0, "DEPOSIT", 1000.0), *rows), net, session, resampling)
+    net, session = generator.normal(5.0, 40.0, 120), np.repeat(np.arange(40), 3)
+    rows = [(0, "DEPOSIT", 1000.0)]
+    for number, value in enumerate(net):
+        trade = f"T{number}"
+        rows += [
+            (10 * number + 1, "SPREAD", -4.0, trade),
+            (10 * number + 9, "TRADE_PNL", float(value), trade),
+        ]
+    sessions = {f"T{number}": int(day) for number, day in enumerate(session)}
+    daily = np.bincount(session, weights=net - 4.0)
+    return ledger(*rows), sessions, resample_sessions(daily, seed=4, resamples=400)
+
+
+def test_resampled_histories_spread_around_the_observed_fall():
+    book, sessions, resampling = forty_sessions()
+    found = drawdown(book, sessions, resampling)
     falls = [point.drawdown for point in found.bootstrap]
     assert falls == sorted(falls)
     assert found.observed.lower < found.observed.upper
     assert falls[0] < found.observed.value < falls[-1]
+    assert f"{40 / resampling.block_length:.1f} independent blocks" in found.observed.method
+
+
+def test_the_sessions_in_their_own_order_give_the_observed_fall():
+    book, sessions, _ = forty_sessions()
+    as_it_was = Resampling(np.tile(np.arange(40), (50, 1)), 1, 0)
+    found = drawdown(book, sessions, as_it_was)
+    assert found.observed.lower == pytest.approx(found.observed.value)
+    assert found.observed.upper == pytest.approx(found.observed.value)
+
+
+def test_seven_sessions_have_a_fall_but_no_distribution():
+    book, sessions, _ = forty_sessions()
+    few = {trade: day for trade, day in sessions.items() if day < 7}
+    part = book.filter(pl.col("trade_id").is_null() | pl.col("trade_id").is_in(list(few)))
+    found = drawdown(part, few, resample_sessions(np.arange(7.0), seed=1))
+    assert found.observed.value is not None
+    assert found.observed.lower is None
+    assert found.bootstrap == ()

@@ -91,7 +91,7 @@ def test_trades_on_few_sessions_have_a_sharpe_without_interval():
     estimate = annualised([5.0, 3.0] + [0.0] * 58, trades_on=[0, 1])
     assert estimate.value is not None
     assert estimate.lower is None
-    assert "an interval needs 5" in estimate.reason
+    assert "an interval needs 8" in estimate.reason
 
 
 def test_the_interval_covers_the_true_sharpe():

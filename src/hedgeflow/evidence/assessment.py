@@ -43,7 +43,7 @@ from hedgeflow.evidence.resampling import RESAMPLED, Resampling, by_session, res
 from hedgeflow.evidence.resolution import label, resolution
 from hedgeflow.evidence.sharpe import implied_sharpe, implied_win_rate, sharpe_annualised
 from hedgeflow.evidence.significance import Significance, significance
-from hedgeflow.evidence.tables import EvidenceTables, Manifest, Trades, trade_arrays
+from hedgeflow.evidence.tables import EvidenceTables, Manifest, Trades, session_index, trade_arrays
 from hedgeflow.evidence.verdict import Decision, Judgement, Status, decide, judge, setting
 from hedgeflow.strategies.claims import Declaration, Gate
 
@@ -303,7 +303,9 @@ def _performance(
     cap = setting(manifest.config, "alert.confidence_cap")
     per_year = tables.sessions_per_year
     annual = sharpe_annualised(daily, trades.session, resampling, sessions_per_year=per_year)
-    fall = drawdown(tables.ledger_entries, trades.net_usd, trades.session, resampling)
+    of_trade = session_index(tables.trades["session"], sessions).tolist()
+    traded = dict(zip(tables.trades["trade_id"].to_list(), of_trade, strict=True))
+    fall = drawdown(tables.ledger_entries, traded, resampling)
     implied, implied_rate = _implied(overall, annual, per_year)
     return PerformanceMetrics(
         trades=trades.count,

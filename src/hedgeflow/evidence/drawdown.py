@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from hedgeflow.evidence.estimates import (
     missing,
 )
 from hedgeflow.evidence.resampling import (
+    FEWEST_BLOCKS,
     RESAMPLED,
     Resampling,
     percentile_bounds,
@@ -23,7 +25,7 @@ from hedgeflow.evidence.resampling import (
 )
 
 QUANTILES = (0.05, 0.25, 0.50, 0.75, 0.95, 0.99)
-_METHOD = f"largest fall from a peak, share of that peak; bounds: {RESAMPLED}"
+_METHOD = f"largest fall from a peak, share of that peak, entry by entry; bounds: {RESAMPLED}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,43 +71,55 @@ def largest_fall(equity: FloatArray) -> tuple[float, float]:
     return float((fall / peak).max()), float(fall.max())
 
 
-def drawdown(
-    ledger: pl.DataFrame, net_usd: FloatArray, session: IntArray, resampling: Resampling
-) -> Drawdown:
+def drawdown(ledger: pl.DataFrame, sessions: Mapping[str, int], resampling: Resampling) -> Drawdown:
     """Return the drawdown of the ledger's equity and its distribution over resampled sessions.
+
+    Both are of the account entry by entry: the resampled histories are made of the same steps, in
+    the order that they have within their session, so that drawing every session once, in its own
+    place, gives the observed fall. What trades had lost before they were closed is in neither.
 
     Parameters
     ----------
     ledger : polars.DataFrame
-        Ledger entries with ``at_ns``, ``kind`` and ``amount_usd``. Entries of one instant count
-        together; a later deposit raises the peak by its amount and so is no recovery.
-    net_usd : ndarray, shape (trades,)
-        Net profit of each trade, ordered by exit.
-    session : ndarray, shape (trades,)
-        Index of each trade's session.
+        Ledger entries with ``trade_id``, ``at_ns``, ``kind`` and ``amount_usd``. Entries of one
+        instant count together; a later deposit raises the peak by its amount and so is no
+        recovery. Resampled histories begin with all deposits.
+    sessions : mapping of str to int
+        Index of each trade's session. An entry of no trade belongs to the session before it.
     resampling : Resampling
         Session draws.
     """
     deposit = pl.col("kind") == "DEPOSIT"
+    known = pl.DataFrame(
+        {"trade_id": list(sessions), "session": list(sessions.values())},
+        schema={"trade_id": pl.String, "session": pl.Int64},
+    )
     steps = (
-        ledger.group_by("at_ns")
+        ledger.with_columns(pl.col("trade_id").cast(pl.String))
+        .join(known, on="trade_id", how="left")
+        .group_by("at_ns")
         .agg(
             pl.col("amount_usd").filter(deposit).sum().alias("deposit"),
             pl.col("amount_usd").filter(~deposit).sum().alias("profit"),
+            pl.col("session").min(),
         )
         .sort("at_ns")
+        .with_columns(pl.col("session").forward_fill())
     )
-    capital = float(steps["deposit"].sum())
-    if net_usd.size == 0:
+    capital, trades = float(steps["deposit"].sum()), len(sessions)
+    if trades == 0:
         return Drawdown(missing("no trades", method=_METHOD), None, capital or None, ())
     if capital <= 0.0 or float(steps["deposit"][0]) <= 0.0:
         reason = "the ledger does not begin with a deposit"
-        return Drawdown(missing(reason, n=int(net_usd.size), method=_METHOD), None, None, ())
+        return Drawdown(missing(reason, n=trades, method=_METHOD), None, None, ())
     share, money = _ledger_fall(
         steps["deposit"].to_numpy().astype(np.float64),
         steps["profit"].to_numpy().astype(np.float64),
     )
-    estimate, quantiles = _resampled(share, capital, net_usd, session, resampling)
+    moved = steps.drop_nulls("session")
+    profits = moved["profit"].to_numpy().astype(np.float64)
+    session = moved["session"].to_numpy().astype(np.int64)
+    estimate, quantiles = _resampled(share, capital, trades, profits, session, resampling)
     return Drawdown(estimate, money, capital, quantiles)
 
 
@@ -122,15 +136,21 @@ def _ledger_fall(deposits: FloatArray, profits: FloatArray) -> tuple[float, floa
 
 
 def _resampled(
-    share: float, capital: float, net_usd: FloatArray, session: IntArray, resampling: Resampling
+    share: float,
+    capital: float,
+    trades: int,
+    profits: FloatArray,
+    session: IntArray,
+    resampling: Resampling,
 ) -> tuple[Estimate, tuple[DrawdownQuantile, ...]]:
-    trades = int(net_usd.size)
+    blocks = resampling.blocks(session)
     reason = too_few_sessions(session)
-    if reason:
+    if reason or blocks < FEWEST_BLOCKS:
+        reason = reason or f"{blocks:.1f} independent blocks of sessions"
         return Estimate(share, n=trades, method=_METHOD, reason=reason), ()
     falls = np.array(
         [
-            largest_fall(capital + np.concatenate(([0.0], np.cumsum(net_usd[rows]))))[0]
+            largest_fall(capital + np.concatenate(([0.0], np.cumsum(profits[rows]))))[0]
             for rows in resampled_rows(session, resampling)
         ]
     )
@@ -141,4 +161,5 @@ def _resampled(
         DrawdownQuantile(quantile, float(value))
         for quantile, value in zip(QUANTILES, values, strict=True)
     )
-    return Estimate(share, lower, upper, trades, _METHOD), quantiles
+    method = f"{_METHOD} ({blocks:.1f} independent blocks)"
+    return Estimate(share, lower, upper, trades, method), quantiles

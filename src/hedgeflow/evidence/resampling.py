@@ -18,14 +18,18 @@ from hedgeflow.evidence.estimates import (
 from hedgeflow.evidence.wording import counted
 
 RESAMPLES = 2_000
-SESSIONS_FOR_INTERVAL = 5
-"""Sessions with observations below which percentile bounds mean nothing and none are given."""
+SESSIONS_FOR_INTERVAL = 8
+"""Sessions with observations below which no bounds are given: of five independent normal sessions
+4 to 5 % of lower bounds exceed the truth, of eight about 3 %, and 2.5 % may."""
 DEFINED_SHARE = 0.95
 """Share of resamples in which a statistic must exist for its percentiles to be given."""
 
 RESAMPLED = "stationary bootstrap of sessions"
 METHOD = f"{RESAMPLED}, widened for few blocks"
 FEWEST_BLOCKS = 2.0
+"""Blocks of sessions below which nothing can be resampled, and no bounds are given. From few blocks
+on the bounds are the extremes of all resamples. They hold nevertheless, for a mean length that few
+sessions are given is rather too long than too short: see the test of 11 sessions in 16."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +57,7 @@ class Resampling:
 
     def blocks(self, session: IntArray) -> float:
         """Return how many independent blocks observations on these sessions make."""
-        return max(FEWEST_BLOCKS, np.unique(session).size / self.block_length)
+        return np.unique(session).size / self.block_length
 
 
 def resample_sessions(daily: FloatArray, *, seed: int, resamples: int = RESAMPLES) -> Resampling:
@@ -221,7 +225,25 @@ def clustered_mean(
 def with_bounds(
     value: float, statistics: FloatArray, *, n: int, method: str, blocks: float
 ) -> Estimate:
-    """Return `value` with the widened percentile bounds of its resampled statistics."""
+    """Return `value` with the widened percentile bounds of its resampled statistics.
+
+    Parameters
+    ----------
+    value : float
+    statistics : ndarray, shape (resamples,)
+        NaN where it does not exist.
+    n : int
+        Observations.
+    method : str
+    blocks : float
+        Independent blocks that were resampled; below `FEWEST_BLOCKS` there are no bounds.
+    """
+    if blocks < FEWEST_BLOCKS:
+        reason = (
+            f"sessions depend on each other so far that those with observations make {blocks:.1f}"
+            f" independent blocks; an interval needs {FEWEST_BLOCKS:g}"
+        )
+        return Estimate(value, n=n, method=method, reason=reason)
     bounds = percentile_bounds(statistics, blocks=blocks)
     if bounds is None:
         reason = "undefined in more than 5 % of the resamples"
