@@ -18,7 +18,7 @@ from hedgeflow.evidence.report_words import (
     prose,
     threshold,
 )
-from hedgeflow.evidence.weekly_review import Drift, Review, position
+from hedgeflow.evidence.weekly_review import Drift, Review
 
 _POSITIONS = {"inside": "", "below": "under the band", "above": "over the band", "no figure": ""}
 
@@ -190,7 +190,7 @@ def claimed(item: Drift) -> str:
 def _beside(item: Drift, value: float | None) -> Cell:
     if value is None:
         return Cell("—")
-    return Cell(figure(item.statistic, value), detail=_POSITIONS[position(item, value)])
+    return Cell(figure(item.statistic, value), detail=_POSITIONS[item.beside(value)])
 
 
 def skips_table(review: Review) -> Table | None:

@@ -97,6 +97,10 @@ class Drift:
     upper: float | None
     status: Status
 
+    def beside(self, value: float | None) -> str:
+        """Return where a value lies beside the band: inside, below or above it."""
+        return position(self.comparison, self.threshold, self.upper_threshold, value)
+
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
@@ -202,13 +206,21 @@ def _drift(week: Judgement, now: Judgement) -> Drift:
     )
 
 
-def position(item: Drift, value: float | None) -> str:
-    """Return where a value lies beside a claim's band: inside, below or above it."""
+def position(comparison: str, low: float, high: float | None, value: float | None) -> str:
+    """Return where a value lies beside a claimed band: inside, below or above it.
+
+    Parameters
+    ----------
+    comparison : str
+        With ``<=`` and ``<`` the band is all below `low`.
+    low, high : float
+        Its ends; None: without an upper one.
+    value : float or None
+    """
     if value is None:
         return "no figure"
-    low, high = item.threshold, item.upper_threshold
-    if item.comparison in {"<=", "<"}:
-        low, high = float("-inf"), item.threshold
+    if comparison in {"<=", "<"}:
+        low, high = float("-inf"), low
     if value < low:
         return "below"
     return "above" if high is not None and value > high else "inside"
@@ -236,7 +248,7 @@ def _attention(
     missed = [each for each in drift if each.status is Status.FAILED]
     told += [
         f"To date a claim is missed: {each.statement} ({describe(each.statistic)}"
-        f" {show(each.statistic, each.value)}, {position(each, each.value)} the claimed"
+        f" {show(each.statistic, each.value)}, {each.beside(each.value)} the claimed"
         f" {_band(each)})."
         for each in missed
         if each.value is not None
