@@ -15,7 +15,7 @@ from hedgeflow.evidence.confidence_sequence import Monitoring, monitoring
 from hedgeflow.evidence.deflated_sharpe import DeflatedSharpe, deflated_sharpe
 from hedgeflow.evidence.differences import OBSERVED_MOVE, Difference, differences
 from hedgeflow.evidence.drawdown import Drawdown, drawdown
-from hedgeflow.evidence.estimates import Estimate, Measure, missing
+from hedgeflow.evidence.estimates import EffectKind, Estimate, Measure, missing
 from hedgeflow.evidence.hedging import (
     FlowCorrelation,
     ResponseCorrelation,
@@ -37,6 +37,7 @@ from hedgeflow.evidence.performance import (
     results,
 )
 from hedgeflow.evidence.plain import plain
+from hedgeflow.evidence.power import ClaimPower, powers
 from hedgeflow.evidence.price_response import PriceResponse, price_measures, price_response
 from hedgeflow.evidence.reliability import Reliability, reliability
 from hedgeflow.evidence.resampling import RESAMPLED, Resampling, by_session, resample_sessions
@@ -108,6 +109,8 @@ class Evidence:
         Confidence sequences over the record.
     hypotheses : tuple of TestedHypothesis
         The strategy's family of hypotheses, after Holm.
+    powers : tuple of ClaimPower
+        How large each claimed effect was found, and whether the data could have shown it.
     arms : tuple of ArmResult
         The same record run other ways.
     arm_findings : tuple of ArmFinding
@@ -136,6 +139,7 @@ class Evidence:
     deflated: DeflatedSharpe
     monitoring: Monitoring
     hypotheses: tuple[TestedHypothesis, ...]
+    powers: tuple[ClaimPower, ...]
     arms: tuple[ArmResult, ...]
     arm_findings: tuple[ArmFinding, ...]
     leakage: Leakage | None
@@ -255,6 +259,7 @@ def assess(
         deflated,
         monitoring(trades, tables.sessions, claimed_rate),
         hypotheses,
+        powers((*gates, *claims), measures),
         arm_results(arms, tables, resampling),
         arm_findings(arms, tables, resampling),
         leakage,
@@ -376,9 +381,13 @@ def _measures(
         ("p_value_win_rate", ""): Measure(p_rate, trades, exact=True, smallest=smallest),
         ("detection_to_entry_minutes", ""): Measure(age, trades, exact=True),
         ("latency_trend_p_value", ""): Measure(speed.trend_p_value, trades, exact=True),
-        ("r_squared", ""): Measure(flow.r_squared, flow.events),
-        ("response_rank_correlation", ""): Measure(response.spearman, response.events),
-        ("flow_class_accuracy", ""): Measure(accuracy.flow_class, accuracy.flow_class.n),
+        ("r_squared", ""): Measure(flow.r_squared, flow.events, kind=EffectKind.R_SQUARED),
+        ("response_rank_correlation", ""): Measure(
+            response.spearman, response.events, kind=EffectKind.CORRELATION
+        ),
+        ("flow_class_accuracy", ""): Measure(
+            accuracy.flow_class, accuracy.flow_class.n, kind=EffectKind.RATE
+        ),
     }
     for name, part in (("", performance.overall), *by_class.items()):
         for statistic in (
@@ -390,7 +399,8 @@ def _measures(
             "hold_minutes",
             "trades_per_session",
         ):
-            measures[statistic, name] = Measure(getattr(part, statistic), part.trades)
+            kind = EffectKind.RATE if statistic == "win_rate" else EffectKind.MEAN
+            measures[statistic, name] = Measure(getattr(part, statistic), part.trades, kind=kind)
     names = {
         "win_rate": "win_rate",
         "captured_move_points": "move",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,15 @@ def missing(reason: str, *, n: int = 0, method: str = "") -> Estimate:
     return Estimate(None, n=n, method=method, reason=reason)
 
 
+class EffectKind(StrEnum):
+    """What kind of figure an estimate is, and so what its effect size is called."""
+
+    MEAN = "mean"
+    RATE = "rate"
+    CORRELATION = "correlation"
+    R_SQUARED = "r-squared"
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """An estimate as a claim sees it.
@@ -73,6 +83,8 @@ class Measure:
     probability : bool
         The value is the probability that something claimed holds: not being near 1 shows nothing
         against it, only being as near 0 does.
+    kind : EffectKind
+        A mean or ratio of means, a rate, a correlation, or one squared with its sign.
     """
 
     estimate: Estimate
@@ -80,3 +92,4 @@ class Measure:
     exact: bool = False
     smallest: float | None = None
     probability: bool = False
+    kind: EffectKind = EffectKind.MEAN
