@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hedgeflow.evidence.comparing import Comparison, FigurePair, Pair
+    from hedgeflow.evidence.report_tables import Cell
     from hedgeflow.studies.reproducing import Reproduction
 
 NOT_REPRODUCED = 6
@@ -60,6 +61,79 @@ def compare_packages(
     _print_comparison(found)
 
 
+def claims(
+    packages: Annotated[
+        list[Path], typer.Argument(metavar="PACKAGE...", help="Folders of one strategy's packages.")
+    ],
+    names: Annotated[
+        list[str] | None,
+        typer.Option("--name", metavar="NAME", help="What to call each package, in their order."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="PAGE", help="Write a page: FILE.html or FILE.md."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Set what a strategy claims beside what packages found."""
+    from hedgeflow.evidence.opening import open_package
+    from hedgeflow.evidence.plain import plain
+    from hedgeflow.strategies.declared import declaration_of
+    from hedgeflow.studies.claims_page import (
+        MARK,
+        claims_groups,
+        claims_html,
+        claims_markdown,
+        columns_of,
+    )
+    from hedgeflow.studies.pages import check_page, write_page
+
+    html = out is not None and out.suffix in {".html", ".htm"}
+    if out is not None:
+        _check_suffix(out)
+        check_page(out, MARK)
+    columns = columns_of([open_package(each) for each in packages], names or ())
+    declaration = declaration_of(columns[0].package.strategy)
+    groups = claims_groups(declaration, columns)
+    if out is not None:
+        page = (
+            f"{MARK}\n{claims_html(declaration, columns, now())}"
+            if html
+            else claims_markdown(declaration, columns)
+        )
+        write_page(out, page, MARK)
+    if as_json:
+        simulated = [column.package.simulated for column in columns]
+        print_json({"simulated": simulated, "groups": plain(groups), "page": out and str(out)})
+        return
+    for column in columns:
+        typer.echo(f"{column.name}: {column.package.label}")
+    for group in groups:
+        heads = [head for head, _ in group.table.columns]
+        heads[0] = group.title
+        rows = [[_words(cell) for cell in row] for row in group.table.rows]
+        print_table([*heads[:2], *heads[3:]], [[*row[:2], *row[3:]] for row in rows])
+    if out is not None:
+        typer.echo(f"page: {out}")
+
+
+def _check_suffix(out: Path) -> None:
+    if out.suffix not in {".html", ".htm", ".md"}:
+        from hedgeflow.market.errors import ConfigError
+
+        raise ConfigError(
+            f"a page ends in .html or .md, not in {out.suffix or 'nothing'}",
+            where="--out",
+            hint="As in claims.html",
+        )
+
+
+def _words(cell: Cell) -> str:
+    detail = "" if cell.text == "—" else cell.detail  # why there is no figure: pages say it
+    told = [cell.text, detail, cell.state.replace("_", " ")]
+    return "; ".join(part for part in told if part)
+
+
 def _print_comparison(found: Comparison) -> None:
     for warning in found.warnings:
         typer.echo(f"WARNING: {warning}")
@@ -98,7 +172,7 @@ def _print_figures(pairs: list[FigurePair], names: tuple[str, str]) -> None:
 
     def words(record: Mapping[str, object], name: str) -> str:
         shown = estimate(record, name.rpartition(".")[2])
-        return f"{shown.text} ({shown.interval})" if shown.interval else shown.text
+        return f"{shown.value} ({shown.interval})" if shown.interval else shown.value or "–"
 
     rows = [
         (
