@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,11 +33,13 @@ class ArmFinding:
     Attributes
     ----------
     group : ArmGroup
+        What is varied.
     id, words : str
         Short stable name, unique in its group, and what the figure is.
     unit : str
         Of the figure.
     figure : Estimate
+        With its bounds.
     """
 
     group: ArmGroup
@@ -221,8 +224,9 @@ def _slope(x: FloatArray, y: FloatArray, session: IntArray) -> tuple[Estimate, E
     fit = library.OLS(y, design).fit(
         cov_type="cluster", cov_kwds={"groups": session, "use_correction": True}, use_t=True
     )
-    value, error = float(fit.params[1]), float(fit.bse[1])
-    if not error > 0.0:
+    value, variance = float(fit.params[1]), float(fit.cov_params()[1, 1])
+    error = math.sqrt(max(0.0, variance))
+    if error == 0.0:
         none = missing("every delay had the same outcome", n=int(x.size), method=method)
         return none, none
     from scipy.stats import t

@@ -106,10 +106,7 @@ def _words(cuts: Sequence[LeakageCut]) -> str:
     if not cuts:
         return "No instant was given, so nothing was tested."
     rows = sum(each.rows for cut in cuts for each in cut.compared)
-    said = (
-        f"After {len(cuts)} instants everything was changed: prices, sizes, sides, volumes; a third"
-        f" of the prints was left out. {rows:,} rows that were known by then"
-    )
+    said = f"The future of {len(cuts)} instants was changed. {rows:,} rows that were known by then"
     leaks = sum(bool(cut.difference) for cut in cuts)
     if not leaks:
         return f"{said} are the same as without."
