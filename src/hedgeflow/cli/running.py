@@ -11,6 +11,8 @@ import typer
 from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
 
     from hedgeflow.journal import Journal
@@ -90,6 +92,7 @@ def scan(
     import polars as pl
 
     from hedgeflow.studies.backtesting import scan_to_journal
+    from hedgeflow.studies.vaults import visible
 
     check_strategy(strategy)
     day = _date(date)
@@ -98,6 +101,7 @@ def scan(
         _journal(catalog, journal) as record,
         progress_bar("Scanning option prints", quiet=as_json) as progress,
     ):
+        market = visible(market, chosen, record)
         run, result = scan_to_journal(market, chosen, record, progress)
     alerts = result.alerts
     found = f"{alerts.height:,} alerts"
@@ -220,6 +224,20 @@ def validate(
     calendar: CalendarOption = None,
     calendar_kind: CalendarKindOption = None,
     calendar_timezone: CalendarTimezoneOption = None,
+    open_vault: Annotated[
+        bool,
+        typer.Option("--open-vault", help="Judge on the hold-out period alone, which spends it."),
+    ] = False,
+    reopen: Annotated[
+        bool, typer.Option("--reopen", help="Open again what is spent; the package says so.")
+    ] = False,
+    vault: Annotated[
+        str | None,
+        typer.Option("--vault", metavar="ID", help="Which vault, where several are declared."),
+    ] = None,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="WHY", help="Recorded with the opening.")
+    ] = "",
     leakage: Annotated[
         bool,
         typer.Option(
@@ -229,6 +247,9 @@ def validate(
     as_json: JsonOption = False,
 ) -> None:
     """Say whether the claim holds: backtest, test, and write the evidence package and report."""
+    from hedgeflow.cli.vaulting import Opening, market_of_vault
+
+    opening = Opening.asked(open_vault=open_vault, reopen=reopen, vault=vault, reason=reason)
     if stated is not None:
         from hedgeflow.cli.comparing import Calendars, validate_again
 
@@ -239,6 +260,7 @@ def validate(
             "--config": config,
             "--set": settings or None,
             "--check-leakage": leakage or None,
+            "--open-vault": opening,
         }
         calendars = Calendars(calendar or [], calendar_kind, calendar_timezone)
         validate_again(
@@ -254,7 +276,13 @@ def validate(
     out = _needed("option '--out'", out)
     check_strategy(strategy)
     check_out(out)
-    market, chosen = named_market(catalog, underlying, preset, config, settings)
+    if opening is None:
+        market, chosen = named_market(catalog, underlying, preset, config, settings)
+    else:
+        chosen = named_settings(catalog, preset, config, settings)
+        check_calendars(calendar or [], calendar_kind, calendar_timezone)
+        with _journal(catalog, journal) as record:
+            market = market_of_vault(catalog, underlying, chosen, record, opening)
     events = _calendar(calendar or [], calendar_kind, calendar_timezone, market)
     with (
         _journal(catalog, journal) as record,
@@ -376,8 +404,6 @@ def named_market(
     must_trade: bool = True,
 ) -> tuple[Market, VolumeShockConfig]:
     """Return a market and its configuration; what a simulated one asks for itself is said."""
-    import json
-
     from hedgeflow.studies.asking import asked_market
 
     asked = asked_market(
@@ -388,16 +414,43 @@ def named_market(
         settings=settings or (),
         must_trade=must_trade,
     )
-    if asked.of_the_scenario:
-        words = "the simulated market's own settings lie under yours"
-        typer.echo(f"note: {words}: {json.dumps(asked.of_the_scenario)}", err=True)
+    _say_scenario(asked.of_the_scenario)
     return asked.market, asked.config
+
+
+def named_settings(
+    catalog: Path, preset: str | None, config: Path | None, settings: list[str] | None
+) -> VolumeShockConfig:
+    """Return a configuration without reading a market; what a simulated one asks is said."""
+    from hedgeflow.studies.asking import asked_settings
+
+    chosen, of_the_scenario = asked_settings(
+        catalog, preset=preset, config=config, settings=settings or ()
+    )
+    _say_scenario(of_the_scenario)
+    return chosen
+
+
+def _say_scenario(asked: Mapping[str, Any]) -> None:
+    import json
+
+    if asked:
+        words = "the simulated market's own settings lie under yours"
+        typer.echo(f"note: {words}: {json.dumps(asked)}", err=True)
+
+
+def check_calendars(paths: list[Path], kind: str | None, timezone: str | None) -> None:
+    """Refuse calendars that cannot be read, before anything is done that cannot be undone."""
+    from hedgeflow.market.time import YEAR_NS
+    from hedgeflow.studies.asking import calendar_until
+
+    calendar_until(paths, time.time_ns() + YEAR_NS, kind=kind, timezone=timezone)
 
 
 def _journal(catalog: Path, url: str | None, *, create: bool = True) -> Journal:
     from hedgeflow.studies.asking import asked_journal
 
-    return asked_journal(catalog, url, create=create)
+    return asked_journal(catalog, url, create=create, clock=time.time_ns)
 
 
 def _calendar(
