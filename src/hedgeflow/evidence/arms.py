@@ -86,10 +86,13 @@ class ArmResult:
     group, id, words, parameter, reference, note
         As in `Arm`.
     trades, wins : int
+        Of the arm.
     win_rate, expectancy_bps, sharpe_annualised : Estimate
+        As those of the run itself.
     payoff : Estimate
         Average win over average loss, USD.
     net_usd : float
+        Net profit in all.
     drawdown_usd : Estimate
         Largest fall of cumulated net profit from its peak, trade by trade in order of exit.
     return_on_time_bps : Estimate

@@ -58,7 +58,33 @@ Measures = dict[tuple[str, str], Measure]
 
 @dataclass(frozen=True, slots=True)
 class PerformanceMetrics:
-    """What the strategy earned."""
+    """What the strategy earned.
+
+    Attributes
+    ----------
+    trades, sessions, sessions_with_trades : int
+        Trades, sessions in which the strategy could trade, and those in which it did.
+    first_session, last_session : str or None
+        ISO dates; None without sessions.
+    sessions_per_year : float
+        By which figures are annualised.
+    overall : Results
+        Results of all trades.
+    sharpe_annualised : Estimate
+        Of daily net profit, days without trades included.
+    sharpe_implied, win_rate_implied : Estimate
+        What win rate, payoff and frequency imply for the Sharpe ratio, and the other way round.
+    drawdown : Drawdown
+        The largest fall of the account.
+    profit : Profit
+        From gross to net.
+    equity : tuple of EquityPoint
+        The account after every session.
+    execution_latency : Latency
+        From detection to entry.
+    alerts : AlertCounts
+        What became of the alerts.
+    """
 
     trades: int
     sessions: int
@@ -79,7 +105,19 @@ class PerformanceMetrics:
 
 @dataclass(frozen=True, slots=True)
 class Bootstrap:
-    """How sessions were resampled."""
+    """How sessions were resampled.
+
+    Attributes
+    ----------
+    method : str
+        What was resampled, and how.
+    resamples : int
+        How often.
+    block_length : int
+        Mean length of a block, sessions.
+    seed : int
+        Of the draws.
+    """
 
     method: str
     resamples: int

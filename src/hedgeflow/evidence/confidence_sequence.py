@@ -38,9 +38,11 @@ class SequencePoint:
     trades : int
         Closed so far.
     session : str
+        ISO date.
     value : float
         Mean so far of the sessions' shares of wins.
     lower, upper : float
+        Bounds that hold at every session at once.
     """
 
     trades: int
@@ -69,6 +71,7 @@ class Monitoring:
     points : tuple of SequencePoint
         The win rate's interval after every session with trades.
     claimed_win_rate : float
+        The rate that the interval is watched against.
     decided_after : int or None
         Trades after which the claimed rate first lay wholly below the interval, or above it.
     decision : str

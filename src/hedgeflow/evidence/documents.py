@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from hedgeflow.evidence.accuracy import DetectionAccuracy
 from hedgeflow.evidence.arm_findings import ArmFinding
@@ -23,8 +23,10 @@ from hedgeflow.evidence.latency import Latency
 from hedgeflow.evidence.leakage import Leakage
 from hedgeflow.evidence.multiplicity import TestedHypothesis
 from hedgeflow.evidence.performance import AlertCounts, Results
+from hedgeflow.evidence.power import ClaimPower
 from hedgeflow.evidence.price_response import PriceResponse
 from hedgeflow.evidence.reliability import Reliability
+from hedgeflow.evidence.schemas import closed_schema
 from hedgeflow.evidence.significance import Significance
 from hedgeflow.evidence.tables import Coverage, Inputs, Registration, Vault
 from hedgeflow.evidence.verdict import CouldTell, Judgement, Status, Verdict
@@ -45,7 +47,19 @@ Instant = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """What every document begins with; `simulated` means: no evidence about any market."""
+    """What every document begins with; `simulated` means: no evidence about any market.
+
+    Attributes
+    ----------
+    schema_version : str
+        Version of the schemas that the file meets.
+    strategy : str
+        Whose claims are judged.
+    preset : str
+        Named settings that the configuration began from.
+    simulated : bool
+        True when the market was simulated; then nothing here is evidence about a market.
+    """
 
     schema_version: Word
     strategy: Word
@@ -55,7 +69,13 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A claim that is true by construction, and so no claim."""
+    """A claim that is true by construction, and so no claim.
+
+    Attributes
+    ----------
+    id, sentence : str
+        Short name of the claim, and why it is refused.
+    """
 
     id: str
     sentence: str
@@ -63,7 +83,31 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class HypothesisValidation:
-    """Each claim, judged, and what it rests on."""
+    """Each claim, judged, and what it rests on.
+
+    Attributes
+    ----------
+    null_hypothesis : str
+        What the evidence is set against, in words.
+    primary_hypothesis_supported : bool
+        Whether every claim of the primary group passed.
+    claims : tuple of Judgement
+        Each declared claim with what was found.
+    hypotheses : tuple of TestedHypothesis
+        Hypotheses tested together, before and after Holm.
+    delta_flow_correlation : FlowCorrelation
+        Predicted hedge against observed signed flow.
+    response_time_correlation : ResponseCorrelation
+        Size of the exposure against the response time observed.
+    price_response : PriceResponse
+        What prices did after events, beside placebo windows.
+    reliability : Reliability
+        Stated confidence against what happened.
+    flow_type_differentiation : tuple of Difference
+        Whether the two classes of trades differ.
+    refused : tuple of Refused
+        Claims that are true by construction, and so no test.
+    """
 
     null_hypothesis: str
     primary_hypothesis_supported: bool
@@ -79,18 +123,65 @@ class HypothesisValidation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatisticalMeasures(Significance):
-    """Every test against chance, and how it was made."""
+    """Every test against chance, and how it was made.
+
+    Attributes
+    ----------
+    confidence_level : float
+        Of all intervals unless they state another.
+    sample_size : int
+        Trades.
+    deflated_sharpe : DeflatedSharpe
+        What is left of the Sharpe ratio after all configurations tried.
+    monitoring : Monitoring
+        Confidence sequences of the record.
+    bootstrap : Bootstrap
+        How sessions were resampled.
+    power_by_claim : tuple of ClaimPower
+        What each claim's sample could have shown.
+    """
 
     confidence_level: float
     sample_size: int
     deflated_sharpe: DeflatedSharpe
     monitoring: Monitoring
+    power_by_claim: tuple[ClaimPower, ...]
     bootstrap: Bootstrap
 
 
 @dataclass(frozen=True, slots=True)
 class ExperimentalValidity:
-    """The verdict, its reasons, and the same record run other ways."""
+    """The verdict, its reasons, and the same record run other ways.
+
+    Attributes
+    ----------
+    verdict : Verdict
+        VALIDATED when every gate passed by its worse bound; INSUFFICIENT_DATA under the trades
+        that a verdict needs; else REJECTED.
+    could_tell : CouldTell
+        CONCLUSIVE when validated or when a gate failed outright, UNTESTABLE when no gate could be
+        tested, else INCONCLUSIVE.
+    source_verdict : Verdict
+        The verdict by point estimates alone, as the source of the claim has it.
+    label : str
+        Both in one line, SIMULATED first where it applies.
+    failed, inconclusive, untestable : tuple of str
+        Ids of the gates that did not pass.
+    reasons : tuple of str
+        A sentence for each part that does not hold.
+    resolution : tuple of str
+        The whole in words: what was found, and what it means.
+    gates : tuple of Judgement
+        Every gate with what was found.
+    coherence : Coherence
+        Whether the figures agree with each other.
+    arms : tuple of ArmResult
+        The same record run other ways; their trades are in arms.parquet.
+    arm_findings : tuple of ArmFinding
+        What groups of arms say as wholes.
+    leakage : Leakage or None
+        Whether the run used what it could not know, where that was tested.
+    """
 
     verdict: Verdict
     could_tell: CouldTell
@@ -110,7 +201,43 @@ class ExperimentalValidity:
 
 @dataclass(frozen=True, slots=True)
 class Reproducibility:
-    """Enough to make the run again."""
+    """Enough to make the run again.
+
+    Attributes
+    ----------
+    data_hash, config_hash : str
+        Of the data read, and of the configuration as canonical JSON.
+    config : dict
+        The full configuration.
+    code_version : str
+        Version of the code.
+    seed : int
+        Of every random draw.
+    inputs : Inputs or None
+        What else the run read.
+    trials : int
+        Configurations evaluated on these data so far, this one included.
+    trial_sharpes : tuple of float
+        Daily Sharpe ratio, not annualised, of each of them whose run is known.
+    registration : Registration or None
+        The hypothesis as it was written down before the run, where it was.
+    vault : Vault or None
+        The hold-out period of these data, where one is declared.
+    hedge_instrument, hedge_venue : str
+        What was traded.
+    scale_volume : float or None
+        V5, the median 5-minute volume of that instrument in underlying units.
+    scale_volume_note : str
+        What that is, and when it is null.
+    signing_mode : str
+        By which rules customers' direction was decided, for what share of the volume.
+    notes : tuple of str
+        What was absent, left out or assumed.
+    coverage : tuple of Coverage
+        What the tapes cover.
+    files : dict
+        Hash of every file beside evidence.json.
+    """
 
     data_hash: Word
     config_hash: Digest
@@ -134,7 +261,25 @@ class Reproducibility:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceDocument(Head):
-    """evidence.json: everything that the verdict rests on."""
+    """evidence.json: everything that the verdict rests on.
+
+    Attributes
+    ----------
+    hypothesis_validation : HypothesisValidation
+        What was claimed, and what became of it.
+    performance_metrics : PerformanceMetrics
+        What was earned.
+    statistical_measures : StatisticalMeasures
+        Whether it could be chance.
+    performance_by_flow_type : dict
+        The results of each class of trades, by its name.
+    experimental_validity : ExperimentalValidity
+        The verdict, and what it rests on.
+    reproducibility : Reproducibility
+        How it was made.
+    timestamp : str
+        When it was written, ISO 8601; all else is the same if it is made again.
+    """
 
     hypothesis_validation: HypothesisValidation
     performance_metrics: PerformanceMetrics
@@ -147,7 +292,17 @@ class EvidenceDocument(Head):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectionAccuracyDocument(Head):
-    """detection_accuracy.json: predictions against what was observed."""
+    """detection_accuracy.json: predictions against what was observed.
+
+    Attributes
+    ----------
+    accuracy : DetectionAccuracy
+        Direction, size and time of each prediction against what was observed.
+    reliability : Reliability
+        Stated confidence against what happened.
+    alerts : AlertCounts
+        What became of the alerts.
+    """
 
     accuracy: DetectionAccuracy
     reliability: Reliability
@@ -156,7 +311,19 @@ class DetectionAccuracyDocument(Head):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HedgingCorrelationDocument(Head):
-    """delta_hedging_correlation.json: predicted hedges against observed signed flow."""
+    """delta_hedging_correlation.json: predicted hedges against observed signed flow.
+
+    Attributes
+    ----------
+    delta_flow : FlowCorrelation
+        Predicted hedge against observed signed flow.
+    response_time : ResponseCorrelation
+        Size of the exposure against the response time observed.
+    price_response : PriceResponse
+        What prices did after events.
+    claims : tuple of Judgement
+        The claims about these.
+    """
 
     delta_flow: FlowCorrelation
     response_time: ResponseCorrelation
@@ -166,7 +333,15 @@ class HedgingCorrelationDocument(Head):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionLatencyDocument(Head):
-    """execution_latency.json: detection to entry, wins by delay."""
+    """execution_latency.json: detection to entry, wins by delay.
+
+    Attributes
+    ----------
+    latency : Latency
+        From detection to entry, and wins by it.
+    claims : tuple of Judgement
+        The claims about it.
+    """
 
     latency: Latency
     claims: tuple[Judgement, ...]
@@ -174,7 +349,19 @@ class ExecutionLatencyDocument(Head):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowClassDocument(Head):
-    """flow_class_validation.json: whether the classes differ, and how many were right."""
+    """flow_class_validation.json: whether the classes differ, and how many were right.
+
+    Attributes
+    ----------
+    flow_class_accuracy : Estimate
+        Share of classes that were right, where the truth is known.
+    differentiation : tuple of Difference
+        Whether the two classes differ.
+    by_class : dict
+        The results of each class, by its name.
+    claims : tuple of Judgement
+        The claims about these.
+    """
 
     flow_class_accuracy: Estimate
     differentiation: tuple[Difference, ...]
@@ -184,7 +371,19 @@ class FlowClassDocument(Head):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignificanceDocument(Head):
-    """significance_testing.json: tests against chance, gates, coherence."""
+    """significance_testing.json: tests against chance, gates, coherence.
+
+    Attributes
+    ----------
+    statistical_measures : StatisticalMeasures
+        Every test against chance.
+    hypotheses : tuple of TestedHypothesis
+        Hypotheses tested together.
+    gates : tuple of Judgement
+        Every gate with what was found.
+    coherence : Coherence
+        Whether the figures agree with each other.
+    """
 
     statistical_measures: StatisticalMeasures
     hypotheses: tuple[TestedHypothesis, ...]
@@ -345,6 +544,7 @@ def _statistics(evidence: Evidence) -> StatisticalMeasures:
         sample_size=evidence.performance.trades,
         deflated_sharpe=evidence.deflated,
         monitoring=evidence.monitoring,
+        power_by_claim=evidence.powers,
         bootstrap=evidence.bootstrap,
     )
 
@@ -369,10 +569,8 @@ def schema_of(document_type: type[Head]) -> Mapping[str, object]:
     document_type : type
         With an `Estimate` somewhere in it.
     """
-    document = TypeAdapter(document_type).json_schema(mode="serialization")
-    body: dict[str, Any] = {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}
-    _close(body)
-    body["properties"]["schema_version"] = {"const": SCHEMA_VERSION}
+    body = closed_schema(document_type)
+    body["properties"]["schema_version"] |= {"const": SCHEMA_VERSION}
     body["$defs"]["Estimate"] |= {
         "if": {"properties": {"value": {"type": "null"}}},
         "then": {
@@ -383,25 +581,4 @@ def schema_of(document_type: type[Head]) -> Mapping[str, object]:
             }
         },
     }
-    return cast("Mapping[str, object]", body)
-
-
-def _close(part: object) -> None:
-    """Make every object of a schema know its own fields only, and say what it is in one line."""
-    if isinstance(part, list):
-        for item in cast("list[object]", part):
-            _close(item)
-    if not isinstance(part, dict):
-        return
-    body = cast("dict[str, Any]", part)
-    for value in body.values():
-        _close(value)
-    known = body.get("properties")
-    if body.get("type") == "object" and isinstance(known, dict):
-        body["additionalProperties"] = False
-        body["required"] = list(cast("dict[str, object]", known))
-        for one in cast("dict[str, dict[str, object]]", known).values():
-            one.pop("default", None)
-            one.pop("title", None)
-    if isinstance(body.get("description"), str):
-        body["description"] = body["description"].split("\n")[0]
+    return body

@@ -30,7 +30,15 @@ _METHOD = f"largest fall from a peak, share of that peak, entry by entry; bounds
 
 @dataclass(frozen=True, slots=True)
 class DrawdownQuantile:
-    """One quantile of the drawdowns of resampled histories."""
+    """One quantile of the drawdowns of resampled histories.
+
+    Attributes
+    ----------
+    quantile : float
+        Share of the histories that fell less.
+    drawdown : float
+        As a share of the peak.
+    """
 
     quantile: float
     drawdown: float

@@ -77,6 +77,7 @@ class ResponseCorrelation:
     events : int
         Events with an observed hedge.
     spearman, pearson_of_logs : Estimate
+        Correlation of the ranks, and of the logarithms; negative where larger is faster.
     rank_p_value : Estimate
         Of larger exposures being hedged faster, one-sided, signs flipped by session.
     """

@@ -17,7 +17,17 @@ LAST_BUCKET = "5 min and over"
 
 @dataclass(frozen=True, slots=True)
 class Quantiles:
-    """Median, 99th percentile and maximum."""
+    """Median, 99th percentile and maximum.
+
+    Attributes
+    ----------
+    p50, p99, max : float or None
+        Seconds; None without trades.
+    n : int
+        Trades.
+    reason : str
+        Why there are none.
+    """
 
     p50: float | None
     p99: float | None
@@ -28,7 +38,17 @@ class Quantiles:
 
 @dataclass(frozen=True, slots=True)
 class LatencyBucket:
-    """Trades by the time from detection to entry."""
+    """Trades by the time from detection to entry.
+
+    Attributes
+    ----------
+    bucket : str
+        Its bounds in words.
+    trades, wins : int
+        In it.
+    win_rate : Estimate
+        Share won, Wilson interval.
+    """
 
     bucket: str
     trades: int

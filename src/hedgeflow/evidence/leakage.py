@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Rows of one table that were known by a cut, in the run and under a poisoned future."""
+    """Rows of one table that were known by a cut, in the run and under a poisoned future.
+
+    Attributes
+    ----------
+    table : str
+        Its name.
+    rows : int
+        How many were compared.
+    """
 
     table: str
     rows: int
@@ -22,6 +30,7 @@ class LeakageCut:
     at : str
         The instant, ISO 8601, UTC.
     compared : tuple of Compared
+        What was compared, table by table.
     difference : str
         The earliest row that differs and how; empty where all are the same.
     """
@@ -42,6 +51,7 @@ class Leakage:
     words : str
         What was done and found.
     cuts : tuple of LeakageCut
+        Every instant that was tried.
     """
 
     passed: bool

@@ -23,6 +23,7 @@ class TestedHypothesis:
     p_value_holm : float or None
         After Holm over the hypotheses that could be tested.
     sample_size : int
+        Observations behind it.
     reason : str
         Why it could not be tested.
     """

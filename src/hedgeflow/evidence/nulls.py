@@ -27,7 +27,15 @@ _TIE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class HistogramBin:
-    """How many null draws fell between two edges."""
+    """How many null draws fell between two edges.
+
+    Attributes
+    ----------
+    lower, upper : float
+        Edges, basis points.
+    count : int
+        Draws between them.
+    """
 
     lower: float
     upper: float
@@ -47,8 +55,8 @@ class NullResult:
     p_value, p_value_win_rate : float or None
         (1 + draws that reached the figure) / (1 + draws), of the mean and of the win rate.
     observed_mean_net_bps, observed_win_rate : float or None
-        The strategy's figures as the null's own code found them; coherence compares them with
-        the trades, on which the exceedances are counted.
+        The strategy's own trades, followed once more by the code that follows the draws;
+        coherence holds them against what the trades earned, on which the exceedances are counted.
     exceedances_mean, exceedances_win_rate : int or None
         Draws that reached the trades' figure.
     null_mean_net_bps, null_win_rate : Estimate

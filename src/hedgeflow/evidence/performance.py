@@ -23,7 +23,17 @@ from hedgeflow.evidence.tables import EvidenceTables, Trades
 
 @dataclass(frozen=True, slots=True)
 class WinsNeeded:
-    """The fewest wins of so many trades that show a rate by the Wilson lower bound."""
+    """The fewest wins of so many trades that show a rate by the Wilson lower bound.
+
+    Attributes
+    ----------
+    threshold : float
+        The rate to be shown.
+    trades : int
+        Of how many.
+    wins : int or None
+        The fewest wins whose lower bound reaches it; None where not even all would.
+    """
 
     threshold: float
     trades: int
@@ -32,7 +42,41 @@ class WinsNeeded:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Results of all trades, or of one class; every figure is net of costs unless named gross."""
+    """Results of all trades, or of one class; every figure is net of costs unless named gross.
+
+    Attributes
+    ----------
+    trades, wins, losses, flat : int
+        Trades, those that won, lost, and ended at exactly nothing.
+    win_rate : Estimate
+        Share won, Wilson interval.
+    win_rate_exact : Estimate
+        The same, Clopper–Pearson interval.
+    win_rate_day_clustered : Estimate
+        The same, sessions resampled.
+    barrier_implied_win_rate : Estimate
+        Mean of stop / (stop + target): what a price without drift would give.
+    wins_needed : WinsNeeded
+        Wins that would show the claimed rate.
+    expectancy_usd, expectancy_bps, expectancy_points : Estimate
+        Mean net result of a trade: in money, in basis points of what was traded, in price units.
+    average_win_points, average_loss_points : Estimate
+        Mean of the winners and of the losers, both positive.
+    average_win_usd, average_loss_usd : Estimate
+        The same in money.
+    payoff_ratio : Estimate
+        Average win over average loss.
+    profit_factor : Estimate
+        Sum of wins over sum of losses.
+    sharpe_per_trade : Estimate
+        Mean over standard deviation of net basis points of a trade.
+    hold_minutes : Estimate
+        Mean time from entry to exit.
+    trades_per_session : Estimate
+        Mean over all sessions, those without trades included.
+    exit_reasons : dict
+        Trades by the reason of their exit.
+    """
 
     trades: int
     wins: int
@@ -60,7 +104,23 @@ class Results:
 
 @dataclass(frozen=True, slots=True)
 class Profit:
-    """Sums over all trades; gross less costs is net, and so is the sum of the ledger's entries."""
+    """Sums over all trades; gross less costs is net, and so is the sum of the ledger's entries.
+
+    Attributes
+    ----------
+    gross_usd : float or None
+        Before costs; None without trades, as all of these.
+    fees_usd, spread_usd, slippage_usd : float or None
+        What was paid.
+    net_usd : float or None
+        Gross less those.
+    ledger_net_usd : float or None
+        The same as the sum of the ledger's entries.
+    cost_per_trade_usd : float or None
+        Mean cost of a trade.
+    costs_note : str
+        Which fees, spreads and slippage were charged.
+    """
 
     gross_usd: float | None
     fees_usd: float | None
@@ -74,7 +134,19 @@ class Profit:
 
 @dataclass(frozen=True, slots=True)
 class EquityPoint:
-    """One session of the account: its net profit, the account after it, the fall from its peak."""
+    """One session of the account: its net profit, the account after it, the fall from its peak.
+
+    Attributes
+    ----------
+    session : str
+        ISO date.
+    net_usd : float
+        Net profit of the session.
+    equity_usd : float
+        The account after it.
+    drawdown : float
+        Fall from the peak so far, as a share of that peak.
+    """
 
     session: str
     net_usd: float
@@ -84,7 +156,19 @@ class EquityPoint:
 
 @dataclass(frozen=True, slots=True)
 class AlertCounts:
-    """What became of the alerts."""
+    """What became of the alerts.
+
+    Attributes
+    ----------
+    alerts, events : int
+        Alerts, and the events that they belong to.
+    planned, skipped : int
+        Alerts that were planned to be traded, and that were not.
+    skip_reasons, by_class : dict
+        Skipped alerts by reason code, and alerts by class.
+    at_confidence_cap : Estimate
+        Share of alerts that carry the largest confidence there is.
+    """
 
     alerts: int
     events: int

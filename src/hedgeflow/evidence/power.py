@@ -43,6 +43,7 @@ class ClaimPower:
         From the claimed bound; positive where the claim was found to hold. Of a band, the distance
         from its nearer end.
     observations : int
+        Of the claim's own kind: trades or events.
     alpha : float
         One-sided level of the test that an interval's end makes.
     power : float or None

@@ -24,7 +24,9 @@ class ConfidenceBin:
     lower, upper : float
         Confidence from, and up to but not including (1 is in the last bin).
     count : int
+        Alerts in it.
     mean_confidence : float
+        That they stated.
     rate : Estimate
         Share that came true, Wilson interval.
     """
@@ -45,6 +47,7 @@ class ReliabilityCurve:
     outcome : str
         What came true or not, in words.
     count : int
+        Alerts in all.
     bins : tuple of ConfidenceBin
         Those that hold any alert, ascending.
     mean_confidence, rate : Estimate

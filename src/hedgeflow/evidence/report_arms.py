@@ -104,7 +104,7 @@ PANELS: dict[str, Panel] = {
         "Risk controls on trial",
         "Net profit a session with one rule switched off, less that of the run itself, in USD with"
         " 95 % intervals. Right of 0: the rule cost that much. Left of 0: it saved that much.",
-        "every interval holds 0: in these days the rule did not matter.",
+        "every interval holds 0. A point on 0 without an interval is a rule that never acted.",
         "disasters that did not happen here. A rule against them looks like a cost until the day;"
         " what each did to the largest drawdown stands in the table.",
         "differences",

@@ -29,6 +29,35 @@ class Significance:
     that needs both the minute and the direction must beat both (R. L. Berger, *Technometrics* 24
     (1982) 295–300). Against random entries alone, an alert that finds moving markets without
     knowing which way they move would pass.
+
+    Attributes
+    ----------
+    p_value, p_value_win_rate : Estimate
+        Of the mean net basis points and of the win rate: the larger of those against each null.
+    nulls : tuple of NullResult
+        The strategy against each null that it declares.
+    binomial_p_value_half, binomial_p_value_barrier : Estimate
+        One-sided exact binomial test of the wins against one half, and against the rate that the
+        barriers imply.
+    effect_size_h : Estimate
+        Cohen's h of the win rate against the barrier-implied one.
+    effect_size_d, effect_size_d_null : Estimate
+        Cohen's d of net basis points against zero, and against the draws' mean.
+    power_observed, power_claimed : Estimate
+        Chance to reject the barrier-implied rate at this number of trades, if the observed or the
+        claimed win rate is true.
+    trades_needed_observed, trades_needed_claimed : Estimate
+        Trades for a power of 0.8, under the same two assumptions.
+    power_alpha : float
+        Level of the tests whose power is stated.
+    claimed_win_rate : float
+        The rate that is claimed.
+    effective_sample_size : Estimate
+        Independent trades that these are worth, since those of one session are alike.
+    intraday_correlation : Estimate
+        Correlation of results within a session.
+    design_effect : Estimate
+        Trades over effective trades.
     """
 
     p_value: Estimate

@@ -267,7 +267,19 @@ def _validate(
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What one tape covers."""
+    """What one tape covers.
+
+    Attributes
+    ----------
+    tape : str
+        Its kind, instrument and venue.
+    start, end : str
+        ISO 8601, UTC; the end is not part of it.
+    sessions : int
+        Sessions of which it holds anything.
+    note : str
+        Its gaps, in words.
+    """
 
     tape: str
     start: str

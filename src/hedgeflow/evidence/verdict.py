@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from hedgeflow.evidence.estimates import Measure, missing
 from hedgeflow.evidence.wording import describe, show
-from hedgeflow.strategies.claims import Gate
+from hedgeflow.strategies.claims import Comparison, Gate
 
 SAMPLE_STATISTIC = "trades"
 
@@ -45,9 +45,20 @@ class Judgement:
 
     Attributes
     ----------
-    id, statement, statistic, flow_class, comparison, threshold, upper_threshold, minimum_sample,
-    source, group, of_source
-        As declared.
+    id, statement : str
+        Short stable name, and what must hold, in words.
+    statistic, flow_class : str
+        Which figure decides, of which class of trades; of all if empty.
+    comparison : str
+        How the figure must compare with the threshold; ``within`` has both ends.
+    threshold, upper_threshold : float or None
+        The claimed bound in the statistic's own unit, and the upper end of a band.
+    minimum_sample : int
+        Observations below which it cannot pass.
+    source, group : str
+        Where it is claimed, and the claims that it stands or falls with.
+    of_source : bool
+        Whether the source's own point rules have it too.
     status : Status
         PASSED and FAILED when the bounds lie wholly on one side of the threshold, INCONCLUSIVE
         when they straddle it, UNTESTABLE when the data cannot say, REFUSED when the claim is true
@@ -66,7 +77,7 @@ class Judgement:
     statement: str
     statistic: str
     flow_class: str
-    comparison: str
+    comparison: Comparison
     threshold: float
     upper_threshold: float | None
     minimum_sample: int
@@ -308,7 +319,7 @@ def source_verdict(judgements: Sequence[Judgement]) -> Verdict:
             item.id,
             item.statement,
             item.statistic,
-            item.comparison,  # pyright: ignore[reportArgumentType]
+            item.comparison,
             item.threshold,
             item.minimum_sample,
             item.source,

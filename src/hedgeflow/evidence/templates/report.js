@@ -27,6 +27,10 @@
     document.querySelectorAll(".plot").forEach(function (element) {
       var source = document.getElementById(element.id + "-data");
       var spec = resolved(JSON.parse(source.textContent), styles);
+      var width = printing ? PRINT_WIDTH : element.clientWidth;
+      (spec.layout.annotations || []).forEach(function (note) {
+        if (note.text === "SIMULATED") { note.font.size = Math.min(44, width / 13); }
+      });
       spec.layout.height = Number(element.dataset.height);
       spec.layout.dragmode = fine ? "zoom" : false;
       if (printing) { spec.layout.width = PRINT_WIDTH; } else { spec.layout.autosize = true; }
