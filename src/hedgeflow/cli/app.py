@@ -10,14 +10,17 @@ import typer
 
 from hedgeflow.cli import (
     checking,
+    claiming,
     comparing,
     data,
     demonstrating,
     describing,
     judging,
+    registering,
     running,
     scoring,
     simulating,
+    sweeping,
     vaulting,
     watching,
 )
@@ -48,8 +51,14 @@ app.command("score")(scoring.score)
 app.command("scan")(running.scan)
 app.command("backtest")(running.backtest)
 app.command("validate")(running.validate)
+app.command("sweep")(sweeping.sweep)
+app.command("walk-forward")(sweeping.walk_forward)
 app.command("explain")(running.explain)
 app.command("watch")(watching.watch)
+app.command("claims")(comparing.claims)
+app.command("claim")(claiming.claim)
+app.command("register")(registering.register)
+app.command("trials")(registering.trials)
 app.command("stylised-facts")(describing.stylised_facts)
 app.command("calibrate-judge")(judging.calibrate_judge)
 app.command("check-config")(checking.check_config)

@@ -152,7 +152,14 @@ def verdict(
         market = visible(market, config, journal)
     result = backtest(market, config, journal, scan=scan)
     tables, notes = evidence_tables(market, config, result, truth)
-    return _judged(market, config, result, tables, notes)
+    return _judged(
+        market,
+        config,
+        result,
+        tables,
+        notes,
+        standing=lambda manifest: with_standing(manifest, journal, market, config, tables.sessions),
+    )
 
 
 def _judged(
