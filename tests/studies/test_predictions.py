@@ -15,11 +15,13 @@ from hedgeflow.evidence import assess
 from hedgeflow.evidence.tables import PREDICTION_COLUMNS, PRICE_COLUMNS
 from hedgeflow.evidence.verdict import Status
 from hedgeflow.journal import Journal
+from hedgeflow.market.errors import ConfigError
 from hedgeflow.market.time import MINUTE_NS
 from hedgeflow.signals.hedge_response import SignedFlow
 from hedgeflow.simulate import scenario
 from hedgeflow.strategies.volume_shock.claims import DECLARATION
-from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+from hedgeflow.strategies.volume_shock.config import Plan, VolumeShockConfig
+from hedgeflow.studies.backtesting import backtest
 from hedgeflow.studies.markets import load_market
 from hedgeflow.studies.predictions import predicted_and_observed
 from hedgeflow.studies.simulated_markets import market_in_memory
@@ -203,3 +205,30 @@ def test_the_recorded_bitcoin_tape_has_no_signed_flow_and_its_prices_are_tested(
     assert claims["price-response"].status is Status.FAILED
     assert claims["acceleration"].status is Status.UNTESTABLE
     assert "draws cannot give" in claims["acceleration"].reason
+
+
+def test_waiting_for_hedges_that_nothing_shows_is_refused_before_anything_is_written(
+    effect, tmp_path
+):
+    market, _, _ = effect
+    waiting = VolumeShockConfig(plan=Plan(exit_when_hedged=True))
+    with (
+        Journal.open(tmp_path / "journal.sqlite") as journal,
+        pytest.raises(ConfigError, match="no signed trades"),
+    ):
+        backtest(replace(market, flow=None, trades=None), waiting, journal)
+    with Journal.open(tmp_path / "journal.sqlite") as journal:
+        assert journal.table("runs").is_empty()
+
+
+def test_positions_end_when_the_hedge_is_seen_to_be_done_and_the_package_still_agrees(
+    effect, tmp_path
+):
+    market, truth, _ = effect
+    waiting = VolumeShockConfig(plan=Plan(exit_when_hedged=True))
+    with Journal.open(tmp_path / "journal.sqlite") as journal:
+        validation = verdict(market, waiting, journal, truth)
+    ended = validation.backtest.trades.filter(exit_reason="EXIT_HEDGE_COMPLETE")
+    assert ended.height > 0
+    assert all("of the predicted hedge were done" in each for each in ended["sentence"])
+    assert validation.evidence.coherence.coherent

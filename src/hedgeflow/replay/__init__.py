@@ -1,6 +1,6 @@
 """Drives alerts through risk, fills and books over recorded tapes of the hedge instrument."""
 
-from hedgeflow.replay.alerts import ReplayResult, replay_alerts
+from hedgeflow.replay.alerts import ReplayResult, replay_alerts, require_signed_trades
 from hedgeflow.replay.tables import DECISION_SCHEMA, TRADE_SCHEMA
 from hedgeflow.replay.tape import HedgeTape, Ticks
 
@@ -11,4 +11,5 @@ __all__ = [
     "ReplayResult",
     "Ticks",
     "replay_alerts",
+    "require_signed_trades",
 ]

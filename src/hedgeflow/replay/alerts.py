@@ -11,7 +11,7 @@ import polars as pl
 
 from hedgeflow.fills import CostModel, order_arrival_ns
 from hedgeflow.ledger import Books, LedgerEntry, ledger_frame
-from hedgeflow.market.errors import DataError
+from hedgeflow.market.errors import ConfigError, DataError
 from hedgeflow.market.sessions import ALWAYS_OPEN, minutes_to_close
 from hedgeflow.market.time import HOUR_NS, MINUTE_NS, moment_of
 from hedgeflow.replay.position import (
@@ -37,6 +37,7 @@ from hedgeflow.risk import (
     calendar_sentence,
     pdt,
 )
+from hedgeflow.signals.hedge_progress import HedgeDone, HedgeProgress
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 from hedgeflow.strategies.volume_shock.plan import plan_entry
 
@@ -75,6 +76,7 @@ def replay_alerts(
     *,
     calendars: Calendar | None = None,
     volatility_index: VolatilityIndex | None = None,
+    hedges: HedgeProgress | None = None,
 ) -> ReplayResult:
     """Return what the strategy would have done on recorded alerts.
 
@@ -90,9 +92,14 @@ def replay_alerts(
         Earnings and releases; without one the notes say that neither was tested.
     volatility_index : VolatilityIndex, optional
         Without one an alert's own implied volatility takes its place, where it has one.
+    hedges : HedgeProgress, optional
+        What shows how much of a hedge is done, for the alerts of one underlying; needed, and
+        read, under `plan.exit_when_hedged`.
 
     Raises
     ------
+    ConfigError
+        Positions are to end when the hedge is done, which nothing shows.
     DataError
         The alerts lack a column.
 
@@ -109,11 +116,29 @@ def replay_alerts(
         ["detected_ns", "pressure", "triggered_ns", "contract", "alert_id"],
         descending=[False, True, False, False, False],
     )
-    replay = _Replay(hedge, config, calendars, volatility_index)
+    require_signed_trades(config, known=hedges is not None)
+    watched = hedges if config.plan.exit_when_hedged else None
+    replay = _Replay(hedge, config, calendars, volatility_index, watched)
     replay.open_books(ordered)
     for alert in ordered.iter_rows(named=True):
         replay.take(alert)
     return replay.finish()
+
+
+def require_signed_trades(config: VolumeShockConfig, *, known: bool) -> None:
+    """Refuse a configuration that waits for hedges which nothing shows.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if config.plan.exit_when_hedged and not known:
+        raise ConfigError(
+            "positions cannot end when the hedge is done: no signed trades of the hedge instrument"
+            " show it",
+            where="plan.exit_when_hedged",
+            hint="Switch it off, or import trades of the hedge instrument with their aggressor",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +150,7 @@ class _Position:
     plan: SizedPlan
     entry: Entry
     closed: Closed
+    hedged: HedgeDone | None
 
 
 class _Pending(NamedTuple):
@@ -142,6 +168,7 @@ class _Replay:
     config: VolumeShockConfig
     calendar: Calendar | None
     index: VolatilityIndex | None
+    hedges: HedgeProgress | None
     pending: list[_Pending] = field(default_factory=list[_Pending])
     planned_events: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     costs: dict[str, CostModel] = field(default_factory=dict[str, CostModel])
@@ -203,6 +230,12 @@ class _Replay:
                 f"Switched off: {', '.join(off).replace('_', ' ')}. Sizes and stated risk still"
                 " rest on the stop's distance, and the win rate that barriers imply does not apply."
             )
+        if plan.exit_when_hedged:
+            self.note(
+                f"Positions also end when {100.0 * plan.hedged_share:g} % of the predicted hedge"
+                " are seen to be done. Random entries have no hedge to wait for: they end by"
+                " target, stop and time alone."
+            )
         if tape.sessions.calendar == ALWAYS_OPEN:
             self.note(f"{symbol} trades around the clock: flat before the close does not apply.")
         self.note(
@@ -241,7 +274,14 @@ class _Replay:
             held = pending.position
             if held is None:
                 continue
-            closed = walk(held.tape, held.plan, held.entry, self.config, killed_ns=order_ns)
+            closed = walk(
+                held.tape,
+                held.plan,
+                held.entry,
+                self.config,
+                killed_ns=order_ns,
+                hedged=held.hedged,
+            )
             position = replace(held, closed=closed)
             self.pending[i] = _Pending(closed.at_ns, pending.alert_id, held.tape, position)
         heapq.heapify(self.pending)
@@ -346,10 +386,24 @@ class _Replay:
         if isinstance(entry, NoEntry):
             heapq.heappush(self.pending, _Pending(entry.known_ns, decision.alert_id, tape, None))
             return Decision(decision.alert_id, entry.known_ns, entry.reason, entry.sentence)
-        closed = walk(tape, plan, entry, self.config)
-        position = _Position(alert, tape, plan, entry, closed)
+        hedged = self._hedged(alert, plan, entry)
+        closed = walk(tape, plan, entry, self.config, hedged=hedged)
+        position = _Position(alert, tape, plan, entry, closed, hedged)
         heapq.heappush(self.pending, _Pending(closed.at_ns, decision.alert_id, tape, position))
         return decision
+
+    def _hedged(self, alert: Mapping[str, Any], plan: SizedPlan, entry: Entry) -> HedgeDone | None:
+        """Return when the predicted hedge was seen to be done, while the position may be open."""
+        rules = self.config.plan
+        if self.hedges is None or rules.hedge_share == 0.0:
+            return None
+        return self.hedges.done(
+            int(alert["event_id"]),
+            float(alert["demand"]) * rules.hedge_share,
+            after_ns=entry.at_ns,
+            until_ns=entry.at_ns + round(plan.entry.limit_minutes * MINUTE_NS),
+            share=rules.hedged_share,
+        )
 
     def finish(self) -> ReplayResult:
         """Book what is still open, check the books and return the tables."""

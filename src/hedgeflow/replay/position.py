@@ -11,6 +11,7 @@ from hedgeflow.ledger import RoundTrip, linear_pnl_usd
 from hedgeflow.market.time import MINUTE_NS, SECOND_NS, iso
 from hedgeflow.replay.tape import HedgeTape
 from hedgeflow.risk import Reason, SizedPlan
+from hedgeflow.signals.hedge_progress import HedgeDone
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 from hedgeflow.strategies.volume_shock.exits import (
     Exit,
@@ -49,12 +50,13 @@ class NoEntry:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """How a position ended."""
+    """How a position ended, and how much of the hedge was done where that ended it."""
 
     at_ns: int
     price: float
     reason: Exit
     flags: str
+    hedge_done: float | None = None
 
 
 def fill_entry(
@@ -117,10 +119,14 @@ def walk(
     config: VolumeShockConfig,
     *,
     killed_ns: int | None = None,
+    hedged: HedgeDone | None = None,
 ) -> Closed:
     """Return the position's end: by the bar rules on bars, by the source's order on ticks.
 
-    The flat time before the close, and a kill, are time limits too, under their own names.
+    The flat time before the close, a hedge that is done and a kill are time limits too, under
+    their own names.
+
+    Look-ahead: that the hedge is done was seen at its own instant, from trades known by then.
     """
     order = plan.entry
     target, stop, limit = watched_levels(
@@ -133,6 +139,10 @@ def walk(
     flat_ns = _flat_ns(tape, entry.at_ns, config)
     if flat_ns is not None and flat_ns - entry.at_ns < limit:
         limit, timed = flat_ns - entry.at_ns, Exit.EXIT_FLAT_BEFORE_CLOSE
+    if hedged is not None:
+        left = order_arrival_ns(hedged.at_ns, config.costs.latency_ms) - entry.at_ns
+        if left < limit:
+            limit, timed = max(0, left), Exit.EXIT_HEDGE_COMPLETE
     if killed_ns is not None and killed_ns - entry.at_ns < limit:
         limit, timed = max(0, killed_ns - entry.at_ns), Exit.EXIT_KILLED
     if tape.bars is not None:
@@ -152,7 +162,8 @@ def walk(
             tape, order.direction, entry, (target, stop, limit), config
         )
     reason = timed if code == Exit.EXIT_TIME_LIMIT else Exit(code)
-    return Closed(at_ns, price, reason, flag_names(flags))
+    done = hedged.share if hedged is not None and reason is Exit.EXIT_HEDGE_COMPLETE else None
+    return Closed(at_ns, price, reason, flag_names(flags), done)
 
 
 def _walk_ticks(
@@ -255,7 +266,14 @@ _WORDS = {
     Exit.EXIT_END_OF_DATA: "the data ended",
     Exit.EXIT_FLAT_BEFORE_CLOSE: "positions are flat before the close",
     Exit.EXIT_KILLED: "trading was stopped",
+    Exit.EXIT_HEDGE_COMPLETE: "the hedge was done",
 }
+
+
+def _why(closed: Closed) -> str:
+    if closed.hedge_done is None:
+        return _WORDS[closed.reason]
+    return f"{100.0 * closed.hedge_done:.0f} % of the predicted hedge were done"
 
 
 def _sentence(
@@ -266,6 +284,6 @@ def _sentence(
     return (
         f"{verb} {plan.size_contracts:g} {tape.instrument.symbol} at {trade.entry_price:g} and "
         f"left at {trade.exit_price:g} after {minutes:.1f} minutes "
-        f"because {_WORDS[closed.reason]}: "
+        f"because {_why(closed)}: "
         f"{net_usd:+,.2f} USD net."
     )

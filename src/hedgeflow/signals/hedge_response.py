@@ -123,6 +123,22 @@ class SignedFlow:
             return None
         return self.cumulative[start : start + seconds + 1] - self.cumulative[start]
 
+    def path_so_far(self, from_ns: int, seconds: int) -> NDArray[np.float64] | None:
+        """Return `path`, cut where the recording ends; None where it does not reach `from_ns`.
+
+        Look-ahead: that a recording will end is not known before it does, so what was recorded
+        until then is there.
+        """
+        start = -(-(from_ns - self.first_ns) // SECOND_NS)
+        end = min(start + seconds, self.cumulative.size - 1)
+        if self.coverage is not None:
+            interval = int(np.searchsorted(self.coverage.start_ns, from_ns, side="right")) - 1
+            covered = int(self.coverage.end_ns[interval]) if interval >= 0 else self.first_ns
+            end = min(end, (covered - self.first_ns) // SECOND_NS)
+        if start < 0 or end <= start:
+            return None
+        return self.cumulative[start : end + 1] - self.cumulative[start]
+
     def price_at(self, at_ns: int) -> float:
         """Return the last price before an instant's second."""
         place = -(-(at_ns - self.first_ns) // SECOND_NS)

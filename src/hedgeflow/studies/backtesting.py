@@ -14,8 +14,10 @@ import polars as pl
 import hedgeflow
 from hedgeflow.journal import Journal, Run, Trial
 from hedgeflow.market.time import SECOND_NS
-from hedgeflow.replay import HedgeTape, replay_alerts
+from hedgeflow.replay import HedgeTape, replay_alerts, require_signed_trades
+from hedgeflow.signals.hedge_progress import HedgeProgress
 from hedgeflow.signals.rules import BaselineOrigin
+from hedgeflow.strategies.volume_shock.rules import observation_rules
 from hedgeflow.studies.scanning import ScanResult, scan_market
 from hedgeflow.studies.trial_ledger import data_set_of
 from hedgeflow.studies.vaults import refuse_sealed, visible
@@ -155,6 +157,22 @@ def hedge_tape(market: Market) -> HedgeTape:
     )
 
 
+def hedge_progress(
+    market: Market, config: VolumeShockConfig, scan: ScanResult
+) -> HedgeProgress | None:
+    """Return what shows how much of each event's hedge is done; None without signed trades."""
+    if market.flow is None or market.trades is None or not config.plan.exit_when_hedged:
+        return None
+    delay = (market.trades["known_at"] - market.trades["ts"]).dt.total_nanoseconds().max()
+    began = scan.events.select("event_id", "first_ns").iter_rows()
+    return HedgeProgress(
+        market.flow,
+        observation_rules(config),
+        dict(began),
+        known_after_ns=int(delay) if isinstance(delay, int) else 0,
+    )
+
+
 def anomaly_rows(scan: ScanResult) -> pl.DataFrame:
     """Return a scan's anomalies as the journal takes them, each with its own D (precise.md 17)."""
     origins = {origin.value: origin.name for origin in BaselineOrigin}
@@ -223,7 +241,10 @@ def backtest(
     ------
     VaultError
         Nothing is left outside of sealed vaults, or the scan's market reaches into one.
+    ConfigError
+        Positions are to end when the hedge is done, and no trades of the market are signed.
     """
+    require_signed_trades(config, known=market.flow is not None)
     if scan is None:  # one that was made already is of the market as it is
         market = visible(market, config, journal)
     text = trial_document(market, config, calendar)
@@ -240,6 +261,7 @@ def backtest(
         config,
         calendars=calendar,
         volatility_index=market.volatility_index,
+        hedges=hedge_progress(market, config, scan),
     )
     journal.record_run(
         run,

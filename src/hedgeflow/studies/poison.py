@@ -10,7 +10,7 @@ import polars as pl
 
 from hedgeflow.market.tapes import TapeKind
 from hedgeflow.replay import replay_alerts
-from hedgeflow.studies.backtesting import hedge_tape, traded_alerts
+from hedgeflow.studies.backtesting import hedge_progress, hedge_tape, traded_alerts
 from hedgeflow.studies.leakage import Output, leakage
 from hedgeflow.studies.markets import Market, OptionTape, Tape, market_of
 from hedgeflow.studies.scanning import scan_market
@@ -69,13 +69,15 @@ def put_out(
     market: Market, config: VolumeShockConfig, calendar: Calendar | None
 ) -> Mapping[str, Output]:
     """Return the alerts, decisions and closed trades of a market, without journalling any."""
-    alerts = traded_alerts(market, scan_market(market, config))
+    scan = scan_market(market, config)
+    alerts = traded_alerts(market, scan)
     result = replay_alerts(
         alerts,
         hedge_tape(market),
         config,
         calendars=calendar,
         volatility_index=market.volatility_index,
+        hedges=hedge_progress(market, config, scan),
     )
     quotes = market.tick_quotes
     lags = [0] if quotes is None else (quotes["known_at"] - quotes["ts"]).to_physical().to_list()

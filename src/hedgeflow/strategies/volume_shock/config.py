@@ -173,6 +173,10 @@ class Plan(Section):
     stop_low_points: Positive = 12.0
     time_limit: bool = True
     """Off: positions are held to target or stop, the flat time before the close, or a gap."""
+    exit_when_hedged: bool = False
+    """On: a position also ends when the predicted hedge is seen to be done."""
+    hedged_share: Annotated[float, Field(gt=0, le=1)] = 0.9
+    """That much of it; ordinary signed flow of these minutes is taken off."""
     limit: Literal["urgency", "response"] = "urgency"
     limit_high_minutes: Positive = 8.0
     limit_low_minutes: Positive = 15.0

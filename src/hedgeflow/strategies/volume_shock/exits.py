@@ -25,6 +25,7 @@ class Exit(IntEnum):
     EXIT_END_OF_DATA = 5
     EXIT_FLAT_BEFORE_CLOSE = 6
     EXIT_KILLED = 7
+    EXIT_HEDGE_COMPLETE = 8
 
 
 FLAG_GAP: Final = 1

@@ -12,6 +12,7 @@ from hedgeflow.market.settings import merged, validated
 from hedgeflow.market.time import MINUTE_NS
 from hedgeflow.replay import TRADE_SCHEMA, replay_alerts
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+from hedgeflow.studies.backtesting import hedge_progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,12 +80,14 @@ class Rerun:
         config : VolumeShockConfig, optional
         tape : HedgeTape, optional
         """
+        settings = self.config if config is None else config
         return replay_alerts(
             self.result.alerts if alerts is None else alerts,
             self.result.tape if tape is None else tape,
-            self.config if config is None else config,
+            settings,
             calendars=self.calendar,
             volatility_index=self.market.volatility_index,
+            hedges=hedge_progress(self.market, settings, self.result.scan),
         ).trades
 
     def arm(
