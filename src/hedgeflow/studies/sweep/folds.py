@@ -99,7 +99,7 @@ def dates(sessions: Iterable[Session]) -> list[str]:
     return [each.date for each in sessions]
 
 
-def tested(market: Market, config: VolumeShockConfig) -> tuple[Session, ...]:
+def tradable_sessions(market: Market, config: VolumeShockConfig) -> tuple[Session, ...]:
     """Return the sessions that a configuration could have traded, in order."""
     sessions = market.sessions
     return tuple(

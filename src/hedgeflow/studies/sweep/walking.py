@@ -18,7 +18,7 @@ from hedgeflow.journal import Journal
 from hedgeflow.studies.periods import within
 from hedgeflow.studies.processes import results_of
 from hedgeflow.studies.sweep.documents import Figures, FoldResult, Stitched, WalkForwardDocument
-from hedgeflow.studies.sweep.folds import Cut, Scheme, cuts, dates, tested
+from hedgeflow.studies.sweep.folds import Cut, Scheme, cuts, dates, tradable_sessions
 from hedgeflow.studies.sweep.results import Objective, Record, daily_net, win_count
 from hedgeflow.studies.sweep.sweeping import (
     TRYING,
@@ -111,7 +111,7 @@ def walk_forward(
     Strategies*, Wiley 2008, chapter 11.
     """
     market = ground.market(base)
-    sessions = tested(market, base)
+    sessions = tradable_sessions(market, base)
     folds = cuts(sessions, scheme)
     tried = try_all(ground, search.candidates, jobs=jobs, progress=stage(progress, TRYING))
     every = [each.trades for each in tried]
