@@ -53,6 +53,7 @@ def trades_of(*entries: tuple[int, int, int], net_bps: float = 0.0) -> pl.DataFr
             "spread_usd": [0.0] * len(entries),
             "slippage_usd": [0.0] * len(entries),
             "net_bps": [net_bps] * len(entries),
+            "exit_reason": ["EXIT_TIME_LIMIT"] * len(entries),
         }
     )
 

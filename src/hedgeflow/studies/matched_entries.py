@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 
 BPS: Final = 10_000.0
+UNFOLLOWED: Final = ("EXIT_HEDGE_COMPLETE", "EXIT_KILLED")
+"""Exits that are no matter of price and time, and that no draw makes."""
 _DIRECTIONS: Final = 1
 """Keeps the generator of directions apart from that of entries."""
 
@@ -68,7 +70,7 @@ def matched_null(
         f" {null.match_minutes:g} minutes of its own time, outside its holding time,"
         " directions dealt out again, with the same target, stop, time limit and costs"
     )
-    return _null("matched random entries", description, net, trades)
+    return _null("matched random entries", description, net, _again(tape, trades, config))
 
 
 def direction_null(
@@ -105,13 +107,24 @@ def direction_null(
         f"{draws:,} draws: the strategy's own entries, directions dealt out again among them, with"
         " the same target, stop, time limit and costs"
     )
-    return _null("directions dealt out again", description, net, trades)
+    return _null("directions dealt out again", description, net, _again(tape, trades, config))
+
+
+def _again(tape: HedgeTape, trades: pl.DataFrame, config: VolumeShockConfig) -> NDArray[np.float64]:
+    """Return what the trades themselves earn when they are followed as every draw is.
+
+    Coherence holds it against what they did earn: a draw that leaves or pays otherwise than the
+    strategy is no null of it. Exits that no draw makes are taken as they were.
+    """
+    own, side = np.arange(trades.height), (trades["direction"].to_numpy() > 0).astype(np.int8)
+    earned = _net_bps_both_ways(tape, trades, own, trades["entry_ns"].to_numpy(), config)
+    unfollowed = trades["exit_reason"].is_in(UNFOLLOWED).to_numpy()
+    return np.where(unfollowed, trades["net_bps"].to_numpy(), earned[side, own])
 
 
 def _null(
-    name: str, description: str, net_bps: NDArray[np.float64], trades: pl.DataFrame
+    name: str, description: str, net_bps: NDArray[np.float64], observed: NDArray[np.float64]
 ) -> NullDraws:
-    observed = trades["net_bps"].to_numpy()
     return NullDraws(
         name=name,
         description=description,
