@@ -414,7 +414,7 @@ def _measures(
         ("trades", ""): Measure(count, trades, exact=True),
         ("sharpe_annualised", ""): Measure(performance.sharpe_annualised, trades),
         ("deflated_sharpe", ""): Measure(deflated.deflated, trades, exact=True, probability=True),
-        ("drawdown", ""): Measure(performance.drawdown.observed, trades),
+        ("drawdown", ""): Measure(performance.drawdown.observed, trades, kind=None),
         ("p_value", ""): Measure(p_value, trades, exact=True, smallest=smallest),
         ("p_value_win_rate", ""): Measure(p_rate, trades, exact=True, smallest=smallest),
         ("detection_to_entry_minutes", ""): Measure(age, trades, exact=True),

@@ -83,8 +83,9 @@ class Measure:
     probability : bool
         The value is the probability that something claimed holds: not being near 1 shows nothing
         against it, only being as near 0 does.
-    kind : EffectKind
-        A mean or ratio of means, a rate, a correlation, or one squared with its sign.
+    kind : EffectKind or None
+        A mean or ratio of means, a rate, a correlation, or one squared with its sign; None where
+        more observations do not narrow the interval, as of a drawdown.
     """
 
     estimate: Estimate
@@ -92,4 +93,4 @@ class Measure:
     exact: bool = False
     smallest: float | None = None
     probability: bool = False
-    kind: EffectKind = EffectKind.MEAN
+    kind: EffectKind | None = EffectKind.MEAN
