@@ -27,6 +27,7 @@ from hedgeflow.studies.asking import (
     asked_market,
     check_strategy,
 )
+from hedgeflow.studies.vaults import vault_notes, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -349,7 +350,9 @@ def scan(
     check_strategy(strategy)
     asked = _asked(catalog, underlying, preset, config, settings, must_trade=False)
     with _journal(catalog, journal) as record:
-        run, found = backtesting.scan_to_journal(asked.market, asked.config, record, progress)
+        market = visible(asked.market, asked.config, record)
+        run, found = backtesting.scan_to_journal(market, asked.config, record, progress)
+        of_vault = vault_notes(record, market)
     order = ["pressure", "triggered_ns", "contract"]
     return Scan(
         run_id=run.run_id,
@@ -359,7 +362,7 @@ def scan(
         events=found.events,
         anomalies=found.anomalies,
         counts={"prints": found.prints, **found.counts},
-        notes=(*_own_settings(asked), *asked.market.notes, *found.notes),
+        notes=(*_own_settings(asked), *of_vault, *market.notes, *found.notes),
     )
 
 
@@ -398,10 +401,12 @@ def backtest(
     paths = [Path(each) for each in calendar]
     events = asked_calendar(paths, asked.market, kind=calendar_kind, timezone=calendar_timezone)
     with _journal(catalog, journal) as record:
+        market = visible(asked.market, asked.config, record)
         made = backtesting.backtest(
-            asked.market, asked.config, record, calendar=events, progress=progress
+            market, asked.config, record, calendar=events, progress=progress
         )
-    return _backtest(made, asked)
+        of_vault = vault_notes(record, market)
+    return _backtest(made, asked, of_vault)
 
 
 def validate(
@@ -507,7 +512,7 @@ def _own_settings(asked: Asked) -> tuple[str, ...]:
     return (f"The simulated market's own settings lie under yours: {told}.",)
 
 
-def _backtest(made: backtesting.Backtest, asked: Asked) -> Backtest:
+def _backtest(made: backtesting.Backtest, asked: Asked, of_vault: tuple[str, ...] = ()) -> Backtest:
     return Backtest(
         run_id=made.run.run_id,
         simulated=asked.market.simulated,
@@ -517,7 +522,7 @@ def _backtest(made: backtesting.Backtest, asked: Asked) -> Backtest:
         trades=made.trades,
         ledger_entries=made.ledger_entries,
         configurations=made.configurations,
-        notes=(*_own_settings(asked), *made.notes),
+        notes=(*_own_settings(asked), *of_vault, *made.notes),
     )
 
 

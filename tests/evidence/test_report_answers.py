@@ -170,7 +170,7 @@ def test_registration_is_said_in_words(record, words):
     ("openings", "here", "ending"),
     [
         (0, False, "still closed, and this run saw nothing of it."),
-        (2, False, "opened 2 times before; this run saw nothing of it."),
+        (2, False, "spent, opened 2 times; this run may have seen it."),
         (1, True, "this run is about it; spent on this run."),
         (3, True, "this run is about it; opened 3 times, so long spent."),
     ],

@@ -92,7 +92,7 @@ def scan(
     import polars as pl
 
     from hedgeflow.studies.backtesting import scan_to_journal
-    from hedgeflow.studies.vaults import visible
+    from hedgeflow.studies.vaults import vault_notes, visible
 
     check_strategy(strategy)
     day = _date(date)
@@ -103,6 +103,7 @@ def scan(
     ):
         market = visible(market, chosen, record)
         run, result = scan_to_journal(market, chosen, record, progress)
+        of_vault = vault_notes(record, market)
     alerts = result.alerts
     found = f"{alerts.height:,} alerts"
     if day is not None:
@@ -110,7 +111,7 @@ def scan(
         alerts = alerts.filter(stamp == day)
         found += f", {alerts.height:,} of them on {day}"
     alerts = alerts.sort(["pressure", "triggered_ns", "contract"], descending=[True, False, False])
-    notes = (*market.notes, *result.notes)
+    notes = (*of_vault, *market.notes, *result.notes)
     if as_json:
         counts = {
             "prints": result.prints,
@@ -154,6 +155,7 @@ def backtest(
 ) -> None:
     """Trade the alerts in replay and journal every decision; no verdict, see validate."""
     from hedgeflow.studies.backtesting import backtest as run_backtest
+    from hedgeflow.studies.vaults import vault_notes, visible
 
     check_strategy(strategy)
     market, chosen = named_market(catalog, underlying, preset, config, settings)
@@ -162,7 +164,9 @@ def backtest(
         _journal(catalog, journal) as record,
         progress_bar("Scanning option prints", quiet=as_json) as progress,
     ):
+        market = visible(market, chosen, record)
         result = run_backtest(market, chosen, record, calendar=events, progress=progress)
+        notes = (*vault_notes(record, market), *result.notes)
     reasons = result.decisions["reason_code"].value_counts(sort=True).rows()
     exits = result.trades["exit_reason"].value_counts(sort=True).rows()
     net = float(result.trades["net_usd"].sum())
@@ -180,7 +184,7 @@ def backtest(
                 "gross_usd": gross,
                 "net_usd": net,
                 "configurations_tried": result.configurations,
-                "notes": result.notes,
+                "notes": notes,
             }
         )
         return
@@ -192,7 +196,7 @@ def backtest(
     )
     print_table(("decision", "alerts"), reasons, numeric=("alerts",))
     print_table(("exit", "trades"), exits, numeric=("trades",))
-    for note in result.notes:
+    for note in notes:
         typer.echo(f"note: {note}")
 
 

@@ -220,14 +220,15 @@ def vault(record: JsonObject) -> str:
     """Return what became of the hold-out period."""
     if not record:
         return "No vault: no period of these data was locked away beforehand."
-    span = f"{text(record, 'start')[:10]} to {text(record, 'end')[:10]}"
+    end = text(record, "end")[:10]
+    span = f"{text(record, 'start')[:10]} {f'to {end}' if end else 'on'}"
     openings = int(number(record, "openings") or 0)
     if record.get("opened_here"):
         spent = "spent on this run" if openings == 1 else f"opened {openings} times, so long spent"
         return f"Vault {span}: this run is about it; {spent}."
     if not openings:
         return f"Vault {span}: still closed, and this run saw nothing of it."
-    return f"Vault {span}: opened {counted(openings, 'time')} before; this run saw nothing of it."
+    return f"Vault {span}: spent, opened {counted(openings, 'time')}; this run may have seen it."
 
 
 def _change(package: JsonObject, gates: Sequence[JsonObject]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hedgeflow.evidence.beforehand import registration_words, vault_words
 from hedgeflow.evidence.checks import section
 from hedgeflow.evidence.estimates import Estimate
 from hedgeflow.evidence.multiplicity import TestedHypothesis
@@ -140,6 +141,9 @@ def _meaning(manifest: Manifest, decision: Decision, gates: tuple[Judgement, ...
         f"signed by {manifest.signing_mode}; "
         f"{counted(manifest.trials, 'configuration')} tried on this data set."
     )
+    parts.append(registration_words(manifest.registration))
+    if manifest.vault is not None:
+        parts.extend(vault_words(manifest.vault))
     return " ".join(parts)
 
 

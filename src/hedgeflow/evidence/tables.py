@@ -328,7 +328,8 @@ class Vault:
     declared : str
         ISO 8601, UTC.
     seen_before : int
-        Configurations that had seen some of it when it was declared.
+        Configurations that had seen some of it outside of its openings: before it was declared, or
+        since it was spent.
     """
 
     id: str

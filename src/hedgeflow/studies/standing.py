@@ -45,5 +45,5 @@ def with_standing(
         trials=max(manifest.trials, configurations(tried)),
         trial_sharpes=trial_sharpes(journal, market, sessions, tried),
         registration=registration_of(journal, market, config, manifest.strategy, tried),
-        vault=vault_of(journal, market),
+        vault=vault_of(journal, market, tried),
     )

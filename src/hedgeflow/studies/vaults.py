@@ -6,11 +6,10 @@ imported so far, so that it stays where it is when the tape grows.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hedgeflow.evidence.beforehand import vault_words
 from hedgeflow.evidence.tables import Vault
-from hedgeflow.evidence.wording import counted
 from hedgeflow.journal import DataSet, HoldOut, VaultError, VaultOpening
 from hedgeflow.market.errors import CatalogError
 from hedgeflow.market.tapes import TapeKey, TapeKind
@@ -19,13 +18,16 @@ from hedgeflow.studies.hedge_choice import choose_hedge
 from hedgeflow.studies.markets import load_market, option_data_hash, option_tape_key
 from hedgeflow.studies.periods import within
 from hedgeflow.studies.registrations import settings_hash, settings_json
-from hedgeflow.studies.trial_ledger import configurations, data_key, trials_on
+from hedgeflow.studies.trial_ledger import configurations, data_key, trials_of_tape, trials_on
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hedgeflow.journal import Journal
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
     from hedgeflow.studies.markets import Market
+    from hedgeflow.studies.trial_ledger import TriedConfiguration
 
 
 def declare(
@@ -116,11 +118,11 @@ def tape_of(
 
 
 def visible(market: Market, config: VolumeShockConfig, journal: Journal) -> Market:
-    """Return a market as far as its sealed vaults let it be seen, with a note on each vault.
+    """Return a market as far as its sealed vaults let it be seen.
 
     What comes after a sealed vault is not seen either: baselines and calibrations of those days
-    would be made of the vault's. A vault that was opened hides nothing, and the note says that it
-    is spent. Applied twice it changes nothing.
+    would be made of the vault's. A vault that was opened hides nothing, for it is spent. Applied
+    twice it changes nothing.
 
     Look-ahead: nothing stamped at the start of the first sealed vault or later is in any tape.
 
@@ -141,10 +143,8 @@ def visible(market: Market, config: VolumeShockConfig, journal: Journal) -> Mark
                 where=f"{market.underlying} options on {market.options.venue}",
                 hint="Open it with hedgeflow validate --open-vault, once everything is decided",
             )
-        market = within(market, config, until_ns=start)
-    notes = [note for vault in vaults for note in _notes(vault, market)]
-    fresh = tuple(note for note in notes if note not in market.notes)
-    return replace(market, notes=(*market.notes, *fresh)) if fresh else market
+        return within(market, config, until_ns=start)
+    return market
 
 
 def refuse_sealed(market: Market, journal: Journal) -> None:
@@ -241,11 +241,20 @@ def open_vault(
     return visible(market, config, journal)
 
 
-def vault_of(journal: Journal, market: Market) -> Vault | None:
+def vault_of(
+    journal: Journal, market: Market, trials: Iterable[TriedConfiguration]
+) -> Vault | None:
     """Return the vault that a package speaks of, None where none is declared on the tape.
 
     The one that the run is about; else the first that is sealed, which it did not see; else the
     last that was spent.
+
+    Parameters
+    ----------
+    journal : Journal
+    market : Market
+    trials : iterable of TriedConfiguration
+        As `trials_of_tape`.
     """
     vaults = journal.vaults(data_key(market.options))
     if not vaults:
@@ -253,6 +262,11 @@ def vault_of(journal: Journal, market: Market) -> Vault | None:
     about = [vault for vault in vaults if _is_about(market, vault)]
     sealed = [vault for vault in vaults if vault.sealed]
     vault = (about or sealed or vaults[-1:])[0]
+    seen = [
+        trial
+        for trial in trials
+        if trial.saw(vault.from_ns, vault.end_ns) and not _is_within(trial.period, vault)
+    ]
     return Vault(
         id=vault.vault_id,
         start=iso(vault.from_ns),
@@ -260,8 +274,14 @@ def vault_of(journal: Journal, market: Market) -> Vault | None:
         openings=len(vault.openings),
         opened_here=bool(about),
         declared=iso(vault.declared_ns),
-        seen_before=vault.seen_before,
+        seen_before=max(vault.seen_before, configurations(seen)),
     )
+
+
+def vault_notes(journal: Journal, market: Market) -> tuple[str, ...]:
+    """Return what a reader of a run should know of its tape's hold-out; nothing without one."""
+    found = vault_of(journal, market, trials_of_tape(journal, market))
+    return () if found is None else vault_words(found)
 
 
 def _sealed_from(vaults: list[HoldOut]) -> int | None:
@@ -297,36 +317,13 @@ def _check_openable(vault: HoldOut, vaults: list[HoldOut]) -> None:
 
 
 def _is_about(market: Market, vault: HoldOut) -> bool:
-    """Say whether a vault is all that a market is traded in."""
-    if not vault.openings or market.from_ns is None or market.from_ns < vault.from_ns:
+    """Say whether a vault that was opened is all that a market is traded in."""
+    return not vault.sealed and _is_within((market.from_ns, market.until_ns), vault)
+
+
+def _is_within(period: tuple[int | None, int | None], vault: HoldOut) -> bool:
+    """Say whether a part of the tape lies in a vault."""
+    begin, end = period
+    if begin is None or begin < vault.from_ns:
         return False
-    if vault.until_ns is None:
-        return True
-    return market.until_ns is not None and market.until_ns <= vault.until_ns
-
-
-def _notes(vault: HoldOut, market: Market) -> list[str]:
-    """Return what a reader should know of a vault."""
-    name = f"hold-out {vault.period_words} (vault {vault.vault_id})"
-    notes: list[str] = []
-    if vault.sealed:
-        notes.append(
-            f"The {name} is sealed: nothing stamped at its start or later was seen, nor anything"
-            " after it."
-        )
-    elif _is_about(market, vault):
-        stale = "" if len(vault.openings) == 1 else ": it is no fresh sample"
-        notes.append(
-            f"This run is about the {name} alone, which was opened {vault.times_words}{stale}."
-        )
-    else:
-        notes.append(f"The {name} is spent: it was opened {vault.times_words}.")
-    read_until = max((opening.data_until_ns for opening in vault.openings), default=None)
-    if read_until is not None and vault.until_ns is not None and read_until < vault.until_ns:
-        notes.append(f"Of the {name} only what was recorded by {iso(read_until)} was read.")
-    if vault.seen_before:
-        notes.append(
-            f"{counted(vault.seen_before, 'configuration')} had seen some of the {name} before it"
-            f" was declared on {iso(vault.declared_ns)}."
-        )
-    return notes
+    return vault.until_ns is None or (end is not None and end <= vault.until_ns)
