@@ -93,7 +93,7 @@ def test_delete_the_trades_and_every_figure_changes_or_vanishes(simulated_valida
         alerts=tables.alerts.clear(),
         ledger_entries=tables.ledger_entries.clear(),
         event_study=None if tables.event_study is None else tables.event_study.clear(),
-        matched=None,
+        nulls={},
         flow=None,
         truth=None,
     )
@@ -259,3 +259,30 @@ def test_trying_another_venue_counts_as_another_configuration(btc_catalog, tmp_p
         with Journal.open(tmp_path / "journal.sqlite") as journal:
             tried.append(validate(market, config, journal).backtest.configurations)
     assert tried == [1, 2, 2]
+
+
+TYPES = {"text": pl.String, "int64": pl.Int64, "float64": pl.Float64, "boolean": pl.Boolean}
+TYPES["int32"] = pl.Int32
+
+
+def documented_tables():
+    """Return columns and types of each Parquet file as the reference lists them."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "reference" / "evidence-package.md"
+    tables = {}
+    for part in page.read_text(encoding="utf-8").split("\n### ")[1:]:
+        name, _, body = part.partition("\n")
+        if name.endswith(".parquet"):
+            rows = re.findall(r"^\| `(\w+)` \| (\w+) \| [^|]+ \| [^|]+ \|$", body, re.MULTILINE)
+            tables[name] = {column: TYPES[kind] for column, kind in rows}
+    return tables
+
+
+def test_every_column_of_every_table_is_in_the_reference(simulated_validation, tmp_path):
+    folder = write_validation(simulated_validation, tmp_path / "out", NOW).parent
+    documented = documented_tables()
+    seen = set()
+    for path in sorted(folder.glob("*.parquet")):
+        name = "draws_*.parquet" if path.name.startswith("draws_") else path.name
+        assert dict(pl.read_parquet_schema(path)) == documented[name], name
+        seen.add(name)
+    assert seen == set(documented)

@@ -79,10 +79,10 @@ def test_a_means_effect_follows_from_its_clustered_interval():
 
 
 def test_a_claim_from_above_is_turned_round():
-    found = one(gate("<=", 0.12, statistic="drawdown"), 0.10, half=0.01)
+    found = one(gate("<=", 0.12, statistic="cost"), 0.10, half=0.01)
     assert found.effect_size > 0.0
     assert found.detectable < 0.12
-    assert one(gate("<=", 0.12, statistic="drawdown"), 0.14, half=0.01).needed is None
+    assert one(gate("<=", 0.12, statistic="cost"), 0.14, half=0.01).needed is None
 
 
 def test_a_band_must_be_kept_at_both_ends():
@@ -136,8 +136,9 @@ def test_every_gate_and_claim_of_the_strategy_that_has_an_effect_is_listed_once(
     ids = [each.id for each in evidence.powers]
     assert len(ids) == len(set(ids))
     assert {"win-rate", "sharpe", "delta-flow", "primary-points", "response-time",
-            "primary-drawdown", "sweep-win", "emergency-hold", "accuracy"} <= set(ids)  # fmt: skip
-    assert "significance" not in ids
+            "sweep-win", "emergency-hold", "accuracy"} <= set(ids)  # fmt: skip
+    assert not {"significance", "sample", "primary-drawdown"} & set(ids)
     by_id = {each.id: each for each in evidence.powers}
     assert by_id["win-rate"].observations == 154
+    assert by_id["sharpe"].observations == 60
     assert 0.0 < by_id["win-rate"].power < 0.5

@@ -102,6 +102,28 @@ def test_random_entries_on_a_straight_line_earn_what_the_line_earns():
     assert (null.win_rate == 1.0).all()
 
 
+def test_the_trades_themselves_are_followed_as_the_draws_are():
+    """What was recorded of the trade is not asked: coherence compares the two."""
+    prices = 100.0 * 1.001 ** np.arange(360)
+    trades = trades_of((NOON, NOON + 8 * MINUTE_NS, -1), net_bps=77.0)
+    for null in (
+        matched_null(trades, tape_of(prices), few_draws()),
+        direction_null(trades, tape_of(prices), few_draws()),
+    ):
+        assert null is not None
+        assert null.observed_mean_net_bps == pytest.approx(-(1.001**8 - 1) * 1e4)
+        assert null.observed_win_rate == 0.0
+
+
+def test_an_exit_that_no_draw_makes_is_taken_as_it_was():
+    trades = trades_of((NOON, NOON + 3 * MINUTE_NS, 1), net_bps=77.0).with_columns(
+        exit_reason=pl.lit("EXIT_HEDGE_COMPLETE")
+    )
+    null = direction_null(trades, tape_of(np.full(360, 100.0)), few_draws())
+    assert null is not None
+    assert null.observed_mean_net_bps == 77.0
+
+
 def test_the_mix_of_directions_is_kept_and_dealt_out_again():
     prices = 100.0 * 1.001 ** np.arange(360)
     trades = trades_of(

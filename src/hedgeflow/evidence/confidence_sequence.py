@@ -238,7 +238,7 @@ def monitoring(trades: Trades, sessions: tuple[str, ...], claimed_rate: float) -
     return Monitoring(
         Estimate(last.value, last.lower, last.upper, len(points), _SHARES),
         Estimate(trades.wins / trades.count, float(low[0]), float(high[0]), trades.count, _TRADES),
-        Estimate(mean, n=len(points), method=_MEAN, reason="too few sessions that differ")
+        Estimate(mean, n=len(points), method=_MEAN, reason="too few sessions, or none that differ")
         if bounds is None
         else Estimate(mean, bounds[0], bounds[1], len(points), _MEAN),
         points,

@@ -43,7 +43,7 @@ class ClaimPower:
         From the claimed bound; positive where the claim was found to hold. Of a band, the distance
         from its nearer end.
     observations : int
-        Of the claim's own kind: trades or events.
+        Of the claim's own kind: trades, events, or sessions for the Sharpe ratio and frequencies.
     alpha : float
         One-sided level of the test that an interval's end makes.
     power : float or None
@@ -76,7 +76,8 @@ def powers(
     """Return the power of every claim and gate about a rate, a mean or a correlation.
 
     A claim of the same statistic, class and bound is listed once. Counts and p-values have no
-    effect of their own and are left out.
+    effect of their own, and a drawdown's interval does not narrow with the observations: they are
+    left out.
 
     Parameters
     ----------
@@ -94,7 +95,7 @@ def powers(
     rows: dict[tuple[str, str, str, float, float | None], ClaimPower] = {}
     for claim in claims:
         measure = measures.get((claim.statistic, claim.flow_class))
-        if measure is None or measure.exact:
+        if measure is None or measure.exact or measure.kind is None:
             continue
         key = (
             claim.statistic,
@@ -104,7 +105,7 @@ def powers(
             claim.upper_threshold if claim.comparison == "within" else None,
         )
         if key not in rows:
-            rows[key] = _power(claim, measure)
+            rows[key] = _power(claim, measure, measure.kind)
     return tuple(rows.values())
 
 
@@ -148,9 +149,9 @@ def _joint(effects: tuple[float, ...], observations: float, alpha: float) -> flo
     return max(0.0, 1.0 - missed)
 
 
-def _power(claim: Gate, measure: Measure) -> ClaimPower:
-    estimate, kind = measure.estimate, measure.kind
-    count = measure.sample_size
+def _power(claim: Gate, measure: Measure, kind: EffectKind) -> ClaimPower:
+    estimate = measure.estimate
+    count = estimate.n or measure.sample_size
 
     def row(reason: str = "", **found: float | None) -> ClaimPower:
         names = ("effect_size", "power", "needed", "detectable")
