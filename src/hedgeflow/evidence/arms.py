@@ -83,8 +83,16 @@ class ArmResult:
 
     Attributes
     ----------
-    group, id, words, parameter, reference, note
-        As in `Arm`.
+    group : ArmGroup
+        What is varied.
+    id, words : str
+        Short name, unique in its group, and what was done in words.
+    parameter : float or None
+        What the group's curve is drawn over: cost multiple, seconds of delay, times our size.
+    reference : bool
+        Whether this arm is the run itself.
+    note : str
+        What a reader must know of it; empty if nothing.
     trades, wins : int
         Of the arm.
     win_rate, expectancy_bps, sharpe_annualised : Estimate

@@ -17,6 +17,7 @@ PROBABILITY = re.compile(
     r"|^(confidence_level|level|quantile|share_under_limit|at_confidence_cap|sign_agreement)$"
 )
 """Fields whose value lies between 0 and 1, whether plain numbers or estimates."""
+_NONE = re.compile(r"\bNone\b")
 _UNIT = {"minimum": 0, "maximum": 1}
 _ATTRIBUTES = re.compile(r"^Attributes\n-+\n(.*?)(?=^\S[^\n]*\n-+$|\Z)", re.MULTILINE | re.DOTALL)
 _FIELD = re.compile(r"^(\w[\w, ]*?)(?: : [^\n]*)?\n((?:[ \t]+[^\n]*\n?|\n)*)", re.MULTILINE)
@@ -54,7 +55,7 @@ def described(docstring: str) -> dict[str, str]:
     section = _ATTRIBUTES.search(docstring)
     found: dict[str, str] = {}
     for names, text in _FIELD.findall(section[1] if section else ""):
-        words = " ".join(text.split())
+        words = _NONE.sub("null", " ".join(text.split())).replace("``", "`")
         found |= {name.strip(): words for name in names.split(",") if words}
     return found
 
