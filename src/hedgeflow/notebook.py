@@ -493,7 +493,8 @@ def _asked(
 
 def _journal(catalog: str | Path, journal: str | Path | None) -> Journal:
     """Return the journal that is named, here or in the environment, else the catalog's own."""
-    return asked_journal(Path(catalog), journal or os.environ.get("HEDGEFLOW_JOURNAL"))
+    named = journal or os.environ.get("HEDGEFLOW_JOURNAL")
+    return asked_journal(Path(catalog), named, clock=time.time_ns)
 
 
 def _assignments(settings: Mapping[str, Any], before: str = "") -> Iterator[str]:

@@ -173,7 +173,7 @@ def scan_id(config: VolumeShockConfig) -> str:
 def _try_together(ground: Ground, candidates: tuple[Candidate, ...]) -> tuple[Tried, ...]:
     market = ground.market(candidates[0].config)
     shared = SharedScan(market, candidates[0].config)
-    with Journal.open(ground.journal) as journal:
+    with Journal.open(ground.journal, clock=time.time_ns) as journal:
         return tuple(try_one(each, market, shared, journal) for each in candidates)
 
 
