@@ -21,8 +21,10 @@ from typing import Any
 
 import exits
 import implied_volatilities
+import nulls
 import numpy as np
 from exits import ExitSizes
+from nulls import NullSizes
 from option_day import OptionDays, TradeSizes
 from simulation import DaySizes
 from table import Row, Section
@@ -46,6 +48,7 @@ class Scale:
 
     trades: TradeSizes
     exits: ExitSizes
+    nulls: NullSizes
     day: DaySizes
     calibration_days: int
     options: int
@@ -57,6 +60,7 @@ class Scale:
 FULL = Scale(
     TradeSizes(trades=10_000_000, contracts=20_000, slices=10, history=3),
     ExitSizes(ticks=1_000_000, variants=1_000, entries=200, bars=525_600, draws=10_000, trades=500),
+    NullSizes(draws=10_000, trades=500, days=60, ticks=2_000_000),
     DaySizes(
         option_trades=1_000_000,
         hedge_trades=550_000,
@@ -73,6 +77,7 @@ FULL = Scale(
 QUICK = Scale(
     TradeSizes(trades=100_000, contracts=2_000, slices=4, history=3),
     ExitSizes(ticks=20_000, variants=20, entries=20, bars=5_000, draws=20, trades=50),
+    NullSizes(draws=100, trades=20, days=2, ticks=20_000),
     DaySizes(
         option_trades=10_000,
         hedge_trades=5_000,
@@ -102,6 +107,7 @@ def main() -> None:
         volatilities,
         wide_volatilities,
         exit_walks,
+        null_draws,
         simulation,
     ):
         sections.append(measure(scale))
@@ -194,6 +200,11 @@ def wide_volatilities(scale: Scale) -> Section:
 def exit_walks(scale: Scale) -> Section:
     """Measure exits on ticks and on bars."""
     return Section("Exits, 1 thread", exits.run(scale.exits, scale.runs))
+
+
+def null_draws(scale: Scale) -> Section:
+    """Measure the nulls that a verdict's p-value comes from."""
+    return Section("Null draws, 1 thread", nulls.run(scale.nulls, scale.runs))
 
 
 def simulation(scale: Scale) -> Section:

@@ -61,6 +61,7 @@ def test_a_peer_that_is_not_installed_is_said_to_be_missing(sections):
 
 def test_exits_agree_with_plain_loops(sections):
     assert [row["note"] for row in sections["Exits,"]] == ["200 exits agree with plain loops"] * 2
+    assert sections["Null"][1]["note"].endswith("200 exits agree with plain walks")
 
 
 def test_a_simulated_day_is_measured_in_memory_and_in_a_catalog_with_the_same_rows(sections):
