@@ -41,6 +41,7 @@ from hedgeflow.studies.matched_entries import direction_null, matched_null
 from hedgeflow.studies.poison import check_leakage
 from hedgeflow.studies.predictions import predicted_and_observed
 from hedgeflow.studies.readings import other_readings, reading_count, staged
+from hedgeflow.studies.response_fit import response_notes
 from hedgeflow.studies.scanning import ScanResult, signing_words
 from hedgeflow.studies.scoring.matching import latest_shock
 from hedgeflow.studies.scoring.shocks import alert_spans, longest_window_ns, shock_spans
@@ -121,6 +122,7 @@ def validate(
     tables, notes = evidence_tables(market, config, result, truth)
     _keep_predictions(journal, result, tables)
     notes += other_readings(market, config, result.scan, stages[1:])
+    notes += response_notes(market, config, result.scan.events)
     arms = arms_of(Rerun(market, config, result, calendar, DECLARATION, tables.sessions))
     pictured = replace(
         tables,
