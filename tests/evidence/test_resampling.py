@@ -25,6 +25,30 @@ def test_the_same_seed_draws_the_same_sessions():
     assert not np.array_equal(first.draws, other.draws)
 
 
+# The stationary bootstrap of Politis and Romano (1994) as arch applies it to the statistic itself.
+def test_bounds_are_quantiles_of_archs_stationary_bootstrap():
+    from arch.bootstrap import StationaryBootstrap
+
+    daily = np.random.default_rng(3).normal(0.2, 1.0, 80)
+    daily[1:] += 0.6 * daily[:-1].copy()
+    resampling = resample_sessions(daily, seed=12, resamples=500)
+    assert resampling.block_length > 1
+    library = StationaryBootstrap(resampling.block_length, daily, seed=np.random.default_rng(12))
+    means = library.apply(np.mean, reps=500)[:, 0]
+    tail = expanded_tail(0.025, 80 / resampling.block_length)
+    found = clustered_mean(daily, np.arange(80), resampling)
+    assert (found.lower, found.upper) == pytest.approx(np.quantile(means, [tail, 1.0 - tail]))
+
+
+def test_blocks_have_the_mean_length_that_was_asked_for():
+    daily = np.random.default_rng(1).normal(size=300)
+    daily[1:] += 0.8 * daily[:-1].copy()
+    resampling = resample_sessions(daily, seed=2, resamples=400)
+    continued = np.diff(resampling.draws, axis=1) % 300 == 1
+    # A block ends with chance 1 / length, and the next one follows on by chance once in 300.
+    assert 1.0 / (1.0 - continued.mean()) == pytest.approx(resampling.block_length, rel=0.05)
+
+
 def test_dependent_days_are_drawn_in_longer_blocks():
     generator = np.random.default_rng(1)
     noise = generator.normal(size=400)
