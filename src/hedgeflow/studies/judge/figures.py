@@ -73,6 +73,12 @@ TESTS: Final = (
         (FAIR,),
         "elsewhere time limits end trades before a barrier does, which moves the rate of chance",
     ),
+    TriedTest(
+        "sharpe",
+        "Sharpe ratio above the luck of all trials, deflated (gate)",
+        (FAIR,),
+        "elsewhere costs make the true ratio negative, and no test of it could reject too often",
+    ),
     TriedTest("flow-slope", "observed on predicted hedge, HC3", (NULL, COIN)),
     TriedTest(
         "flow-correlation", "observed with predicted hedge, signs flipped by session", (NULL, COIN)
@@ -153,6 +159,7 @@ def _p_values(validation: Validation, seed: int) -> dict[str, float | None]:
     relabelled = [each.p_value for each in classes]
     known = [value for value in relabelled if value is not None]
     entries, directions = found.nulls
+    luck = evidence.deflated.deflated.value
     return {
         "mean": found.p_value.value,
         "mean-entries": entries.p_value,
@@ -162,6 +169,7 @@ def _p_values(validation: Validation, seed: int) -> dict[str, float | None]:
         "win-rate-directions": directions.p_value_win_rate,
         "binomial-half": found.binomial_p_value_half.value,
         "binomial-barrier": found.binomial_p_value_barrier.value,
+        "sharpe": None if luck is None else 1.0 - luck,
         "flow-slope": evidence.flow.p_value.value,
         "flow-correlation": evidence.flow.correlation_p_value.value,
         "price-move": evidence.prices.p_value_move.value,
