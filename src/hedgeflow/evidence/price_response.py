@@ -26,8 +26,8 @@ class PriceResponse:
     left_out : int
         Events without either.
     prior_move_bps : Estimate
-        Move in the minutes before detection: a pre-trend means that whatever moved the price
-        moved the options too.
+        Move in the 15 minutes that end where the event's first anomaly window begins: a pre-trend
+        means that whatever moved the price moved the options too.
     move_bps, placebo_move_bps, excess_move_bps : Estimate
         Move over the predicted response, that of the placebo windows, and the difference.
     sign_agreement : Estimate

@@ -228,8 +228,7 @@ class EvidenceTables:
         for name, frame in (
             ("trades", self.trades),
             ("flow", self.flow),
-            ("predictions", self.predictions),
-            ("prices", self.prices),
+            ("prices", None if self.prices is None else with_figures(self.prices)),
         ):
             if frame is None:
                 continue
@@ -240,6 +239,12 @@ class EvidenceTables:
                     where=f"{name}.session",
                     hint="List every session in which the strategy could trade.",
                 )
+
+
+def with_figures(prices: pl.DataFrame) -> pl.DataFrame:
+    """Return the events of a table of prices of which any figure is known."""
+    figures = ("prior_move_bps", "move_bps", "acceleration_bps")
+    return prices.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in figures))
 
 
 def _validate(

@@ -21,6 +21,7 @@ from hedgeflow.evidence import (
     restore,
     write_package,
 )
+from hedgeflow.evidence.tables import with_figures
 from hedgeflow.fills import CostModel
 from hedgeflow.journal import columns
 from hedgeflow.market.errors import EvidenceError
@@ -204,7 +205,11 @@ def evidence_tables(
         else true_classes(result.alerts, result.scan.events, truth, longest_window_ns(config))
     )
     seen = predicted_and_observed(market, config, result, classes)
-    reached = [frame["session"].to_list() for frame in (result.trades, seen.predictions)]
+    reached = [
+        frame["session"].to_list()
+        for frame in (result.trades, seen.flow, with_figures(seen.prices))
+        if frame is not None
+    ]
     tables = EvidenceTables(
         trades=result.trades,
         alerts=result.alerts,
@@ -298,7 +303,7 @@ def true_classes(
 def session_dates(
     market: Market, config: VolumeShockConfig, reached: Iterable[str]
 ) -> tuple[str, ...]:
-    """Return the sessions that could be traded, and those into which trades or flow reached."""
+    """Return the sessions that could be traded, and those that others of its figures reached."""
     sessions = market.sessions
     tested = {
         session_date(sessions, int(sessions.open_ns[index]))
