@@ -170,19 +170,23 @@ def test_registration_is_said_in_words(record, words):
     ("openings", "here", "ending"),
     [
         (0, False, "still closed, and this run saw nothing of it."),
-        (2, False, "spent, opened 2 times; this run may have seen it."),
-        (1, True, "this run is about it; spent on this run."),
-        (3, True, "this run is about it; opened 3 times, so long spent."),
+        (2, False, "opened 2 times, so spent; this run may have seen it."),
+        (1, True, "this run is about it alone; spent on this run."),
+        (3, True, "this run is about it alone; opened 3 times, so long spent."),
     ],
 )
 def test_the_vault_says_how_often_it_was_opened(openings, here, ending):
-    record = {
-        "start": "2025-01-01T00:00:00Z",
-        "end": "2025-02-01T00:00:00Z",
-        "openings": openings,
-        "opened_here": here,
-    }
+    record = {"start": "2025-01-01T00:00:00Z", "end": "2025-02-01T00:00:00Z"}
+    record |= {"openings": openings, "opened_here": here, "seen_before": 0}
     assert vault(record) == f"Vault 2025-01-01 to 2025-02-01: {ending}"
+
+
+def test_a_vault_without_end_that_somebody_had_seen_says_both():
+    record = {"start": "2025-01-01T00:00:00Z", "end": "", "openings": 0, "seen_before": 4}
+    assert vault(record) == (
+        "Vault from 2025-01-01 on: still closed, and this run saw nothing of it."
+        " 4 configurations saw some of it outside its openings."
+    )
 
 
 def test_no_vault_is_said(weak):

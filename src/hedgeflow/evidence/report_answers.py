@@ -220,15 +220,19 @@ def vault(record: JsonObject) -> str:
     """Return what became of the hold-out period."""
     if not record:
         return "No vault: no period of these data was locked away beforehand."
-    end = text(record, "end")[:10]
-    span = f"{text(record, 'start')[:10]} {f'to {end}' if end else 'on'}"
+    start, end = (text(record, key)[:10] for key in ("start", "end"))
     openings = int(number(record, "openings") or 0)
     if record.get("opened_here"):
-        spent = "spent on this run" if openings == 1 else f"opened {openings} times, so long spent"
-        return f"Vault {span}: this run is about it; {spent}."
-    if not openings:
-        return f"Vault {span}: still closed, and this run saw nothing of it."
-    return f"Vault {span}: spent, opened {counted(openings, 'time')}; this run may have seen it."
+        state = "this run is about it alone; " + (
+            "spent on this run" if openings <= 1 else f"opened {openings} times, so long spent"
+        )
+    elif openings:
+        state = f"opened {counted(openings, 'time')}, so spent; this run may have seen it"
+    else:
+        state = "still closed, and this run saw nothing of it"
+    seen = int(number(record, "seen_before") or 0)
+    also = f" {counted(seen, 'configuration')} saw some of it outside its openings." if seen else ""
+    return f"Vault {f'{start} to {end}' if end else f'from {start} on'}: {state}.{also}"
 
 
 def _change(package: JsonObject, gates: Sequence[JsonObject]) -> Iterator[str]:

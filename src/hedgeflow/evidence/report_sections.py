@@ -17,8 +17,8 @@ from hedgeflow.evidence.report_words import (
     decimal,
     estimate,
     money,
+    p_is,
     percent,
-    probability,
     prose,
     significant,
 )
@@ -117,7 +117,7 @@ def first_null(package: JsonObject) -> JsonObject:
 def _against(measures: JsonObject) -> str:
     """Return the p-value against each null; the larger of both is the headline."""
     found = [(text(null, "name"), number(null, "p_value")) for null in objects(measures, "nulls")]
-    return "; ".join(f"{words}: p = {probability(p)}" for words, p in found if p is not None)
+    return "; ".join(f"{words}: {p_is(p)}" for words, p in found if p is not None)
 
 
 def _sentence(words: str, shown: Shown) -> str:
