@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic import TypeAdapter
 
@@ -27,9 +27,10 @@ from hedgeflow.studies.backtesting import STRATEGY, code_version, trial_document
 from hedgeflow.studies.markets import load_market
 from hedgeflow.studies.periods import within
 from hedgeflow.studies.validation import Validation, coverage_of, validate, write_validation
+from hedgeflow.studies.vaults import refuse_sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import polars as pl
 
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.risk import Calendar
     from hedgeflow.studies.markets import Market
+
+
+VAULT_NOTE: Final = "(vault "
+"""What every note on a vault has, which says what its journal knew of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +142,11 @@ def reproduce(
     EvidenceError
         The data, the calendar or the volatility index are not those that the package states; the
         message names both hashes.
+    VaultError
+        What the package was made from has become part of a vault since, which is sealed.
     """
     _check_same_data(package, stated, calendar)
+    refuse_sealed(stated.market, journal)
     validation = validate(
         stated.market,
         stated.config,
@@ -259,11 +267,21 @@ def _as_stated(manifest: Manifest, stated: JsonObject) -> Manifest:
     """Return a manifest with what the journal said when the package was made."""
     return replace(
         manifest,
+        notes=_notes_as_stated(
+            manifest.notes, TypeAdapter(tuple[str, ...]).validate_python(stated["notes"])
+        ),
         trials=TypeAdapter(int).validate_python(stated["trials"]),
         trial_sharpes=TypeAdapter(tuple[float, ...]).validate_python(stated["trial_sharpes"]),
         registration=TypeAdapter(Registration | None).validate_python(stated["registration"]),
         vault=TypeAdapter(Vault | None).validate_python(stated["vault"]),
     )
+
+
+def _notes_as_stated(found: Sequence[str], stated: Sequence[str]) -> tuple[str, ...]:
+    """Return the notes found, with what is stated of vaults: they may have been opened since."""
+    others = iter([note for note in found if VAULT_NOTE not in note])
+    merged = [note if VAULT_NOTE in note else next(others, None) for note in stated]
+    return (*(note for note in merged if note is not None), *others)
 
 
 def _compared(
