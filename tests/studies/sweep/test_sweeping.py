@@ -126,6 +126,7 @@ def test_both_pages_say_simulated_how_many_were_tried_and_what_is_left(swept):
     assert markdown.startswith(MARK)
     for page in (html, markdown):
         assert "SIMULATED" in page
+        assert "costs.cost_multiple 0.0 (1.0)" in page
         assert "60 tried" in page or "60 configurations were tried here" in page
         assert "What is left: " in page
         assert "p against" not in page.splitlines()[0]

@@ -17,18 +17,19 @@ SEARCH_SPACE: Final[tuple[Span | Choices, ...]] = (
     Choices("classifier.mode", ("concentration", "signature")),
     Choices("response.model", ("calibrated", "tiers")),
     Span("plan.target_cap_points", 5.0, 40.0),
-    Span("plan.demand_per_point", 20.0, 800.0, log=True),
-    Span("plan.stop_high_points", 3.0, 30.0, log=True),
-    Span("plan.stop_low_points", 3.0, 30.0, log=True),
+    Span("plan.demand_per_point", 20.0, 4_000.0, log=True),
+    Span("plan.stop_high_points", 3.0, 40.0, log=True),
+    Span("plan.stop_low_points", 3.0, 40.0, log=True),
     Choices("plan.limit", ("urgency", "response")),
-    Span("plan.limit_high_minutes", 3.0, 30.0, log=True),
-    Span("plan.limit_low_minutes", 5.0, 60.0, log=True),
+    Span("plan.limit_high_minutes", 3.0, 60.0, log=True),
+    Span("plan.limit_low_minutes", 5.0, 120.0, log=True),
     Span("plan.sweep_multiplier", 0.0, 2.0),
     Span("plan.emergency_multiplier", 0.0, 3.0),
     Span("plan.ambiguous_multiplier", 0.0, 1.0),
 )
 """Around the defaults, as far as somebody might go: what is noticed, what is traded, when it ends.
-Costs, limits of risk and the null are no choices."""
+Targets reach down to where almost every trade wins a little, which is what a search for win rates
+finds. Costs, limits of risk and the null are no choices."""
 
 NOT_SCANNED: Final = ("plan", "risk", "costs", "null", "seed")
 """Sections and keys that replay reads and no scan does, but for those in `SCANNED_ALL_THE_SAME`."""

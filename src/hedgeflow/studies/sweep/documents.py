@@ -36,10 +36,14 @@ class Tape:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What was varied, and how often; the ledger also counts what was tried before."""
+    """What was varied, what else differs from the preset, and how many were tried.
+
+    The ledger also counts what was tried before.
+    """
 
     kind: Word
     varied: dict[str, str]
+    changed: tuple[str, ...]
     seed: int | None
     configurations: Annotated[int, Field(ge=1)]
     scans: Annotated[int, Field(ge=1)]

@@ -13,7 +13,7 @@ from hedgeflow.studies.sweep.picture import HEIGHT, WIDTH, Histogram, histogram
 from hedgeflow.studies.sweep.results import OBJECTIVES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from hedgeflow.evidence.estimates import Estimate
     from hedgeflow.studies.sweep.documents import (
@@ -135,7 +135,7 @@ def markdown_table(table: Table) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def searched_part(search: Searched, tape: Tape, words: Iterable[str] = ()) -> Part:
+def searched_part(search: Searched, tape: Tape) -> Part:
     """Return what was varied and on what, as a section."""
     rows = tuple((Cell(key), Cell(values)) for key, values in sorted(search.varied.items()))
     drawn = (
@@ -155,9 +155,11 @@ def searched_part(search: Searched, tape: Tape, words: Iterable[str] = ()) -> Pa
         f"Chosen by: {OBJECTIVES[search.objective]}; fewer than {search.fewest_trades} trades are"
         " no choice."
     )
+    changed = "Not varied, and not the preset's (which stands in brackets): "
+    fixed = [f"{changed}{', '.join(search.changed)}."] if search.changed else []
     return Part(
         "What was tried",
-        (tried, chosen, *words),
+        (tried, *fixed, chosen),
         Table("Settings that were varied", (("Setting", False), ("Values", False)), rows),
     )
 

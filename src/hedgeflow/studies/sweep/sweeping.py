@@ -22,7 +22,7 @@ from hedgeflow.studies.sweep.judging import Judged, judge_all
 from hedgeflow.studies.sweep.results import FEWEST_TRADES, Objective, Record, could_be_validated
 from hedgeflow.studies.sweep.trying import try_all
 from hedgeflow.studies.sweep.words import sweep_words
-from hedgeflow.studies.trial_ledger import configurations, trials_of_tape
+from hedgeflow.studies.trial_ledger import configurations, differences, trials_of_tape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -131,7 +131,7 @@ def sweep(
         each.candidate for index, each in enumerate(tried) if hopeful[index] or index == place
     ]
     judged = judge_all(ground, chosen, jobs=jobs, progress=stage(progress, JUDGING))
-    searched = searched_of(ground, market, search, tried, objective)
+    searched = searched_of(ground, base, market, search, tried, objective)
     best = None if place is None else _best(record, place, judged, searched)
     names = tuple(each.candidate.name for each in tried)
     snooped = snooping(record.daily, names, seed=base.seed)
@@ -181,7 +181,12 @@ def tape_of(market: Market, sessions: Sequence[str], sessions_per_year: float) -
 
 
 def searched_of(
-    ground: Ground, market: Market, search: Search, tried: Sequence[Tried], objective: Objective
+    ground: Ground,
+    base: VolumeShockConfig,
+    market: Market,
+    search: Search,
+    tried: Sequence[Tried],
+    objective: Objective,
 ) -> Searched:
     """Return what was varied, with the ledger's count as it now stands."""
     with Journal.open(ground.journal) as journal:
@@ -189,6 +194,11 @@ def searched_of(
     return Searched(
         kind=search.kind,
         varied=dict(search.varied),
+        changed=tuple(
+            words
+            for words in differences(base.model_dump(mode="json"))
+            if words.partition(" ")[0] not in search.varied
+        ),
         seed=search.seed,
         configurations=len(search.candidates),
         scans=len({each.scan for each in tried}),

@@ -133,7 +133,7 @@ def walk_forward(
     trades = _stitched_trades(traded)
     outside = [date for fold in folds for date in dates(fold.test)]
     stitched = _stitched(trades, results, outside, base, year)
-    searched = searched_of(ground, market, search, tried, scheme.objective)
+    searched = searched_of(ground, base, market, search, tried, scheme.objective)
     document = WalkForwardDocument(
         **head_of(market, base),
         tape=tape_of(market, dates(sessions), year),
