@@ -13,6 +13,7 @@ from hedgeflow.market.contracts import HedgeInstrument, HedgeKind
 from hedgeflow.market.time import MINUTE_NS, instant_ns
 from hedgeflow.replay import HedgeTape
 from hedgeflow.strategies.volume_shock.config import Costs, Null, Plan, VolumeShockConfig
+from hedgeflow.strategies.volume_shock.exits import exit_on_ticks
 from hedgeflow.studies.matched_entries import _candidates, direction_null, matched_null
 
 NOON = instant_ns(datetime(2025, 5, 8, 12, tzinfo=UTC))
@@ -276,3 +277,49 @@ def test_dealt_directions_enter_on_their_own_side_of_the_quotes_at_the_same_tick
 
 def test_no_trades_have_no_directions():
     assert direction_null(trades_of(), tape_of(np.full(20, 100.0)), few_draws()) is None
+
+
+def test_every_draw_is_what_its_trades_earn_walked_tick_by_tick():
+    """The same generator by hand, on quotes with gaps: no table of candidates, no index."""
+    rng = np.random.default_rng(8)
+    minute = rng.choice([0, 1, 2, 9], 6_000, p=[0.97, 0.02, 0.009, 0.001])
+    at_ns = (
+        NOON - 300 * MINUTE_NS + np.cumsum(minute * MINUTE_NS + rng.integers(0, 5 * 10**9, 6_000))
+    )
+    middle = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 1e-4, at_ns.size)))
+    quotes = pl.DataFrame({"ts": at_ns, "bid": middle - 0.01, "ask": middle + 0.01})
+    tape = HedgeTape.from_ticks(None, quotes, PERPETUAL)
+    entries = (NOON - 100 * MINUTE_NS, NOON, NOON + 60 * MINUTE_NS)
+    trades = trades_of(
+        *((at, at + 6 * MINUTE_NS, way) for at, way in zip(entries, (1, -1, 1), strict=True))
+    ).with_columns(target_distance=pl.lit(0.15), stop_distance=pl.lit(0.15))
+    config = VolumeShockConfig(null=Null(draws_on_ticks=100))
+    null = matched_null(trades, tape, config)
+    assert null is not None
+
+    grid = np.arange(at_ns[0] // MINUTE_NS + 1, at_ns[-1] // MINUTE_NS) * MINUTE_NS
+    leave = trades["exit_ns"].to_numpy()
+    first, count, _ = _candidates(grid, tape, np.array(entries), leave, config)
+    places = [
+        [*range(f[0], f[0] + c[0]), *range(f[1], f[1] + c[1])]
+        for f, c in zip(first.tolist(), count.tolist(), strict=True)
+    ]
+    again = np.random.default_rng(config.seed)
+    picks = (again.random((100, 3)) * [len(each) for each in places]).astype(int)
+    ways = again.permuted(np.tile([1, -1, 1], (100, 1)), axis=1)
+    reasons = set()
+    for draw in range(100):
+        net = []
+        for trade in range(3):
+            side = int(ways[draw, trade])
+            arrival = grid[places[trade][picks[draw, trade]]] + 10**9
+            entry = int(np.searchsorted(at_ns, arrival))
+            entered = (quotes["ask"] if side > 0 else quotes["bid"])[entry]
+            exits = (quotes["bid"] if side > 0 else quotes["ask"]).to_numpy()
+            left, _, reason, _ = exit_on_ticks(
+                at_ns, exits, entry, entered, side, 0.15, 0.15, 8 * MINUTE_NS, 10**9
+            )
+            net.append(side * (left / entered - 1.0) * 1e4)
+            reasons.add(reason)
+        assert null.mean_net_bps[draw] == pytest.approx(np.mean(net), rel=1e-12)
+    assert reasons == {1, 2, 3}

@@ -57,7 +57,9 @@ def impact_bps(rerun: Rerun, trades: pl.DataFrame) -> NDArray[np.float64] | None
     medians of the others.
     """
     days = session_bars(rerun.market)
-    joined = trades.select("session", "units").join(days, on="session", how="left")
+    joined = trades.select("session", "units").join(
+        days, on="session", how="left", maintain_order="left"
+    )
     median = days.filter(pl.col("volume") > 0.0)
     if median["variance"].drop_nulls().is_empty():
         return None

@@ -9,7 +9,6 @@ import polars as pl
 from hedgeflow.evidence import Arm, ArmGroup
 
 if TYPE_CHECKING:
-    from hedgeflow.strategies.claims import RiskControl
     from hedgeflow.studies.arms.rerun import Rerun
 
 NEVER_BOUND: Final = "Never bound: identical trades."
@@ -26,7 +25,12 @@ def control_arms(rerun: Rerun) -> list[Arm]:
     own = rerun.own
     arms: list[Arm] = []
     for control in rerun.declaration.controls:
-        trades = rerun.trades(config=rerun.changed(control.off))
+        settings = {name for values in control.off.values() for name in values}
+        if rerun.calendar is None and settings <= NEED_A_CALENDAR:
+            trades, note = own, f"{NEVER_BOUND} No calendar was given."
+        else:
+            trades = rerun.trades(config=rerun.changed(control.off))
+            note = NEVER_BOUND if trades.equals(own) else _other_sizes(trades, own)
         arms.append(
             rerun.arm(
                 ArmGroup.RISK_CONTROL,
@@ -34,19 +38,10 @@ def control_arms(rerun: Rerun) -> list[Arm]:
                 f"switched off: {control.words}",
                 None,
                 trades,
-                note=_note(rerun, control, trades, own),
+                note=note,
             )
         )
     return arms
-
-
-def _note(rerun: Rerun, control: RiskControl, trades: pl.DataFrame, own: pl.DataFrame) -> str:
-    if not trades.equals(own):
-        return _other_sizes(trades, own)
-    settings = {name for values in control.off.values() for name in values}
-    if rerun.calendar is None and settings & NEED_A_CALENDAR:
-        return f"{NEVER_BOUND} No calendar was given."
-    return NEVER_BOUND
 
 
 def _other_sizes(trades: pl.DataFrame, own: pl.DataFrame) -> str:

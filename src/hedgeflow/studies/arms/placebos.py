@@ -81,7 +81,14 @@ class _Spans:
         sessions = rerun.result.tape.sessions
         self.detected = alerts["detected_ns"].to_numpy().astype(np.int64)
         events = rerun.result.scan.events.select("event_id", "first_ns", "last_ns")
-        spans = alerts.select("event_id").join(events, on="event_id", how="left")
+        spans = (
+            alerts.select("event_id", "triggered_ns", "detected_ns")
+            .join(events, on="event_id", how="left", maintain_order="left")
+            .select(
+                first_ns=pl.coalesce("first_ns", "triggered_ns"),
+                last_ns=pl.max_horizontal("last_ns", "detected_ns"),
+            )
+        )
         window_ns = round(max(config.anomaly.windows_seconds) * SECOND_NS)
         hedge_ns = round(config.observation.window_minutes * MINUTE_NS)
         held = [
@@ -89,8 +96,8 @@ class _Spans:
             for row in alerts.select("flow_class", "urgency", "response_minutes").to_dicts()
         ]
         self._held_ns = np.rint(np.array(held) * MINUTE_NS).astype(np.int64)
-        last = np.maximum(spans["last_ns"].to_numpy(), self.detected)
         self._begin = spans["first_ns"].to_numpy() - window_ns
+        last = spans["last_ns"].to_numpy()
         self._end = np.maximum(last + hedge_ns, self.detected + self._held_ns)
         self._sessions = sessions
         self._coverage = rerun.market.bar_coverage
