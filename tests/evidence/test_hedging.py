@@ -127,6 +127,24 @@ def test_the_score_multiplies_direction_magnitude_and_timing():
     assert found.score.value == pytest.approx(0.75 * 0.8)
 
 
+def test_without_a_truth_classes_have_their_stability():
+    alerts = pl.DataFrame(
+        {
+            "alert_id": ["A", "B", "C", "D"],
+            "event_id": [1, 2, 3, 4],
+            "flow_class": ["S", "S", "G", "G"],
+            "flow_class_at_close": ["S", "G", "G", None],
+            "demand": [1.0] * 4,
+            "response_minutes": [1.0] * 4,
+            "confidence": [0.5] * 4,
+        }
+    )
+    found = detection_accuracy(samples.tables([], days=40, alerts=alerts), RESAMPLING)
+    assert (found.class_at_close.value, found.class_at_close.n) == (pytest.approx(2 / 3), 3)
+    bare = detection_accuracy(samples.tables([], days=40), RESAMPLING)
+    assert "do not hold" in bare.class_at_close.reason
+
+
 def test_errors_are_capped_at_one():
     table = rows([10.0] * 40, [-5_000.0] * 40, minutes=[500.0] * 40)
     found = detection_accuracy(with_flow(table), RESAMPLING)

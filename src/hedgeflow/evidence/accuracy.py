@@ -27,6 +27,9 @@ class DetectionAccuracy:
         (1 − timing error).
     flow_class : Estimate
         Share of flow classes that were right, where the truth is known.
+    class_at_close : Estimate
+        Share of alerts whose class was the same when their event was over: what can be said of
+        classes where no truth is known. Stable is not right.
     """
 
     predictions: int
@@ -35,6 +38,7 @@ class DetectionAccuracy:
     timing_error: Estimate
     score: Estimate
     flow_class: Estimate
+    class_at_close: Estimate
 
 
 def detection_accuracy(tables: EvidenceTables, resampling: Resampling) -> DetectionAccuracy:
@@ -47,15 +51,15 @@ def detection_accuracy(tables: EvidenceTables, resampling: Resampling) -> Detect
     resampling : Resampling
         Session draws for the bounds.
     """
-    classes = _class_accuracy(tables)
+    classes, stable = _class_accuracy(tables), _class_stability(tables.alerts)
     reason, frame = observed_events(tables)
     if frame is None or frame.is_empty():
         gone = missing(reason or "no events")
-        return DetectionAccuracy(0, gone, gone, gone, gone, classes)
+        return DetectionAccuracy(0, gone, gone, gone, gone, classes, stable)
     frame = frame.filter(pl.col("predicted") != 0)
     if frame.is_empty():
         gone = missing("every prediction was zero")
-        return DetectionAccuracy(0, gone, gone, gone, gone, classes)
+        return DetectionAccuracy(0, gone, gone, gone, gone, classes, stable)
     session = session_index(frame["session"], tables.sessions)
     rows = scored(frame)
 
@@ -69,7 +73,18 @@ def detection_accuracy(tables: EvidenceTables, resampling: Resampling) -> Detect
         mean("timing_error"),
         mean("score"),
         classes,
+        stable,
     )
+
+
+def _class_stability(alerts: pl.DataFrame) -> Estimate:
+    if "flow_class_at_close" not in alerts.columns:
+        return missing("alerts do not hold their event's class at its close", method=WILSON)
+    both = alerts.select("flow_class", "flow_class_at_close").drop_nulls()
+    if both.is_empty():
+        return missing("no alerts", method=WILSON)
+    same = int((both["flow_class"] == both["flow_class_at_close"]).sum())
+    return win_rate(same, both.height)
 
 
 def _class_accuracy(tables: EvidenceTables) -> Estimate:
