@@ -293,3 +293,11 @@ def test_the_config_hash_is_of_the_whole_config_in_any_order():
     same = samples.manifest(config={"b": {"c": 2.5}, "a": 1})
     other = samples.manifest(config={"a": 1, "b": {"c": 2.6}})
     assert first.config_hash == same.config_hash != other.config_hash
+
+
+def test_hypotheses_count_trades_and_events_and_not_the_draws_of_their_tests():
+    tables = samples.tables(samples.mixed(70, 30), flow_noise=0.5)
+    evidence = assess(tables, DECLARATION, samples.manifest())
+    sizes = {each.id: each.sample_size for each in evidence.hypotheses}
+    assert sizes["edge"] == 100
+    assert sizes["delta-flow"] == tables.flow.height

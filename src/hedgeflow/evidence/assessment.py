@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -276,12 +276,17 @@ def assess(
     judged_gates = tuple(judged(gate) for gate in gates)
     coherence = check(_figures(performance, by_class, tests))
     decision = decide(
-        judged_gates, coherent=coherence.coherent, incoherences=coherence.contradictions
+        judged_gates,
+        coherent=coherence.coherent,
+        incoherences=coherence.contradictions,
+        leaks=()
+        if leakage is None
+        else tuple(cut.difference for cut in leakage.cuts if cut.difference),
     )
     hypotheses = tested_together(
         declaration.hypotheses,
         {
-            statistic: measure.estimate
+            statistic: replace(measure.estimate, n=measure.sample_size)
             for (statistic, flow_class), measure in measures.items()
             if not flow_class
         },
