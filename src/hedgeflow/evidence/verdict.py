@@ -251,7 +251,11 @@ def _sentence(gate: Gate, measure: Measure, status: Status, reason: str) -> str:
 
 
 def decide(
-    judgements: Sequence[Judgement], *, coherent: bool, incoherences: Sequence[str] = ()
+    judgements: Sequence[Judgement],
+    *,
+    coherent: bool,
+    incoherences: Sequence[str] = (),
+    leaks: Sequence[str] = (),
 ) -> Decision:
     """Return the verdict that follows from judged gates.
 
@@ -263,6 +267,8 @@ def decide(
         Whether the package agrees with itself; one that does not is never VALIDATED.
     incoherences : sequence of str
         A sentence for each contradiction.
+    leaks : sequence of str
+        A sentence for everything that was known before it could be; such a run is never VALIDATED.
     """
     few = any(
         item.statistic == SAMPLE_STATISTIC and item.status is not Status.PASSED
@@ -278,6 +284,9 @@ def decide(
     if not coherent:
         failed = (*failed, "coherence")
         reasons.append("The package contradicts itself: " + " ".join(incoherences))
+    if leaks:
+        failed = (*failed, "leakage")
+        reasons.append("The run depends on what it could not know: " + " ".join(leaks))
     complete = bool(judgements) and not (failed or inconclusive or untestable)
     if few:
         verdict = Verdict.INSUFFICIENT_DATA
