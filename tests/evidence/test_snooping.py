@@ -111,6 +111,14 @@ def test_p_values_are_never_zero_and_ordered():
     assert [each.value for each in three] == sorted(each.value for each in three)
 
 
+# Hansen (2005), 2.1: the statistic is the larger of 0 and the largest studentised mean.
+def test_where_none_earned_more_than_the_benchmark_nothing_speaks_for_any():
+    daily = noise(100, 3)
+    found = against_luck(daily - daily.mean(axis=0) - 0.01)
+    assert found.spa_p_value.value == found.spa_p_value_lower.value == 1.0
+    assert found.superior == ()
+
+
 def test_a_benchmark_is_taken_off_every_column():
     daily, benchmark = noise(100, 4), noise(100, 1, seed=9)[:, 0]
     against = against_luck(daily, benchmark=benchmark, benchmark_name="as published")

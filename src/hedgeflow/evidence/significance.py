@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from hedgeflow.evidence.clustering import clustering
 from hedgeflow.evidence.estimates import Estimate, FloatArray, missing
 from hedgeflow.evidence.nulls import NullResult, against, largest
+from hedgeflow.evidence.power import POWER, observations_needed, power_of
 from hedgeflow.evidence.rates import binomial_p_value, cohen_h
 from hedgeflow.evidence.tables import EvidenceTables, Trades
 from hedgeflow.strategies.claims import NullKind
 
-POWER = 0.80
-"""Power for which the trades needed are stated (Cohen 1988, 2.4)."""
 _TIE = 1e-12
 
 
@@ -187,16 +184,9 @@ def power_of_rate(trades: int, rate: float, null_rate: float, alpha: float) -> f
 
     References
     ----------
-    Cohen (1988), chapter 6, as in ``statsmodels.stats.power.NormalIndPower`` with one sample.
+    Cohen (1988), chapter 6.
     """
-    import statsmodels.stats.power
-
-    library: Any = statsmodels.stats.power
-
-    effect = cohen_h(rate, null_rate)
-    return float(
-        library.NormalIndPower().power(effect, trades, alpha, ratio=0, alternative="larger")
-    )
+    return power_of(cohen_h(rate, null_rate), trades, alpha)
 
 
 def trades_needed(
@@ -210,20 +200,8 @@ def trades_needed(
         True rate and null rate.
     power, alpha : float
         Power wanted and level of the one-sided test.
-
-    References
-    ----------
-    ``statsmodels.stats.power.normal_sample_size_one_tail`` on Cohen's h, whose standard deviation
-    is 1 a trade.
     """
-    import statsmodels.stats.power
-
-    library: Any = statsmodels.stats.power
-
-    effect = cohen_h(rate, null_rate)
-    if effect <= 0.0:
-        return None
-    return max(1, math.ceil(float(library.normal_sample_size_one_tail(effect, power, alpha))))
+    return observations_needed((cohen_h(rate, null_rate),), alpha, power)
 
 
 def _power(

@@ -148,6 +148,8 @@ def snooping(
     check = _stepwise(kept, block, resamples, seed)[1]
     studentised = kept / _long_run_deviation(kept, block)
     better, hansen = _stepwise(studentised, block, resamples, seed)
+    if float(kept.mean(axis=0).max()) <= 0.0:
+        hansen = dict.fromkeys(hansen, 1.0)  # the statistic is never below 0
     columns = np.flatnonzero(varied)
     superior = tuple(names[int(columns[place])] for place in better)
 
