@@ -158,9 +158,13 @@ def test_days_that_do_not_vary_have_no_ratio():
 
 
 def test_settings_are_told_by_what_they_differ_in_from_their_preset(market):
-    assert differences(json.loads(trial_document(market, CONFIG))["settings"]) == []
+    tried = json.loads(trial_document(market, CONFIG))["settings"]
+    assert differences(tried, filled=True) == []
     changed = load_config("source", None, ["anomaly.ratio=9", "hedge_venue=bybit"])
-    assert differences(changed.model_dump(mode="json")) == ["anomaly.ratio 9.0 (3.0)"]
+    assert differences(changed.model_dump(mode="json")) == [
+        "hedge_venue bybit (none)",
+        "anomaly.ratio 9.0 (4.0)",
+    ]
 
 
 def test_the_list_says_what_each_trial_earned(record, catalog, market):
@@ -172,6 +176,7 @@ def test_the_list_says_what_each_trial_earned(record, catalog, market):
     assert own.trades == result.trades.height
     assert own.net_usd == pytest.approx(result.trades["net_usd"].sum())
     assert own.recorded_ns == NOW
+    assert own.hedge == "SIM-PERP on sim"
     assert own.data_until_ns == market.option_tape.last_ns
     assert other.trades == results[6.0].trades.height
     never = rows[("anomaly.ratio 1000000.0 (4.0)",)]

@@ -162,7 +162,7 @@ def trials(
     if not found.trials:
         return
     print_table(
-        ("configuration", "tried", "data until", "traded", "trades", "net USD", "Sharpe",
+        ("configuration", "tried", "data until", "traded", "hedge", "trades", "net USD", "Sharpe",
          "settings"),
         [
             (
@@ -170,6 +170,7 @@ def trials(
                 None if each.recorded_ns is None else iso(each.recorded_ns),
                 None if each.data_until_ns is None else iso(each.data_until_ns),
                 each.period_words,
+                each.hedge,
                 each.trades,
                 each.net_usd,
                 each.sharpe,

@@ -180,10 +180,14 @@ def session_sharpe(daily: FloatArray) -> float | None:
     return float(daily.mean()) / deviation
 
 
-def differences(settings: Mapping[str, Any]) -> list[str]:
+def differences(settings: Mapping[str, Any], *, filled: bool = False) -> list[str]:
     """Return in words what settings differ in from their preset, as in ``anomaly.ratio 5 (3)``.
 
-    The hedge instrument, which the market fills in, is no difference.
+    Parameters
+    ----------
+    settings : mapping
+    filled : bool
+        Whether a market filled in the hedge instrument, which is then no difference.
     """
     preset = settings.get("preset", "normalized")
     ground = VolumeShockConfig.source() if preset == "source" else VolumeShockConfig.normalized()
@@ -191,7 +195,7 @@ def differences(settings: Mapping[str, Any]) -> list[str]:
     return [
         f"{name} {_word(value)} ({_word(before.get(name))})"
         for name, value in now.items()
-        if before.get(name) != value and not (name in CHOSEN and before.get(name) is None)
+        if before.get(name) != value and not (filled and name in CHOSEN)
     ]
 
 

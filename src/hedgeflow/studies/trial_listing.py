@@ -43,6 +43,8 @@ class ListedTrial:
         UTC ns, the last print of the data then; None where the journal does not say.
     period : tuple of int or None
         The part that was traded, UTC ns.
+    hedge : str
+        The hedge instrument and its venue.
     differences : tuple of str
         From its preset, in words.
     complete : bool
@@ -62,6 +64,7 @@ class ListedTrial:
     recorded_ns: int | None
     data_until_ns: int | None
     period: tuple[int | None, int | None]
+    hedge: str
     differences: tuple[str, ...]
     complete: bool
     trades: int | None
@@ -159,7 +162,8 @@ def listed_trials(catalog: Catalog, underlying: str, journal: Journal) -> TrialL
                 recorded_ns=first[key],
                 data_until_ns=trial.last_ns,
                 period=trial.period,
-                differences=tuple(differences(trial.settings)),
+                hedge=f"{trial.settings['hedge_instrument']} on {trial.settings['hedge_venue']}",
+                differences=tuple(differences(trial.settings, filled=True)),
                 complete=run is not None,
                 trades=None if run is None else int(run["trades"].sum()),
                 net_usd=None if run is None else float(run["net_usd"].sum()),
