@@ -118,7 +118,10 @@ def _chance(significance: Significance, hypotheses: tuple[TestedHypothesis, ...]
 
 
 def _meaning(manifest: Manifest, decision: Decision, gates: tuple[Judgement, ...]) -> str:
-    names = {gate.id: gate.statement for gate in gates} | {"coherence": "agreement with itself"}
+    names = {gate.id: gate.statement for gate in gates} | {
+        "coherence": "agreement with itself",
+        "leakage": "a past that does not depend on the future",
+    }
     parts = [f"Verdict: {label(decision, simulated=manifest.simulated)}."]
     for word, ids in (
         ("Failed", decision.failed),
