@@ -218,6 +218,7 @@ def backtest(
     *,
     calendar: Calendar | None = None,
     scan: ScanResult | None = None,
+    tape: HedgeTape | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Backtest:
     """Run one configuration on one market and return what the journal then holds.
@@ -234,6 +235,8 @@ def backtest(
         Earnings and scheduled releases.
     scan : ScanResult, optional
         The market's scan under a configuration that differs at most in what no scan reads.
+    tape : HedgeTape, optional
+        The market's, as `hedge_tape` makes it.
     progress : callable, optional
         Called with prints scanned and prints in all.
 
@@ -254,7 +257,7 @@ def backtest(
     alerts = traded_alerts(market, scan)
     if not journal.begin_run(run):
         journal.append_alerts(run.run_id, alerts)
-    tape = hedge_tape(market)
+    tape = tape or hedge_tape(market)
     result = replay_alerts(
         alerts,
         tape,

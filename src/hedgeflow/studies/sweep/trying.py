@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Final, Protocol
 from hedgeflow.journal import Journal
 from hedgeflow.market.catalog import Catalog
 from hedgeflow.strategies.volume_shock.search_space import scan_settings
-from hedgeflow.studies.backtesting import backtest, record_trial, run_of, trial_document
+from hedgeflow.studies.backtesting import (
+    backtest,
+    hedge_tape,
+    record_trial,
+    run_of,
+    trial_document,
+)
 from hedgeflow.studies.markets import load_market
 from hedgeflow.studies.periods import within
 from hedgeflow.studies.processes import results_of
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from hedgeflow.replay import HedgeTape
     from hedgeflow.strategies.volume_shock import VolumeShockConfig
     from hedgeflow.studies.markets import Market
     from hedgeflow.studies.scanning import ScanResult
@@ -178,22 +185,29 @@ def _try_together(ground: Ground, candidates: tuple[Candidate, ...]) -> tuple[Tr
 
 
 class SharedScan:
-    """A scan that is made when it is first asked for."""
+    """A market's scan and tape, made when they are first asked for."""
 
     def __init__(self, market: Market, config: VolumeShockConfig) -> None:
         self._market = market
         self._config = config
         self._result: ScanResult | None = None
+        self._tape: HedgeTape | None = None
         self.seconds = 0.0
         """Processor time that it took and that nobody has counted yet."""
 
     def result(self) -> ScanResult:
-        """Return it."""
+        """Return the scan."""
         if self._result is None:
             begun = time.process_time()
             self._result = scan_market(self._market, self._config)
             self.seconds += time.process_time() - begun
         return self._result
+
+    def tape(self) -> HedgeTape:
+        """Return the hedge instrument's tape."""
+        if self._tape is None:
+            self._tape = hedge_tape(self._market)
+        return self._tape
 
 
 def try_one(candidate: Candidate, market: Market, scan: SharedScan, journal: Journal) -> Tried:
@@ -217,7 +231,7 @@ def try_one(candidate: Candidate, market: Market, scan: SharedScan, journal: Jou
     if known:
         trades = journal.table("trades", run.run_id)
     else:
-        trades = backtest(market, config, journal, scan=scan.result()).trades
+        trades = backtest(market, config, journal, scan=scan.result(), tape=scan.tape()).trades
     scanned, scan.seconds = scan.seconds, 0.0
     return Tried(
         candidate=candidate,
