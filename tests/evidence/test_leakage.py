@@ -6,6 +6,7 @@ import pytest
 
 from evidence import samples
 from hedgeflow.evidence import Compared, Leakage, LeakageCut, assess, package_document
+from hedgeflow.evidence.report import render_report
 from hedgeflow.strategies.volume_shock.claims import DECLARATION
 
 AT, ROWS = "2024-01-05T12:00:00Z", (Compared("alerts", 40),)
@@ -25,3 +26,5 @@ def test_a_run_that_depends_on_the_future_is_never_validated(difference, verdict
     validity = document["experimental_validity"]
     assert validity["leakage"]["cuts"][0]["difference"] == difference
     assert any(difference in reason for reason in validity["reasons"]) or not difference
+    report = render_report(document, tables, None)
+    assert ("depends on what came after it" in report) == bool(difference)

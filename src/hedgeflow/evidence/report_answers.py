@@ -94,6 +94,8 @@ def _verdict(package: JsonObject, gates: Sequence[JsonObject]) -> str:
         return f"The claim holds {where}: every gate passed by the worse end of its interval."
     if word == Verdict.INSUFFICIENT_DATA:
         return f"There are too few trades {where} to say anything about the claim."
+    if "leakage" in texts_of(validity, "failed"):
+        return "The run depends on what came after it, so the claim is not held to be shown."
     if "coherence" in texts_of(validity, "failed"):
         return "The figures contradict each other, so the claim is not held to be shown."
     if told == CouldTell.CONCLUSIVE:
@@ -312,6 +314,8 @@ def _end(item: JsonObject) -> str:
 
 def _tried(members: Sequence[JsonObject]) -> str:
     """Return the first arm that no longer earns, in the order of their parameter."""
+    if (number(members[0], "expectancy_bps", "value") or 0.0) <= 0.0:
+        return "nothing is earned even without any, so there is nothing to lose by it."
     for arm in members:
         shown = estimate(section(arm, "expectancy_bps"), "expectancy_bps")
         if (number(arm, "expectancy_bps", "value") or 0.0) <= 0.0:
