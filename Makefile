@@ -45,9 +45,17 @@ docs: $(DEV_DONE) ## build the documentation into site/, warnings are errors
 bench: $(SETUP_DONE) $(BENCH_DONE) ## compare with named peers on the same data, in an environment of its own
 	$(BENCH_VENV)/bin/python bench/run.py
 
-# The judge's page is written anew; trials already in out/judge.parquet are not run again.
-soak: $(SETUP_DONE) ## what takes long: the judge on trial over hundreds of markets
+# The judge's page is written anew; trials already in out/judge.parquet are not run again. Then a
+# thousand configurations are tried where there is nothing to find; those known are not run again.
+soak: $(SETUP_DONE) ## what takes long: the judge on hundreds of markets, a thousand configurations on none
 	$(BIN)/hedgeflow calibrate-judge --results out/judge.parquet --out docs/reference/judge-calibration.md
+	for market in null null-coin; do \
+		test -d out/sweep/$$market || \
+			$(BIN)/hedgeflow simulate $$market --days 24 --out out/sweep/$$market || exit 1; \
+		$(BIN)/hedgeflow sweep volume-shock --catalog out/sweep/$$market --underlying SIM \
+			--random 1000 --set costs.cost_multiple=0 --out out/sweep/on-$$market \
+			--page docs/reference/sweep-$$market.md || exit 1; \
+	done
 
 format: $(DEV_DONE) ## let ruff repair what it can
 	$(BIN)/ruff check --fix
