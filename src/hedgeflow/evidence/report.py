@@ -26,6 +26,7 @@ from hedgeflow.evidence.report_judgements import (
     hypothesis_table,
     judgement_table,
     other_claims,
+    power_table,
     statistics_table,
 )
 from hedgeflow.evidence.report_page import rendered
@@ -261,6 +262,7 @@ def _tables(package: JsonObject, tables: EvidenceTables) -> dict[str, object]:
         "claims": judgement_table(other_claims(package), "Claims of the strategy"),
         "hypotheses": hypothesis_table(package),
         "statistics": statistics_table(package),
+        "powers": power_table(package),
         "sample_words": _sample_words(package),
         "coherent": bool(section(package, "experimental_validity", "coherence").get("coherent")),
         "coherence": coherence_table(package),

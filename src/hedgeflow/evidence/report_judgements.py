@@ -207,6 +207,44 @@ def hypothesis_table(package: JsonObject) -> Table | None:
     return Table("Hypotheses tested together", columns, rows) if rows else None
 
 
+def power_table(package: JsonObject) -> Table | None:
+    """Return what each claim's observations could have shown."""
+    named = {
+        text(item, "id"): text(item, "statement")
+        for path in (("experimental_validity", "gates"), ("hypothesis_validation", "claims"))
+        for item in objects(package, *path)
+    }
+    rows = tuple(
+        _power_row(item, named)
+        for item in objects(package, "statistical_measures", "power_by_claim")
+        if number(item, "effect_size") is not None
+    )
+    columns = (
+        ("Claim", False),
+        ("n", True),
+        ("Effect size from the bound", True),
+        ("Power", True),
+        ("n needed", True),
+        ("Could be shown", True),
+    )
+    return Table("What so many observations can show", columns, rows) if rows else None
+
+
+def _power_row(item: JsonObject, named: Mapping[str, str]) -> tuple[Cell, ...]:
+    words = prose(named.get(text(item, "id"), text(item, "id")))
+    size, power, needed, detectable = (
+        number(item, key) for key in ("effect_size", "power", "needed", "detectable")
+    )
+    return (
+        Cell(words[:1].upper() + words[1:]),
+        Cell(decimal(number(item, "observations") or 0.0, 0)),
+        Cell("—" if size is None else decimal(size), detail=text(item, "effect")),
+        Cell("—" if power is None else figure("probability", power)),
+        Cell("no number would do" if needed is None else decimal(needed, 0)),
+        Cell("—" if detectable is None else figure(text(item, "statistic"), detectable)),
+    )
+
+
 def _p_cell(item: JsonObject, key: str) -> Cell:
     value = number(item, key)
     if value is None:
