@@ -76,8 +76,10 @@ def test_evidence_is_the_same_to_the_last_byte(simulated_copy, tmp_path, postgre
 
 def assert_same_rows(one: object, other: object) -> None:
     with Journal.open(str(one)) as first, Journal.open(str(other)) as second:
-        for name in ORDER:
-            assert first.table(name).equals(second.table(name)), name
+        for name in ORDER:  # all but the instant at which a trial was recorded
+            rows, others = (each.table(name).drop("recorded_ns", strict=False)
+                            for each in (first, second))  # fmt: skip
+            assert rows.equals(others), name
 
 
 def test_a_server_that_is_not_there_ends_a_command_in_one_line(run, simulated_copy):

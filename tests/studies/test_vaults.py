@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from hedgeflow.evidence.beforehand import vault_words
-from hedgeflow.journal import DataSet, Journal, Trial, VaultError
+from hedgeflow.journal import DataSet, Journal, Trial, VaultError, VaultOpening
 from hedgeflow.market.catalog import Catalog
 from hedgeflow.market.errors import CatalogError
 from hedgeflow.market.time import DAY_NS
@@ -240,6 +240,19 @@ def test_a_vault_without_an_end_is_read_to_the_end_of_the_data(journal, catalog,
     with pytest.raises(VaultError, match="has a part of this period"):
         declare(journal, TAPE, from_ns=first + 11 * DAY_NS, until_ns=None, declared_ns=NOW)
     declare(journal, TAPE, from_ns=first + 12 * DAY_NS, until_ns=None, declared_ns=NOW)
+
+
+def test_a_vault_without_an_end_goes_no_further_than_the_next_one(journal, catalog, first):
+    early, _ = declare(journal, TAPE, from_ns=first + 8 * DAY_NS, until_ns=None, declared_ns=NOW)
+    short = VaultOpening(0, "x", "{}", "0", NOW, first + 9 * DAY_NS, reopened=False, reason="")
+    journal.open_vault(early.vault_id, short)  # when the tape had one day of it
+    late, _ = declare(journal, TAPE, from_ns=first + 10 * DAY_NS, until_ns=None, declared_ns=NOW)
+    market = opened(catalog, journal, vault_id=early.vault_id, reopen=True)
+    assert market.until_ns == first + 10 * DAY_NS
+    assert journal.vaults()[0].end_ns == first + 10 * DAY_NS
+    assert of_package(journal, market).id == early.vault_id
+    market = opened(catalog, journal, vault_id=late.vault_id)
+    assert of_package(journal, market).id == late.vault_id
 
 
 def test_a_vault_of_days_to_come_is_declared_and_not_opened(journal, catalog, whole, first):

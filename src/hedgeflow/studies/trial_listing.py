@@ -13,6 +13,7 @@ from hedgeflow.market.sessions import calendar_of_venue, session_date, sessions_
 from hedgeflow.market.time import iso
 from hedgeflow.studies.markets import option_data_hash, option_tape_key
 from hedgeflow.studies.trial_ledger import (
+    CHOSEN,
     configurations,
     data_key,
     differences,
@@ -162,7 +163,7 @@ def listed_trials(catalog: Catalog, underlying: str, journal: Journal) -> TrialL
                 recorded_ns=first[key],
                 data_until_ns=trial.last_ns,
                 period=trial.period,
-                hedge=f"{trial.settings['hedge_instrument']} on {trial.settings['hedge_venue']}",
+                hedge=" on ".join(str(trial.settings.get(name, "")) for name in CHOSEN),
                 differences=tuple(differences(trial.settings, filled=True)),
                 complete=run is not None,
                 trades=None if run is None else int(run["trades"].sum()),

@@ -221,13 +221,17 @@ def open_vault(
         )
     choose_hedge(catalog, options, config, must_trade=True)
     end = int(summary.coverage.end_ns[-1])
+    until = vault.until_ns
+    if until is None:  # one that was opened and has a younger one after it goes no further
+        later = [each.from_ns for each in vaults if each.from_ns > vault.from_ns]
+        until = min(later, default=None)
     opening = VaultOpening(
         ordinal=0,
         config_hash=settings_hash(config),
         config_json=settings_json(config),
         code_version=code_version,
         opened_ns=opened_ns,
-        data_until_ns=end if vault.until_ns is None else min(end, vault.until_ns),
+        data_until_ns=end if until is None else min(end, until),
         reopened=reopen,
         reason=reason,
     )
@@ -236,7 +240,7 @@ def open_vault(
         load_market(catalog, underlying, config),
         config,
         from_ns=opened.from_ns,
-        until_ns=opened.until_ns,
+        until_ns=until,
     )
     return visible(market, config, journal)
 
@@ -324,6 +328,6 @@ def _is_about(market: Market, vault: HoldOut) -> bool:
 def _is_within(period: tuple[int | None, int | None], vault: HoldOut) -> bool:
     """Say whether a part of the tape lies in a vault."""
     begin, end = period
-    if begin is None or begin < vault.from_ns:
+    if begin is None or not vault.overlaps(begin, begin + 1):
         return False
     return vault.until_ns is None or (end is not None and end <= vault.until_ns)
