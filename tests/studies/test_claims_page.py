@@ -96,7 +96,7 @@ def test_the_page_is_made_of_whatever_a_strategy_declares():
     found = package("carry", declaration=other, strategy="carry")
     text = claims_tables(other, columns_of([found], ["mine"]))
     assert "Carry: the claimed bands" in text
-    assert f"| Held 1 to 2 h | 60 to 120{NBSP}min | claimed | 6.50{NBSP}min" in text
+    assert f"| Held 1 to 2 h | 60 to 120{NBSP}min | claimed | 6.48{NBSP}min" in text
 
 
 def test_a_claim_that_a_package_does_not_judge_is_said_to_be_missing(good):
