@@ -73,6 +73,7 @@ def test_so_many_scans_are_drawn_as_asked_for_and_one_for_25_else():
         (["anomaly.ratio="], "'anomaly.ratio' has no values"),
         (["anomaly.ratio=1", "anomaly.ratio=2"], "'anomaly.ratio' stands twice"),
         (["preset=source,normalized"], "'preset' cannot be swept"),
+        (["calendar=24/7,XNYS"], "'calendar' cannot be swept"),
         (["seed=1,2"], "'seed' cannot be swept"),
         ([], "no setting to vary"),
     ],

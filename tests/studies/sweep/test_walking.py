@@ -22,6 +22,7 @@ from hedgeflow.studies.poison import poisoned
 from hedgeflow.studies.sweep.candidates import grid_search
 from hedgeflow.studies.sweep.folds import Cut, Scheme, Session, cuts, tradable_sessions
 from hedgeflow.studies.sweep.page import walk_forward_html
+from hedgeflow.studies.sweep.results import highest
 from hedgeflow.studies.sweep.trying import CatalogGround
 from hedgeflow.studies.sweep.walking import walk_forward
 
@@ -76,8 +77,8 @@ def test_a_choice_rests_on_the_training_sessions_alone():
         ends = [DAY_NS + place for place in range(20)] + [3 * DAY_NS + 1] * 10
         return pl.DataFrame({"session": dates, "exit_ns": ends, "net_usd": net, "net_bps": net})
 
-    assert cut.choose([record(1.0, 500.0), record(2.0, -500.0)], "expectancy") == 1
-    assert cut.choose([record(2.0, -500.0), record(1.0, 500.0)], "sharpe") == 0
+    assert highest(cut.scores([record(1.0, 500.0), record(2.0, -500.0)], "expectancy")) == 1
+    assert highest(cut.scores([record(2.0, -500.0), record(1.0, 500.0)], "sharpe")) == 0
 
 
 def test_anchored_training_begins_with_the_first_session():

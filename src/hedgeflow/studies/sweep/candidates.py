@@ -26,6 +26,7 @@ REPLAYS_PER_SCAN: Final = 25
 replays."""
 NOT_SWEPT: Final = {
     "preset": "a preset is many settings at once; sweep each with --preset",
+    "calendar": "it changes what a session is; sweep each with --set",
     "seed": "it draws the null, and changes no trade",
 }
 

@@ -11,7 +11,7 @@ from hedgeflow.evidence.cross_validation import walk_forward_sessions
 from hedgeflow.market.errors import ConfigError
 from hedgeflow.market.sessions import session_date
 from hedgeflow.market.time import MINUTE_NS
-from hedgeflow.studies.sweep.results import Objective, daily_net, highest, score
+from hedgeflow.studies.sweep.results import Objective, daily_net, score
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -89,9 +89,9 @@ class Cut:
         known = self.known(trades)
         return score(objective, daily_net(known, dates(self.train)), known["net_bps"].to_numpy())
 
-    def choose(self, every: Iterable[pl.DataFrame], objective: Objective) -> int | None:
-        """Return the place of the configuration that the training chooses, None if none can be."""
-        return highest([self.score(trades, objective) for trades in every])
+    def scores(self, every: Iterable[pl.DataFrame], objective: Objective) -> list[float | None]:
+        """Return what each configuration, with its trades in all, is chosen by."""
+        return [self.score(trades, objective) for trades in every]
 
 
 def dates(sessions: Iterable[Session]) -> list[str]:

@@ -20,7 +20,7 @@ from hedgeflow.studies.periods import within
 from hedgeflow.studies.processes import results_of
 from hedgeflow.studies.sweep.documents import Figures, FoldResult, Stitched, WalkForwardDocument
 from hedgeflow.studies.sweep.folds import Cut, Scheme, cuts, dates, tradable_sessions
-from hedgeflow.studies.sweep.results import Objective, Record, daily_net, win_count
+from hedgeflow.studies.sweep.results import Record, daily_net, highest, win_count
 from hedgeflow.studies.sweep.sweeping import (
     TRYING,
     head_of,
@@ -116,7 +116,8 @@ def walk_forward(
     folds = cuts(sessions, scheme)
     tried = try_all(ground, search.candidates, jobs=jobs, progress=stage(progress, TRYING))
     every = [each.trades for each in tried]
-    chosen = [fold.choose(every, scheme.objective) for fold in folds]
+    scores = [fold.scores(every, scheme.objective) for fold in folds]
+    chosen = [highest(each) for each in scores]
     choices = {
         number: _Choice(
             tried[place].candidate, folds[number].test[0].open_ns, folds[number].test[-1].close_ns
@@ -127,8 +128,15 @@ def walk_forward(
     traded = _trade(ground, choices, jobs, stage(progress, TRADING))
     year = float(market.sessions.per_year)
     results = tuple(
-        _result(number, fold, scheme.objective, tried, chosen[number], traded.get(number), year)
-        for number, fold in enumerate(folds)
+        _result(
+            number,
+            fold,
+            sum(value is not None for value in scores[number]),
+            None if place is None else tried[place],
+            traded.get(number),
+            year,
+        )
+        for number, (fold, place) in enumerate(zip(folds, chosen, strict=True))
     )
     trades = _stitched_trades(traded)
     outside = [date for fold in folds for date in dates(fold.test)]
@@ -180,26 +188,18 @@ def _trade_choice(ground: Ground, task: tuple[int, _Choice]) -> tuple[int, Tried
 
 
 def _result(
-    number: int,
-    fold: Cut,
-    objective: Objective,
-    tried: Sequence[Tried],
-    place: int | None,
-    after: Tried | None,
-    year: float,
+    number: int, fold: Cut, eligible: int, chosen: Tried | None, after: Tried | None, year: float
 ) -> FoldResult:
     train, test = dates(fold.train), dates(fold.test)
-    chosen = None if place is None else tried[place]
     known = None if chosen is None else fold.known(chosen.trades)
     begun = 0 if chosen is None else fold.entered(chosen.trades).height
-    scores = [fold.score(each.trades, objective) for each in tried]
     return FoldResult(
         number=number + 1,
         train_first=train[0],
         train_last=train[-1],
         test_first=test[0],
         test_last=test[-1],
-        eligible=sum(value is not None for value in scores),
+        eligible=eligible,
         chosen=None if chosen is None else chosen.candidate.number,
         settings={} if chosen is None else settings_of(chosen.candidate.settings),
         run_id=None if after is None else after.run_id,
