@@ -199,12 +199,13 @@ def trials_picture(package: JsonObject, *, simulated: bool) -> Drawn:
 
 def deflated_words(record: JsonObject) -> str:
     """Return the probabilistic and the deflated Sharpe ratio in a sentence."""
-    tried = counted(int(number(record, "configurations") or 0), "configuration")
+    count = int(number(record, "configurations") or 0)
+    luck = number(record, "deflated", "value") if count > 1 else None
     parts = [
         f"{likely(value)} to exceed {than}"
         for value, than in (
             (number(record, "probabilistic", "value"), "zero"),
-            (number(record, "deflated", "value"), f"the best of {tried} by luck (deflated)"),
+            (luck, f"the best of {counted(count, 'configuration')} by luck (deflated)"),
         )
         if value is not None
     ]
