@@ -401,7 +401,7 @@ class Manifest:
     seed : int
         Seed of every random draw.
     trials : int
-        Configurations evaluated on this data set so far, this one included.
+        Configurations evaluated on this tape so far, however long it was then, this one included.
     trial_sharpes : tuple of float
         Net daily Sharpe ratio, not annualised, of each of them whose run the journal holds.
     registration : Registration or None
