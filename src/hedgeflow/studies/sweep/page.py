@@ -279,8 +279,8 @@ def _judged(document: SweepDocument) -> Part:
     said = (
         f"{document.ruled_out_by_counts:,} of {document.search.configurations:,} cannot be"
         " VALIDATED whatever else holds: too few trades, or too few of them won."
-        f" {len(document.judged):,} were judged in full, the best among them;"
-        f" {document.validated:,} came out VALIDATED. Here are the first {len(rows)}."
+        f" Judged in full: {len(document.judged):,}, the best among them. VALIDATED:"
+        f" {document.validated:,}. Here are the first {len(rows)}."
     )
     return Part(
         "What the judge said",
