@@ -91,8 +91,10 @@ def verdict_fragment(document: JsonObject) -> str:
         for gate in objects(document, "experimental_validity", "gates")
     ]
     reasons = texts(document, "experimental_validity", "reasons")
+    simulated = document.get("simulated") is True
+    word = text(document, "experimental_validity", "verdict").replace("_", " ")
     return fragment(
-        text(document, "experimental_validity", "verdict").replace("_", " "),
+        f"SIMULATED: {word}" if simulated else word,
         f"{text(document, 'strategy')}, preset {text(document, 'preset')}; could the data have"
         f" told? {could.lower()}. {reasons[0] if reasons else 'Every gate passed.'}",
         [
@@ -102,7 +104,7 @@ def verdict_fragment(document: JsonObject) -> str:
             ),
             ((("Gate", False), ("", False)), gates),
         ],
-        simulated=document.get("simulated") is True,
+        simulated=simulated,
         notes=[
             *texts(document, "experimental_validity", "resolution"),
             *texts(document, "reproducibility", "notes"),

@@ -24,7 +24,7 @@ WORDS: Final = (
     "Behind each figure stands its 95 % interval, under it whether the figure lies inside the"
     " claimed band, and the state by the interval: PASSED or FAILED where it lies wholly on one"
     " side, INCONCLUSIVE where it does not, UNTESTABLE where the data cannot say. More than a"
-    " claimed win rate or Sharpe ratio is no failure; of a band all else is."
+    " claimed win rate or Sharpe ratio is no failure; to lie outside of any other band is one."
 )
 SIMULATED_WORDS: Final = (
     "SIMULATED: what comes from a simulated market can never be read as evidence about a market."
