@@ -52,8 +52,9 @@ def test_on_bars_the_position_ends_at_the_first_open_after_the_hedge_is_done(
 
 
 def test_on_ticks_it_ends_at_the_first_quote_that_the_order_can_get(make_alerts, day):
-    # known at 12:36; an order that takes 1 s meets the quote of 12:40, one of 5 s that of 12:50
-    for latency_ms, second in ((1_000.0, 40), (5_000.0, 50)):
+    # known at 12:36; an order that takes 1 s or 3 s meets the quote of 12:40, one of 5 s that of
+    # 12:50: its way counts once
+    for latency_ms, second in ((1_000.0, 40), (3_000.0, 40), (5_000.0, 50)):
         config = CONFIG.model_copy(update={"costs": Costs(latency_ms=latency_ms)})
         result = replay_alerts(make_alerts({"minute": 10}), ticks(day), config, hedges=hedges(day))
         [trade] = result.trades.to_dicts()

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from hedgeflow.fills import CostModel, order_arrival_ns
+from hedgeflow.fills import CostModel
 from hedgeflow.ledger import Books, LedgerEntry, ledger_frame
 from hedgeflow.market.errors import ConfigError, DataError
 from hedgeflow.market.sessions import ALWAYS_OPEN, minutes_to_close
@@ -269,7 +269,6 @@ class _Replay:
 
     def _flatten(self, killed_ns: int) -> None:
         """End every open position at the first price that an order sent now can get."""
-        order_ns = order_arrival_ns(killed_ns, self.config.costs.latency_ms)
         for i, pending in enumerate(self.pending):
             held = pending.position
             if held is None:
@@ -279,7 +278,7 @@ class _Replay:
                 held.plan,
                 held.entry,
                 self.config,
-                killed_ns=order_ns,
+                killed_ns=killed_ns,
                 hedged=held.hedged,
             )
             position = replace(held, closed=closed)

@@ -126,7 +126,8 @@ def walk(
     The flat time before the close, a hedge that is done and a kill are time limits too, under
     their own names.
 
-    Look-ahead: that the hedge is done was seen at its own instant, from trades known by then.
+    Look-ahead: that the hedge is done was seen at its own instant, from trades known by then; the
+    order that follows it, or a kill at `killed_ns`, arrives a latency later.
     """
     order = plan.entry
     target, stop, limit = watched_levels(
@@ -139,12 +140,16 @@ def walk(
     flat_ns = _flat_ns(tape, entry.at_ns, config)
     if flat_ns is not None and flat_ns - entry.at_ns < limit:
         limit, timed = flat_ns - entry.at_ns, Exit.EXIT_FLAT_BEFORE_CLOSE
-    if hedged is not None:
-        left = order_arrival_ns(hedged.at_ns, config.costs.latency_ms) - entry.at_ns
+    # Neither was known beforehand: on bars the order's way is part of the limit, while an exit on
+    # ticks takes that way after its reason by itself.
+    way_ms = 0.0 if tape.bars is None else config.costs.latency_ms
+    for why, seen_ns in (
+        (Exit.EXIT_HEDGE_COMPLETE, None if hedged is None else hedged.at_ns),
+        (Exit.EXIT_KILLED, killed_ns),
+    ):
+        left = limit if seen_ns is None else order_arrival_ns(seen_ns, way_ms) - entry.at_ns
         if left < limit:
-            limit, timed = max(0, left), Exit.EXIT_HEDGE_COMPLETE
-    if killed_ns is not None and killed_ns - entry.at_ns < limit:
-        limit, timed = max(0, killed_ns - entry.at_ns), Exit.EXIT_KILLED
+            limit, timed = max(0, left), why
     if tape.bars is not None:
         ends = exit_on_bars_many(
             tape.bars,
