@@ -125,7 +125,7 @@ def sweep(
         out, "sweep", found.document, tables, sweep_html(found), simulated=simulated
     )
     if page is not None:
-        title = f"{search.kind.capitalize()} search on {underlying}"
+        title = f"{search.kind.capitalize()} search on {underlying} ({catalog.name})"
         write_page(page, sweep_markdown(found, title), MARK)
     _print_sweep(found, Effort.of(found.record.tried), html, as_json=as_json)
 
