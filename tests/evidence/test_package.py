@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
+import pickle
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -237,18 +236,13 @@ def test_importing_evidence_loads_no_statistics_library():
     assert done.stdout.strip() == "[]"
 
 
-def killed_at_rename(number, folder):
-    """Replace a package in a process of its own that is killed before its n-th renaming."""
-    code = f"""
-import os, signal, sys
+REPLACING = """
+import os, pickle, signal, sys
 from pathlib import Path
-from evidence import samples
-from hedgeflow.evidence import assess, write_package
-from hedgeflow.strategies.volume_shock.claims import DECLARATION
+from hedgeflow.evidence import write_package
 
-tables = samples.tables(samples.mixed(20, 20))
-evidence = assess(tables, DECLARATION, samples.manifest())
-left = [{number}]
+pickled, folder, timestamp, left = *sys.argv[1:4], [int(sys.argv[4])]
+tables, evidence = pickle.loads(Path(pickled).read_bytes())
 
 def hook(event, arguments):
     if event == "os.rename":
@@ -257,24 +251,29 @@ def hook(event, arguments):
             os.kill(os.getpid(), signal.SIGKILL)
 
 sys.addaudithook(hook)
-write_package(evidence, tables, Path({str(folder)!r}), timestamp={LATER!r}, replace=True)
+write_package(evidence, tables, Path(folder), timestamp=timestamp, replace=True)
 """
-    tests = str(Path(__file__).resolve().parents[1])
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        check=False,
-        env=os.environ | {"PYTHONPATH": tests},
-        capture_output=True,
-    )
-    return done.returncode
+
+
+@pytest.fixture
+def killed_at_rename(run, written, tmp_path_factory):
+    """Replace the package in a process of its own that is killed before its n-th renaming."""
+    pickled = tmp_path_factory.mktemp("replacing") / "run"
+    pickled.write_bytes(pickle.dumps(run))
+
+    def replaced(number):
+        words = [str(pickled), str(written), LATER, str(number)]
+        return subprocess.run([sys.executable, "-c", REPLACING, *words], check=False).returncode
+
+    return replaced
 
 
 @pytest.mark.parametrize("renaming", [1, 2])
 def test_a_writer_killed_while_replacing_leaves_a_package_that_the_next_one_finds(
-    run, written, renaming
+    run, written, renaming, killed_at_rename
 ):
     tables, evidence = run
-    assert killed_at_rename(renaming, written) == -signal.SIGKILL
+    assert killed_at_rename(renaming) == -signal.SIGKILL
     restore(written)
     assert read_package(written)["timestamp"] == NOW
     write_package(evidence, tables, written, timestamp=LATER, replace=True)
@@ -282,14 +281,14 @@ def test_a_writer_killed_while_replacing_leaves_a_package_that_the_next_one_find
     assert [path.name for path in written.parent.iterdir()] == [written.name]
 
 
-def test_a_replacement_that_nobody_stops_leaves_the_new_package_alone(written):
-    assert killed_at_rename(3, written) == 0
+def test_a_replacement_that_nobody_stops_leaves_the_new_package_alone(written, killed_at_rename):
+    assert killed_at_rename(3) == 0
     assert read_package(written)["timestamp"] == LATER
     assert [path.name for path in written.parent.iterdir()] == [written.name]
 
 
-def test_whoever_reads_while_the_place_is_empty_is_told_where_the_package_is(written):
-    killed_at_rename(2, written)
+def test_whoever_reads_while_the_place_is_empty_is_told_where_it_is(written, killed_at_rename):
+    killed_at_rename(2)
     with pytest.raises(EvidenceError, match="no evidence") as caught:
         read_package(written)
     assert f".{written.name}.old" in str(caught.value.hint)
