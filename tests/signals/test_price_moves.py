@@ -18,6 +18,7 @@ from hedgeflow.signals.price_moves import (
     flow_totals,
     known_closes,
     moves,
+    next_closes,
     windows_of,
 )
 from signals.tapes import at
@@ -49,6 +50,28 @@ def test_a_price_older_than_a_bar_is_not_known():
     prices = prices_of([100.0])
     assert prices(np.array([at(0, 12, 2)]))[0] == 100.0
     assert np.isnan(prices(np.array([at(0, 12, 2) + 1]))[0])
+
+
+def test_what_moved_before_an_instant_within_its_bar_is_no_move_after_it():
+    bars = bars_of([100.0, 110.0, 110.0, 110.0])
+    after, known = (each(bars, MINUTE_NS) for each in (next_closes, known_closes))
+    # the price jumps some time in the second minute; detection comes at its very end
+    begin = np.array([at(0, 12, 2) - 1])
+    assert moves(known, begin, begin + MINUTE_NS)[0] == pytest.approx(1_000.0)
+    assert moves(after, begin, begin + MINUTE_NS)[0] == 0.0
+
+
+def test_at_the_end_of_a_bar_both_prices_are_its_close():
+    bars = bars_of([100.0, 101.0, 99.0])
+    ends = at(0, 12) + np.arange(1, 4) * MINUTE_NS
+    for prices in (next_closes(bars, MINUTE_NS), known_closes(bars, MINUTE_NS)):
+        assert prices(ends).tolist() == [100.0, 101.0, 99.0]
+
+
+def test_a_price_that_comes_later_than_a_bar_is_none():
+    prices = next_closes(bars_of([100.0]), MINUTE_NS)
+    instants = np.array([0, at(0, 12) - 1, at(0, 12), at(0, 12, 1), at(0, 12, 1) + 1])
+    assert np.isnan(prices(instants)).tolist() == [True, True, False, False, True]
 
 
 def test_a_move_is_in_basis_points_of_where_it_began():

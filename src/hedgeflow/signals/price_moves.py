@@ -68,6 +68,27 @@ def known_closes(bars: pl.DataFrame, resolution_ns: int) -> KnownPrices:
     return prices
 
 
+def next_closes(bars: pl.DataFrame, resolution_ns: int) -> KnownPrices:
+    """Return the closes of a bars table by the instants that they came after.
+
+    A price is that of the first bar to end at or after an instant; none is there where that bar
+    ended later than one bar, or a minute if that is longer. What moved before an instant is in the
+    price at it: with `known_closes` it would seem to have moved after it, by up to a bar.
+
+    Look-ahead: for studies of what followed; the price comes up to a bar after its instant.
+    """
+    known = bars["known_at"].dt.timestamp("ns").to_numpy()
+    close = bars["close"].to_numpy()
+    latest = max(resolution_ns, MINUTE_NS)
+
+    def prices(at_ns: NDArray[np.int64]) -> NDArray[np.float64]:
+        place = np.searchsorted(known, at_ns, side="left")
+        safe = np.minimum(place, known.size - 1)
+        return np.where((place == known.size) | (known[safe] - at_ns > latest), np.nan, close[safe])
+
+    return prices
+
+
 def windows_of(
     sessions: Sessions | None,
     from_ns: NDArray[np.int64],

@@ -21,6 +21,7 @@ from hedgeflow.signals.price_moves import (
     flow_totals,
     known_closes,
     moves,
+    next_closes,
     windows_of,
 )
 from hedgeflow.strategies.volume_shock.rules import observation_rules
@@ -215,7 +216,11 @@ def _predictions(
 
 
 def _prices(market: Market, config: VolumeShockConfig, first: pl.DataFrame) -> pl.DataFrame:
-    """Return the price moves after each event, and those of its placebo windows."""
+    """Return the price moves after each event, and those of its placebo windows.
+
+    A move begins with the first bar that ends at or after detection: what moved the price within
+    that bar before detection, and the options with it, is no response.
+    """
     rules = observation_rules(config)
     prices = _known_prices(market)
     side = first["side"].to_numpy()[:, None].astype(np.float64)
@@ -223,9 +228,8 @@ def _prices(market: Market, config: VolumeShockConfig, first: pl.DataFrame) -> p
     minutes = first["response_minutes"].to_numpy()
     windows = windows_of(market.sessions, detected, rules.placebo_sessions, market.bar_coverage)
     horizon = np.rint(minutes * MINUTE_NS).astype(np.int64)[:, None]
-    moved = against_placebos(
-        side * moves(prices, windows, windows + horizon), rules.fewest_placebos
-    )
+    after = next_closes(market.bars, market.bars_key.resolution_ns)
+    moved = against_placebos(side * moves(after, windows, windows + horizon), rules.fewest_placebos)
     window_ns = round(rules.window_minutes * MINUTE_NS)
     begun = first["first_ns"].to_numpy() - longest_window_ns(config) - window_ns
     around, completion = _completion(market, config, first, windows)
