@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hedgeflow.ledger import equity_curve
+from hedgeflow.market.contracts import hedge_instrument
 from hedgeflow.market.errors import DataError
 from hedgeflow.market.time import HOUR_NS, MINUTE_NS, SECOND_NS
 from hedgeflow.replay import DECISION_SCHEMA, TRADE_SCHEMA, HedgeTape, replay_alerts
@@ -202,6 +203,23 @@ def test_a_breached_daily_limit_flattens_other_instruments(make_alerts, make_tap
     assert flattened["exit_reason"] == "EXIT_KILLED"
     assert flattened["exit_ns"] == day + 14 * MINUTE_NS
     assert reasons(result)["a3"] == "KILLED"
+
+
+def test_on_ticks_a_flattening_order_takes_its_way_once(make_alerts, make_tape, day):
+    crash = (70_000.0, 70_000.0, 70_000.0, 70_000.0)
+    stamps = day + np.arange(0, 3_600, 10) * SECOND_NS
+    quotes = pl.DataFrame({"ts": stamps, "bid": 80_000.0, "ask": 80_000.0})
+    tapes = {
+        "BTC": make_tape(dict.fromkeys(range(13, 60), crash)),
+        "ETH": HedgeTape.from_ticks(None, quotes, hedge_instrument("ETH-PERP", "binance")),
+    }
+    alerts = make_alerts({"minute": 10, "underlying": "ETH", "confidence": 0.1}, {"minute": 10.5})
+    config = CONFIG.model_copy(update={"costs": Costs(latency_ms=7_000.0)})
+    result = replay_alerts(alerts, tapes, config)
+    flattened = result.trades.filter(pl.col("instrument") == "ETH-PERP").to_dicts()[0]
+    assert flattened["exit_reason"] == "EXIT_KILLED"
+    # the loss is known at 13:00, the order there at 13:07, the next quote at 13:10
+    assert flattened["exit_ns"] == day + 13 * MINUTE_NS + 10 * SECOND_NS
 
 
 @pytest.mark.parametrize(

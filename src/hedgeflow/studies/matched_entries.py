@@ -36,8 +36,9 @@ def matched_null(
     Each draw moves every trade to a random minute of its own session, near its own time, outside
     its own holding time and before the strategy must be flat; the directions are dealt out again
     among the trades; target, stop, time limit and gap rule stay, and so does each trade's cost in
-    basis points. A trade that has no such minute keeps its own entry, which makes the null harder
-    to beat.
+    basis points. A trade that has no such minute keeps its own entry (on ticks the minute after
+    it), which makes the null harder to beat. Directions are dealt to trades one by one: where those
+    of a session go one way and prices keep a direction all session, p-values are too small.
 
     Parameters
     ----------
@@ -94,7 +95,9 @@ def direction_null(
     Notes
     -----
     A permutation test, exact where directions are exchangeable given the prices: E. J. G. Pitman,
-    *Supplement to the JRSS* 4 (1937) 119–130.
+    *Supplement to the JRSS* 4 (1937) 119–130. They are not where the trades of a session all go one
+    way and their prices too: with 20 sessions of 3 such trades and a correlation of 0.2 within
+    sessions, 3 % of p-values are below 0.01.
     """
     if trades.is_empty():
         return None

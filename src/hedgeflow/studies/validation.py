@@ -148,7 +148,8 @@ def verdict(
 ) -> Validation:
     """Do what `validate` does without what only a reader needs: pictures, the other readings.
 
-    Trades, gates, p-values and intervals are the same. A scan is made unless it is handed in, as
+    Trades, gates, p-values and intervals are the same; that a run used its future, which `validate`
+    tests where it is asked to, is not looked for. A scan is made unless it is handed in, as
     `backtest` takes it.
     """
     if scan is None:
@@ -277,7 +278,7 @@ def write_validation(validation: Validation, out: Path, timestamp: str) -> Path:
     EvidenceError
         `out` exists and is no package.
     """
-    from hedgeflow.evidence.report import render_report
+    from hedgeflow.evidence.report.evidence_page import render_report
 
     check_out(out)
     evidence, tables = validation.evidence, validation.tables
