@@ -16,7 +16,7 @@ import polars as pl
 
 from hedgeflow.evidence import package_document
 from hedgeflow.evidence.opening import open_package
-from hedgeflow.evidence.report_notebook import Page, figures_of, fragment, verdict_fragment
+from hedgeflow.evidence.report.notebook import Page, figures_of, fragment, verdict_fragment
 from hedgeflow.market.errors import EvidenceError
 from hedgeflow.market.time import iso
 from hedgeflow.studies import backtesting, validation
@@ -232,7 +232,7 @@ class Validation:
 
     def show(self) -> Page:
         """Return the whole report, which shows itself in a notebook."""
-        from hedgeflow.evidence.report import render_report
+        from hedgeflow.evidence.report.evidence_page import render_report
 
         tables = self._made.tables
         return Page(render_report(self.document, tables, tables.event_study))

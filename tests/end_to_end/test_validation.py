@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from hedgeflow.evidence import assess, package_document
-from hedgeflow.evidence.report import render_report
+from hedgeflow.evidence.report.evidence_page import render_report
 from hedgeflow.journal import Journal
 from hedgeflow.market.catalog import Catalog
 from hedgeflow.sources import import_bars, import_deribit_trades

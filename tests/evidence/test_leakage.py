@@ -6,7 +6,7 @@ import pytest
 
 from evidence import samples
 from hedgeflow.evidence import Compared, Leakage, LeakageCut, assess, package_document
-from hedgeflow.evidence.report import render_report
+from hedgeflow.evidence.report.evidence_page import render_report
 from hedgeflow.strategies.volume_shock.claims import DECLARATION
 
 AT, ROWS = "2024-01-05T12:00:00Z", (Compared("alerts", 40),)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hedgeflow.evidence.comparing import Comparison, FigurePair, Pair
-    from hedgeflow.evidence.report_tables import Cell
+    from hedgeflow.evidence.report.tables import Cell
     from hedgeflow.studies.reproducing import Reproduction
 
 NOT_REPRODUCED = 6
@@ -168,7 +168,7 @@ def _print_comparison(found: Comparison) -> None:
 
 
 def _print_figures(pairs: list[FigurePair], names: tuple[str, str]) -> None:
-    from hedgeflow.evidence.report_words import estimate
+    from hedgeflow.evidence.report.words import estimate
 
     def words(record: Mapping[str, object], name: str) -> str:
         shown = estimate(record, name.rpartition(".")[2])

@@ -13,7 +13,7 @@ from hedgeflow.cli.running import JsonOption, now
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hedgeflow.evidence.report_comparison import Judged
+    from hedgeflow.evidence.report.comparison import Judged
     from hedgeflow.studies.demo import DemoMarket
 
 
@@ -64,7 +64,7 @@ def _document(
     markets: Sequence[DemoMarket], judged: Sequence[Judged], page: Path
 ) -> dict[str, Any]:
     from hedgeflow.evidence.checks import section
-    from hedgeflow.evidence.report_comparison import COMPARED
+    from hedgeflow.evidence.report.comparison import COMPARED
 
     return {
         "simulated": True,
@@ -87,7 +87,7 @@ def _document(
 
 
 def _print_figures(judged: Sequence[Judged]) -> None:
-    from hedgeflow.evidence.report_comparison import compared_figures
+    from hedgeflow.evidence.report.comparison import compared_figures
 
     rows = [("an effect to find", *("yes" if each.has_effect else "no" for each in judged))]
     rows += [
@@ -106,6 +106,6 @@ def _print_figures(judged: Sequence[Judged]) -> None:
 
 def _ascii(figure: str) -> str:
     """Return a figure as terminals and searches know it: plain blanks and minus signs."""
-    from hedgeflow.evidence.report_words import MINUS, SPACE
+    from hedgeflow.evidence.report.words import MINUS, SPACE
 
     return figure.replace(SPACE, " ").replace(MINUS, "-")

@@ -10,8 +10,8 @@ from typing import Final, cast
 from hedgeflow.evidence.checks import JsonObject, number, section
 from hedgeflow.evidence.coherence import check
 from hedgeflow.evidence.opening import Package
-from hedgeflow.evidence.report_comparison import COMPARED
-from hedgeflow.evidence.report_sections import objects, text
+from hedgeflow.evidence.report.comparison import COMPARED
+from hedgeflow.evidence.report.sections import objects, text
 from hedgeflow.market.errors import EvidenceError
 
 HEADLINES: Final = (

@@ -9,10 +9,10 @@ from typing import Final
 
 from hedgeflow.evidence.checks import JsonObject, section
 from hedgeflow.evidence.opening import Package
-from hedgeflow.evidence.report_page import rendered
-from hedgeflow.evidence.report_sections import objects, text
-from hedgeflow.evidence.report_tables import Cell, Table
-from hedgeflow.evidence.report_words import estimate, prose, threshold
+from hedgeflow.evidence.report.page import rendered
+from hedgeflow.evidence.report.sections import objects, text
+from hedgeflow.evidence.report.tables import Cell, Table
+from hedgeflow.evidence.report.words import estimate, prose, threshold
 from hedgeflow.evidence.weekly_review import position
 from hedgeflow.market.errors import EvidenceError
 from hedgeflow.strategies.claims import Claim, Declaration, Gate

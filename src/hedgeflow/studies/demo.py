@@ -27,7 +27,7 @@ from hedgeflow.studies.validation import Validation, check_out, validate, write_
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from hedgeflow.evidence.report_comparison import Judged
+    from hedgeflow.evidence.report.comparison import Judged
     from hedgeflow.simulate import Scenario
     from hedgeflow.strategies.volume_shock import VolumeShockConfig
     from hedgeflow.studies.side_by_side import Stages
@@ -119,7 +119,7 @@ def run_demo(
     HedgeflowError, OSError
         As `run_side_by_side`.
     """
-    from hedgeflow.evidence.report_comparison import render_comparison
+    from hedgeflow.evidence.report.comparison import render_comparison
 
     out = markets[0].out
     index = out / INDEX_FILE
@@ -138,7 +138,7 @@ def run_demo(
 
 def _check_index(path: Path) -> None:
     """Refuse to replace a page that no demo wrote."""
-    from hedgeflow.evidence.report_comparison import is_comparison
+    from hedgeflow.evidence.report.comparison import is_comparison
 
     if path.exists() and not (path.is_file() and is_comparison(path.read_text(errors="replace"))):
         raise EvidenceError(
@@ -169,7 +169,7 @@ def judge_market(market: DemoMarket, progress: Stages) -> None:
 
 def judged_market(market: DemoMarket) -> Judged:
     """Return what a market's package says, beside what is true in the market."""
-    from hedgeflow.evidence.report_comparison import Judged
+    from hedgeflow.evidence.report.comparison import Judged
 
     truth, has_effect = truth_of(market.scenario)
     return Judged(

@@ -16,7 +16,7 @@ from hedgeflow.evidence.comparing import covered
 from hedgeflow.evidence.identity import Identity, identity
 from hedgeflow.evidence.opening import Package, open_package
 from hedgeflow.evidence.plain import digest, dumps, plain
-from hedgeflow.evidence.report_sections import objects, text
+from hedgeflow.evidence.report.sections import objects, text
 from hedgeflow.evidence.tables import Inputs, Manifest, Registration, Vault
 from hedgeflow.market.errors import EvidenceError
 from hedgeflow.market.settings import validated

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from hedgeflow.evidence import assess
 from hedgeflow.evidence.plain import dumps
-from hedgeflow.evidence.report_review import render_review, review_markdown
+from hedgeflow.evidence.report.review import render_review, review_markdown
 from hedgeflow.evidence.weekly_review import Review, Week, review
 from hedgeflow.market.errors import EvidenceError
 from hedgeflow.market.time import instant_ns, moment_of

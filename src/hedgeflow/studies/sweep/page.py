@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hedgeflow.evidence.plain import plain
-from hedgeflow.evidence.report_page import rendered
-from hedgeflow.evidence.report_tables import Cell, Table
-from hedgeflow.evidence.report_words import decimal, estimate, percent, probability
+from hedgeflow.evidence.report.page import rendered
+from hedgeflow.evidence.report.tables import Cell, Table
+from hedgeflow.evidence.report.words import decimal, estimate, percent, probability
 from hedgeflow.studies.sweep.picture import HEIGHT, WIDTH, Histogram, histogram
 from hedgeflow.studies.sweep.results import OBJECTIVES
 

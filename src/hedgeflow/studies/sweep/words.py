@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hedgeflow.evidence import Verdict
-from hedgeflow.evidence.report_words import counted, decimal, percent, probability
+from hedgeflow.evidence.report.words import counted, decimal, percent, probability
 from hedgeflow.evidence.snooping import SIZE
 
 if TYPE_CHECKING:

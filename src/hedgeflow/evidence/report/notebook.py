@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from html import escape
 
 from hedgeflow.evidence.checks import JsonObject
-from hedgeflow.evidence.report_page import rendered
-from hedgeflow.evidence.report_sections import headlines, objects, text, texts
-from hedgeflow.evidence.report_words import prose
+from hedgeflow.evidence.report.page import rendered
+from hedgeflow.evidence.report.sections import headlines, objects, text, texts
+from hedgeflow.evidence.report.words import prose
 
 Columns = Sequence[tuple[str, bool]]
 """Headings, and whether figures stand under them."""

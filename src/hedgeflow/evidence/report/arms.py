@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from hedgeflow.evidence.arms import ArmGroup
 from hedgeflow.evidence.checks import JsonObject, number, section
-from hedgeflow.evidence.report_canvas import (
+from hedgeflow.evidence.report.canvas import (
     Absent,
     Bounded,
     Drawn,
@@ -20,9 +20,9 @@ from hedgeflow.evidence.report_canvas import (
     sentence,
     spec_of,
 )
-from hedgeflow.evidence.report_sections import objects, text
-from hedgeflow.evidence.report_tables import Cell, Table
-from hedgeflow.evidence.report_words import decimal, estimate, money, p_is, prose
+from hedgeflow.evidence.report.sections import objects, text
+from hedgeflow.evidence.report.tables import Cell, Table
+from hedgeflow.evidence.report.words import decimal, estimate, money, p_is, prose
 
 ROW_PIXELS, LINE_PIXELS = 34, 16
 """Of a picture in which every arm has a row of its own: a row at least, and a line of its words."""

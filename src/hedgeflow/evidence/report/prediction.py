@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from hedgeflow.evidence.checks import JsonObject, number, section
-from hedgeflow.evidence.report_canvas import (
+from hedgeflow.evidence.report.canvas import (
     SERIES,
     SYMBOLS,
     Absent,
@@ -18,8 +18,8 @@ from hedgeflow.evidence.report_canvas import (
     floats,
     spec_of,
 )
-from hedgeflow.evidence.report_sections import objects, text
-from hedgeflow.evidence.report_words import counted, decimal, estimate, label, p_is, prose
+from hedgeflow.evidence.report.sections import objects, text
+from hedgeflow.evidence.report.words import counted, decimal, estimate, label, p_is, prose
 
 PRICE_MOVES = (
     ("prior_move_bps", "before the alert"),

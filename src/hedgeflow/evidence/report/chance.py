@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from hedgeflow.evidence.checks import JsonObject, number, section
-from hedgeflow.evidence.report_canvas import (
+from hedgeflow.evidence.report.canvas import (
     Absent,
     Bounded,
     Drawn,
@@ -16,8 +16,8 @@ from hedgeflow.evidence.report_canvas import (
     outline,
     spec_of,
 )
-from hedgeflow.evidence.report_sections import first_null, objects, text
-from hedgeflow.evidence.report_words import counted, decimal, likely, percent, prose
+from hedgeflow.evidence.report.sections import first_null, objects, text
+from hedgeflow.evidence.report.words import counted, decimal, likely, percent, prose
 
 _NARROWEST = 1e-9
 """Width of a bar whose bin has none."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from hedgeflow.evidence.report_words import (
+from hedgeflow.evidence.report.words import (
     decimal,
     instant,
     label,

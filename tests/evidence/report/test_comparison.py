@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
-from evidence.test_report import Page, made
-from hedgeflow.evidence.report_comparison import (
+from evidence.report.test_evidence_page import Page, made
+from hedgeflow.evidence.report.comparison import (
     Judged,
     compared_figures,
     is_comparison,

@@ -9,8 +9,8 @@ from typing import cast
 import polars as pl
 
 from hedgeflow.evidence.checks import JsonObject, number, section
-from hedgeflow.evidence.report_tables import Cell, Table
-from hedgeflow.evidence.report_words import (
+from hedgeflow.evidence.report.tables import Cell, Table
+from hedgeflow.evidence.report.words import (
     SPACE,
     Shown,
     counted,

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from hedgeflow.evidence.checks import JsonObject, number
-from hedgeflow.evidence.report_words import prose
+from hedgeflow.evidence.report.words import prose
 
 SERIES = 5
 """Colours there are before they repeat; symbols and dashes tell series apart as well."""

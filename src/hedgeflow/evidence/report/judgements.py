@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from hedgeflow.evidence.checks import JsonObject, number, section
-from hedgeflow.evidence.report_sections import objects, text
-from hedgeflow.evidence.report_tables import Cell, Table
-from hedgeflow.evidence.report_words import (
+from hedgeflow.evidence.report.sections import objects, text
+from hedgeflow.evidence.report.tables import Cell, Table
+from hedgeflow.evidence.report.words import (
     Shown,
     counted,
     decimal,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hedgeflow.evidence.arms import ArmGroup
-from hedgeflow.evidence.report_arms import PANELS, arm_sections
-from hedgeflow.evidence.report_canvas import Absent, Picture
+from hedgeflow.evidence.report.arms import PANELS, arm_sections
+from hedgeflow.evidence.report.canvas import Absent, Picture
 
 
 def estimate(value, half=1.0):

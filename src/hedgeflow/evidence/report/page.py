@@ -17,7 +17,7 @@ def rendered(template: str, context: Mapping[str, object]) -> str:
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=PackageLoader("hedgeflow.evidence", "templates"),
+        loader=PackageLoader("hedgeflow.evidence.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -8,7 +8,7 @@ from typing import Any, cast
 import plotly.graph_objects as go
 import polars as pl
 
-from hedgeflow.evidence.report_canvas import (
+from hedgeflow.evidence.report.canvas import (
     DASHES,
     SERIES,
     Absent,
@@ -18,7 +18,7 @@ from hedgeflow.evidence.report_canvas import (
     floats,
     spec_of,
 )
-from hedgeflow.evidence.report_words import decimal, label
+from hedgeflow.evidence.report.words import decimal, label
 from hedgeflow.market.errors import EvidenceError
 
 PRICE_COLUMNS = ("flow_class", "minute", "events", "price_bps", "price_low", "price_high")

@@ -9,7 +9,7 @@ import pytest
 
 from evidence import samples
 from hedgeflow.evidence import Arm, ArmGroup, assess, package_document
-from hedgeflow.evidence.report_answers import answers, registered, vault
+from hedgeflow.evidence.report.answers import answers, registered, vault
 from hedgeflow.strategies.volume_shock.claims import DECLARATION
 
 NOW = "2024-03-01T00:00:00Z"

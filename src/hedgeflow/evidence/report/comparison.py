@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hedgeflow.evidence.checks import JsonObject, number, section
-from hedgeflow.evidence.report_page import rendered
-from hedgeflow.evidence.report_sections import gate_counts, objects, text
-from hedgeflow.evidence.report_tables import Cell, Table
-from hedgeflow.evidence.report_words import Shown, decimal, estimate, prose
+from hedgeflow.evidence.report.page import rendered
+from hedgeflow.evidence.report.sections import gate_counts, objects, text
+from hedgeflow.evidence.report.tables import Cell, Table
+from hedgeflow.evidence.report.words import Shown, decimal, estimate, prose
 from hedgeflow.evidence.verdict import Verdict
 
 GENERATOR: Final = '<meta name="generator" content="hedgeflow demo">'

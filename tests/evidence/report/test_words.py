@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hedgeflow.evidence.report_words import (
+from hedgeflow.evidence.report.words import (
     between,
     decimal,
     estimate,

@@ -7,10 +7,10 @@ import shutil
 import pytest
 
 from evidence import samples
-from evidence.test_report import TIMESTAMP, event_study, tables
-from evidence.test_report_answers import arms_of
+from evidence.report.test_answers import arms_of
+from evidence.report.test_evidence_page import TIMESTAMP, event_study, tables
 from hedgeflow.evidence import ArmGroup, assess, package_document
-from hedgeflow.evidence.report import render_report
+from hedgeflow.evidence.report.evidence_page import render_report
 from hedgeflow.strategies.volume_shock.claims import DECLARATION
 
 CHROMIUM = shutil.which("chromium")

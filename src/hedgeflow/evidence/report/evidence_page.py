@@ -12,13 +12,13 @@ from plotly.offline import get_plotlyjs
 
 from hedgeflow.evidence.arms import ArmGroup
 from hedgeflow.evidence.checks import JsonObject, number, section
-from hedgeflow.evidence.report_answers import answers
-from hedgeflow.evidence.report_arms import ArmSection, arm_sections
-from hedgeflow.evidence.report_canvas import sentence
-from hedgeflow.evidence.report_chance import monitoring_picture, null_picture, trials_picture
-from hedgeflow.evidence.report_event_study import event_study_pictures
-from hedgeflow.evidence.report_figures import equity_picture, results_picture, trades_picture
-from hedgeflow.evidence.report_judgements import (
+from hedgeflow.evidence.report.answers import answers
+from hedgeflow.evidence.report.arms import ArmSection, arm_sections
+from hedgeflow.evidence.report.canvas import sentence
+from hedgeflow.evidence.report.chance import monitoring_picture, null_picture, trials_picture
+from hedgeflow.evidence.report.event_study import event_study_pictures
+from hedgeflow.evidence.report.figures import equity_picture, results_picture, trades_picture
+from hedgeflow.evidence.report.judgements import (
     class_tables,
     coherence_table,
     difference_table,
@@ -29,13 +29,13 @@ from hedgeflow.evidence.report_judgements import (
     power_table,
     statistics_table,
 )
-from hedgeflow.evidence.report_page import rendered
-from hedgeflow.evidence.report_prediction import (
+from hedgeflow.evidence.report.page import rendered
+from hedgeflow.evidence.report.prediction import (
     pressure_picture,
     price_response_picture,
     reliability_picture,
 )
-from hedgeflow.evidence.report_sections import (
+from hedgeflow.evidence.report.sections import (
     cost_table,
     coverage_table,
     facts,
@@ -47,7 +47,7 @@ from hedgeflow.evidence.report_sections import (
     texts,
     underlyings,
 )
-from hedgeflow.evidence.report_tables import (
+from hedgeflow.evidence.report.tables import (
     SHOWN_ROWS,
     Table,
     alert_table,
@@ -55,7 +55,7 @@ from hedgeflow.evidence.report_tables import (
     skip_table,
     trade_table,
 )
-from hedgeflow.evidence.report_words import counted, decimal, estimate, money, percent, prose
+from hedgeflow.evidence.report.words import counted, decimal, estimate, money, percent, prose
 from hedgeflow.evidence.tables import EvidenceTables
 from hedgeflow.market.errors import EvidenceError
 

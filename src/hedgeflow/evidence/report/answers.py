@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from hedgeflow.evidence.arms import ArmGroup
 from hedgeflow.evidence.checks import JsonObject, number, section
-from hedgeflow.evidence.report_arms import is_end
-from hedgeflow.evidence.report_canvas import sentence
-from hedgeflow.evidence.report_chance import decided, deflated_words
-from hedgeflow.evidence.report_sections import objects, text
-from hedgeflow.evidence.report_words import (
+from hedgeflow.evidence.report.arms import is_end
+from hedgeflow.evidence.report.canvas import sentence
+from hedgeflow.evidence.report.chance import decided, deflated_words
+from hedgeflow.evidence.report.sections import objects, text
+from hedgeflow.evidence.report.words import (
     counted,
     decimal,
     estimate,

@@ -13,7 +13,7 @@ import pytest
 
 from evidence import samples
 from hedgeflow.evidence import EvidenceTables, assess, package_document
-from hedgeflow.evidence.report import SECTIONS, render_report
+from hedgeflow.evidence.report.evidence_page import SECTIONS, render_report
 from hedgeflow.market.errors import EvidenceError
 from hedgeflow.strategies.claims import NullKind
 from hedgeflow.strategies.volume_shock.claims import DECLARATION

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hedgeflow.evidence.report_sections import headlines
+from hedgeflow.evidence.report.sections import headlines
 
 
 def p_headline(direction_null):

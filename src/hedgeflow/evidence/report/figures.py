@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import polars as pl
 from plotly.subplots import make_subplots
 
-from hedgeflow.evidence.report_canvas import (
+from hedgeflow.evidence.report.canvas import (
     SERIES,
     SYMBOLS,
     Absent,
@@ -20,7 +20,7 @@ from hedgeflow.evidence.report_canvas import (
     outline,
     spec_of,
 )
-from hedgeflow.evidence.report_words import decimal, instant, label
+from hedgeflow.evidence.report.words import decimal, instant, label
 
 HISTOGRAM_BINS = 40
 

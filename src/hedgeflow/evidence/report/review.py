@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from hedgeflow.evidence.estimates import Estimate
 from hedgeflow.evidence.performance import Results
-from hedgeflow.evidence.report_page import rendered
-from hedgeflow.evidence.report_tables import Cell, Table
-from hedgeflow.evidence.report_words import (
+from hedgeflow.evidence.report.page import rendered
+from hedgeflow.evidence.report.tables import Cell, Table
+from hedgeflow.evidence.report.words import (
     decimal,
     estimate,
     figure,

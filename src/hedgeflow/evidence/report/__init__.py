@@ -1,0 +1,1 @@
+"""Pages that people read: a package in words, tables and pictures; no figure is made here."""
