@@ -13,6 +13,8 @@ _EULER_GAMMA = 0.57721566490153286
 CONFIDENCE = 0.95
 """Confidence for which the track record needed is stated."""
 SESSIONS_FOR_MOMENTS = 4
+TRIALS_FOR_SPREAD = 10
+"""Configurations below which their own spread may not be smaller than that of chance."""
 CURVE_TRIALS = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1_000)
 """Numbers of configurations for which the luck to expect is stated."""
 
@@ -186,9 +188,10 @@ def deflated_sharpe(
 
     Notes
     -----
-    Where not every configuration's ratio is known, the spread is no smaller than that of the
-    estimate of a ratio of zero, 1 / √(T − 1), by which configurations without an edge differ: a few
-    that happen to be alike say nothing of the others. Days are taken as independent.
+    Where not every configuration's ratio is known, or fewer than ten are, the spread is no smaller
+    than that of the estimate of a ratio of zero, 1 / √(T − 1), by which configurations without an
+    edge differ: a few that happen to be alike say nothing of the others. Days are taken as
+    independent.
     """
     sessions, year = int(daily.size), math.sqrt(sessions_per_year)
     known = len(sharpes)
@@ -235,7 +238,7 @@ def _spread(sharpes: tuple[float, ...], configurations: int, sessions: int) -> t
     of_zero = 1.0 / math.sqrt(sessions - 1)
     if known >= 2:
         of_runs = float(np.std(sharpes, ddof=1))
-        if known >= configurations or of_runs > of_zero:
+        if (known >= configurations and known >= TRIALS_FOR_SPREAD) or of_runs > of_zero:
             return of_runs, f"spread of {known} runs"
     return of_zero, "spread of the estimate of zero"
 

@@ -14,6 +14,7 @@ from hedgeflow.strategies.claims import NullKind
 NAMES = {
     NullKind.MATCHED_ENTRIES: "matched random entries",
     NullKind.DIRECTIONS: "directions dealt out again",
+    NullKind.SESSION_DIRECTIONS: "directions of whole sessions turned",
     NullKind.PERMUTED_BARS: "bars permuted by blocks of days",
     NullKind.BLOCK_PROFIT: "daily profit drawn in blocks about zero",
     NullKind.SHIFTED_FILLS: "fills shifted in time",
@@ -52,6 +53,8 @@ class NullResult:
         Which null.
     name, description, draws
         The null in words and how often it was drawn.
+    distinct : int or None
+        How many equally likely draws there are at all, where that limits the p-value.
     p_value, p_value_win_rate : float or None
         (1 + draws that reached the figure) / (1 + draws), of the mean and of the win rate.
     observed_mean_net_bps, observed_win_rate : float or None
@@ -71,6 +74,7 @@ class NullResult:
     name: str
     description: str
     draws: int
+    distinct: int | None
     p_value: float | None
     p_value_win_rate: float | None
     observed_mean_net_bps: float | None
@@ -122,7 +126,21 @@ def against(kind: NullKind, null: NullDraws | None, trades: Trades, reason: str)
         reason = reason if trades.count else "no trades"
         gone = missing(reason)
         return NullResult(
-            kind, name, description, 0, None, None, None, None, None, None, gone, gone, (), reason
+            kind,
+            name,
+            description,
+            0,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            gone,
+            gone,
+            (),
+            reason,
         )
     p_mean, over_mean = matched_p_value(float(trades.net_bps.mean()), null.mean_net_bps)
     p_rate, over_rate = matched_p_value(trades.wins / trades.count, null.win_rate)
@@ -131,6 +149,7 @@ def against(kind: NullKind, null: NullDraws | None, trades: Trades, reason: str)
         null.name,
         null.description,
         int(null.mean_net_bps.size),
+        null.distinct,
         p_mean,
         p_rate,
         null.observed_mean_net_bps,
@@ -160,9 +179,10 @@ def largest(
     Returns
     -------
     Estimate
-        `n` is the fewest draws of any null: they decide how small a p-value could have been.
+        `n` is the fewest draws of any null, or different draws beside the strategy itself, if those
+        are fewer: they decide how small a p-value could have been.
     """
-    larger = ", the larger p-value" if len(nulls) > 1 else ""
+    larger = ", the largest p-value" if len(nulls) > 1 else ""
     method = (
         f"{what} against {', and against '.join(null.name for null in nulls)}{larger}:"
         " (1 + draws reached) / (1 + draws); bounds are the Monte Carlo error"
@@ -181,9 +201,13 @@ def largest(
         value,
         min(value, max(low for low, _ in bounds)),
         max(value, *(high for _, high in bounds)),
-        min(null.draws for null in nulls),
+        min(_telling(null) for null in nulls),
         method,
     )
+
+
+def _telling(null: NullResult) -> int:
+    return null.draws if null.distinct is None else min(null.draws, null.distinct - 1)
 
 
 def _null_estimate(draws: FloatArray) -> Estimate:

@@ -117,6 +117,9 @@ class NullDraws:
         The statistic in each draw.
     observed_mean_net_bps, observed_win_rate : float
         The strategy's own, by the same code; they must agree with the trades.
+    distinct : int, optional
+        How many equally likely draws there are at all, the strategy itself being one; None where
+        they are too many to matter.
     """
 
     name: str
@@ -125,6 +128,7 @@ class NullDraws:
     win_rate: FloatArray
     observed_mean_net_bps: float
     observed_win_rate: float
+    distinct: int | None = None
 
     def __post_init__(self) -> None:
         if self.mean_net_bps.shape != self.win_rate.shape or self.mean_net_bps.ndim != 1:

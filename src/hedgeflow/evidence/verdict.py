@@ -160,7 +160,9 @@ def _status(gate: Gate, measure: Measure) -> tuple[Status, str]:
     if value is None:
         return Status.UNTESTABLE, estimate.reason
     if measure.smallest is not None and not holds(gate, measure.smallest):
-        needed = f"{estimate.n} draws cannot give a p-value below {measure.smallest:.2g}"
+        needed = (
+            f"{estimate.n:,} different draws cannot give a p-value below {measure.smallest:.2g}"
+        )
         return Status.UNTESTABLE, needed
     if measure.exact:
         status = Status.PASSED if holds(gate, value) else Status.FAILED

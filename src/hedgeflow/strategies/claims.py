@@ -94,6 +94,7 @@ class NullKind(StrEnum):
 
     MATCHED_ENTRIES = "matched-entries"
     DIRECTIONS = "directions"
+    SESSION_DIRECTIONS = "session-directions"
     PERMUTED_BARS = "permuted-bars"
     BLOCK_PROFIT = "block-profit"
     SHIFTED_FILLS = "shifted-fills"

@@ -38,7 +38,7 @@ from hedgeflow.studies.backtesting import (
     resolved_config,
 )
 from hedgeflow.studies.event_study import event_study
-from hedgeflow.studies.matched_entries import direction_null, matched_null
+from hedgeflow.studies.matched_entries import direction_null, matched_null, session_direction_null
 from hedgeflow.studies.poison import check_leakage
 from hedgeflow.studies.predictions import predicted_and_observed
 from hedgeflow.studies.readings import other_readings, reading_count, staged
@@ -238,6 +238,7 @@ def _drawn(config: VolumeShockConfig, result: Backtest) -> dict[NullKind, NullDr
     draws = {
         NullKind.MATCHED_ENTRIES: matched_null(result.trades, result.tape, config),
         NullKind.DIRECTIONS: direction_null(result.trades, result.tape, config),
+        NullKind.SESSION_DIRECTIONS: session_direction_null(result.trades, result.tape, config),
     }
     return {kind: null for kind, null in draws.items() if null is not None}
 

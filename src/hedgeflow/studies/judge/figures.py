@@ -53,14 +53,16 @@ class TriedTest:
 
 
 TESTS: Final = (
-    TriedTest("mean", "mean net result, the larger p-value of both nulls (gate)", (NULL, COIN)),
+    TriedTest("mean", "mean net result, the largest p-value of all nulls (gate)", (NULL, COIN)),
     TriedTest("mean-entries", "mean net result against random entries alone", (NULL,), _MOVING),
     TriedTest(
         "mean-directions", "mean net result against directions dealt out again", (NULL, COIN)
     ),
-    TriedTest("win-rate", "win rate, the larger p-value of both nulls", (NULL, COIN)),
+    TriedTest("mean-sessions", "mean net result against whole sessions turned", (NULL, COIN)),
+    TriedTest("win-rate", "win rate, the largest p-value of all nulls", (NULL, COIN)),
     TriedTest("win-rate-entries", "win rate against random entries alone", (NULL,), _MOVING),
     TriedTest("win-rate-directions", "win rate against directions dealt out again", (NULL, COIN)),
+    TriedTest("win-rate-sessions", "win rate against whole sessions turned", (NULL, COIN)),
     TriedTest(
         "binomial-half",
         "wins against 50 %, binomial",
@@ -158,15 +160,17 @@ def _p_values(validation: Validation, seed: int) -> dict[str, float | None]:
     classes = differences(anew, trades, (SWEEP, EMERGENCY), seed=seed)
     relabelled = [each.p_value for each in classes]
     known = [value for value in relabelled if value is not None]
-    entries, directions = found.nulls
+    entries, directions, sessions = found.nulls
     luck = evidence.deflated.deflated.value
     return {
         "mean": found.p_value.value,
         "mean-entries": entries.p_value,
         "mean-directions": directions.p_value,
+        "mean-sessions": sessions.p_value,
         "win-rate": found.p_value_win_rate.value,
         "win-rate-entries": entries.p_value_win_rate,
         "win-rate-directions": directions.p_value_win_rate,
+        "win-rate-sessions": sessions.p_value_win_rate,
         "binomial-half": found.binomial_p_value_half.value,
         "binomial-barrier": found.binomial_p_value_barrier.value,
         "sharpe": None if luck is None else 1.0 - luck,
