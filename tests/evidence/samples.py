@@ -162,10 +162,13 @@ def null_draws(
 
 
 def nulls(trades: pl.DataFrame, **changes: NullDraws) -> dict[NullKind, NullDraws]:
-    """Draws of both nulls of the volume shock; `changes` name those that are others."""
+    """Draws of every null of the volume shock; `changes` name those that are others."""
     drawn = {
         "MATCHED_ENTRIES": null_draws(trades),
         "DIRECTIONS": null_draws(trades, draws=600, seed=4, name="directions dealt out again"),
+        "SESSION_DIRECTIONS": null_draws(
+            trades, draws=800, seed=6, name="directions of whole sessions turned"
+        ),
     } | changes
     return {NullKind[name]: draws for name, draws in drawn.items()}
 

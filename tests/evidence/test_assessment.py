@@ -60,8 +60,8 @@ def test_the_resolution_quotes_counts_rate_p_and_hedge_instrument(borderline):
         "154 trades, 129 of them won",
         "83.8 % (77.1 % to 88.8 %)",
         "takes 133 wins",
-        "p = 0.0017, the larger of 0.001 against 1,000 draws of matched random entries",
-        "and 0.0017 against 600 draws of directions dealt out again",
+        "p = 0.0017, the largest of 0.001 against 1,000 draws of matched random entries",
+        "0.0017 against 600 draws of directions dealt out again and 0.0012 against 800 draws",
         "BTC-PERPETUAL on EXAMPLE, V5 = 315",
         "no signed hedge tape",
     ):

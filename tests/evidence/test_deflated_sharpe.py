@@ -137,6 +137,11 @@ def test_the_trials_own_spread_is_used_when_all_are_known():
     assert found.sharpes_known == 3
 
 
+def test_fewer_than_ten_trials_that_are_alike_are_spread_as_chance_spreads_them():
+    few, many = (deflated(daily(), count, (0.1, 0.1001) * (count // 2)) for count in (8, 10))
+    assert few.expected_maximum.value > 10.0 * many.expected_maximum.value
+
+
 def test_a_few_known_ratios_that_are_alike_do_not_deflate_less():
     alike = (0.1, 0.1001)
     found = deflated(daily(), 100, alike)

@@ -14,7 +14,13 @@ from hedgeflow.market.time import MINUTE_NS, instant_ns
 from hedgeflow.replay import HedgeTape
 from hedgeflow.strategies.volume_shock.config import Costs, Null, Plan, VolumeShockConfig
 from hedgeflow.strategies.volume_shock.exits import exit_on_ticks
-from hedgeflow.studies.matched_entries import _candidates, direction_null, matched_null
+from hedgeflow.studies.matched_entries import (
+    _candidates,
+    direction_null,
+    matched_null,
+    session_direction_null,
+    turned,
+)
 
 NOON = instant_ns(datetime(2025, 5, 8, 12, tzinfo=UTC))
 PERPETUAL = HedgeInstrument("BTC-PERP", "binance", "BTC", HedgeKind.PERPETUAL)
@@ -252,6 +258,63 @@ def test_trades_of_one_direction_say_nothing_of_directions():
     null = direction_null(traded(tape, entries, [1] * 20), tape, few_draws())
     assert null.mean_net_bps == pytest.approx(null.observed_mean_net_bps)
     assert p_value(null) == 1.0
+
+
+def in_sessions(trades: pl.DataFrame, count: int) -> pl.DataFrame:
+    """Return trades of which so many sessions each have as many."""
+    names = [f"2025-05-{1 + row * count // trades.height:02d}" for row in range(trades.height)]
+    return trades.with_columns(session=pl.Series(names))
+
+
+def test_all_trades_of_a_session_are_turned_together_and_sessions_apart():
+    session = np.array([0, 0, 1, 2, 2, 2])
+    bought = np.array([1, 0, 1, 1, 1, 0], dtype=np.int8)
+    drawn = turned(np.random.default_rng(1), bought, session, 4_000)
+    flipped = drawn != bought
+    for number in range(3):
+        own = flipped[:, session == number]
+        assert (own.all(axis=1) | ~own.any(axis=1)).all()
+    patterns, counts = np.unique(flipped[:, [0, 2, 3]], axis=0, return_counts=True)
+    assert len(patterns) == 8
+    assert counts.min() > 400
+
+
+def test_one_good_day_of_many_trades_is_one_day():
+    """Every trade goes with its session's drift by luck of seven sessions: dealt one by one, the
+    directions look known; turned by session, one pattern of 128 is as good."""
+    moves = np.repeat([1, -1, 1, 1, -1, 1, -1], 6)
+    tape, entries = trend_after_alerts(moves)
+    trades = in_sessions(traded(tape, entries, moves), 7)
+    assert p_value(direction_null(trades, tape, few_draws())) == pytest.approx(1 / 401)
+    null = session_direction_null(trades, tape, few_draws())
+    assert null.distinct == 128
+    assert 0.001 < p_value(null) < 0.03
+    assert null.observed_win_rate == 1.0
+
+
+def test_the_level_holds_where_sessions_drift_and_their_trades_go_one_way():
+    """Where nobody knows the way, but all six trades of a session share it and meet its drift,
+    turning sessions rejects as often as it says and dealing trades far more often."""
+    rng = np.random.default_rng(3)
+    session = np.repeat(np.arange(12), 6)
+    rejected = {"sessions": 0, "trades": 0}
+    for _ in range(300):
+        way = np.repeat(rng.choice([-1, 1], 12), 6)
+        gain = np.repeat(rng.normal(size=12), 6) + rng.normal(size=72)
+        bought = (way > 0).astype(np.int8)
+        by_session = turned(rng, bought, session, 200) * 2 - 1
+        by_trade = rng.permuted(np.tile(way, (200, 1)), axis=1)
+        observed = float((way * gain).mean())
+        for name, drawn in (("sessions", by_session), ("trades", by_trade)):
+            p, _ = matched_p_value(observed, (drawn * gain).mean(axis=1))
+            rejected[name] += p <= 0.05
+    assert rejected["sessions"] <= 25  # 15 expected of 300, 3 deviations of 3.8 above
+    assert rejected["trades"] > 40
+
+
+def test_no_trades_have_no_sessions_to_turn():
+    trades = in_sessions(trades_of(), 1)
+    assert session_direction_null(trades, tape_of(np.full(20, 100.0)), few_draws()) is None
 
 
 def test_dealt_directions_enter_on_their_own_side_of_the_quotes_at_the_same_tick():

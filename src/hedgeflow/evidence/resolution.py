@@ -109,7 +109,9 @@ def _chance(significance: Significance, hypotheses: tuple[TestedHypothesis, ...]
     ]
     words = f"p = {parts[0]}"
     if len(parts) > 1:
-        words = f"p = {p_value(found.value)}, the largest of {' and '.join(parts)}"
+        words = (
+            f"p = {p_value(found.value)}, the largest of {', '.join(parts[:-1])} and {parts[-1]}"
+        )
     tested = [each for each in hypotheses if each.p_value_holm is not None]
     if len(tested) > 1 and tested[0] is hypotheses[0]:
         corrected = p_value(tested[0].p_value_holm or 0.0)

@@ -22,15 +22,15 @@ _TIE = 1e-12
 class Significance:
     """Tests, effect sizes, power and effective sample size.
 
-    `p_value` and `p_value_win_rate` are the larger of those against each null: who claims an edge
-    that needs both the minute and the direction must beat both (R. L. Berger, *Technometrics* 24
+    `p_value` and `p_value_win_rate` are the largest of those against each null: who claims an edge
+    that needs the minute and the direction must beat them all (R. L. Berger, *Technometrics* 24
     (1982) 295–300). Against random entries alone, an alert that finds moving markets without
     knowing which way they move would pass.
 
     Attributes
     ----------
     p_value, p_value_win_rate : Estimate
-        Of the mean net basis points and of the win rate: the larger of those against each null.
+        Of the mean net basis points and of the win rate: the largest of those against each null.
     nulls : tuple of NullResult
         The strategy against each null that it declares.
     binomial_p_value_half, binomial_p_value_barrier : Estimate

@@ -71,6 +71,7 @@ def tables(count: int, *, seed: int = 11, loss_points: float = 8.0) -> EvidenceT
         nulls={
             NullKind.MATCHED_ENTRIES: samples.null_draws(trades, draws=200),
             NullKind.DIRECTIONS: samples.null_draws(trades, draws=150, seed=4),
+            NullKind.SESSION_DIRECTIONS: samples.null_draws(trades, draws=150, seed=5),
         }
         if count
         else {},

@@ -115,7 +115,7 @@ def first_null(package: JsonObject) -> JsonObject:
 
 
 def _against(measures: JsonObject) -> str:
-    """Return the p-value against each null; the larger of both is the headline."""
+    """Return the p-value against each null; the largest is the headline."""
     found = [(text(null, "name"), number(null, "p_value")) for null in objects(measures, "nulls")]
     return "; ".join(f"{words}: {p_is(p)}" for words, p in found if p is not None)
 

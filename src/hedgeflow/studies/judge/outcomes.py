@@ -52,7 +52,7 @@ class Outcome:
     gates : mapping of str to Share
         Trials in which each gate passed.
     significant : Share
-        Trials whose p-value, the larger of those against both nulls, is below `SIGNIFICANT`.
+        Trials whose p-value, the largest of those against the nulls, is below `SIGNIFICANT`.
     win_rate, barrier_rate, net_bps : float or None
         Over all trades of all trials; the barriers' rate over trials.
     """
