@@ -61,6 +61,7 @@ def test_the_folder_holds_every_document_and_table(written):
     frames = {"trades", "alerts", "decisions", "ledger_entries", "flow"} | {
         "draws_matched_entries",
         "draws_directions",
+        "draws_session_directions",
     }
     assert names == documents | {f"{name}.parquet" for name in frames} | {"report.html"}
 
