@@ -182,3 +182,8 @@ def test_misshapen_tables_are_refused():
         snooping(np.zeros((5, 2)), named(2), seed=1, benchmark=np.zeros(4))
     with pytest.raises(EvidenceError, match="finite"):
         snooping(np.full((5, 2), np.nan), named(2), seed=1)
+
+
+def test_configurations_that_are_all_above_zero_are_all_found():
+    daily = 5.0 + noise(40, 6)
+    assert against_luck(daily).superior == named(6)

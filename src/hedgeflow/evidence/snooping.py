@@ -236,25 +236,31 @@ def _long_run_deviation(difference: FloatArray, block: int) -> FloatArray:
 def _stepwise(
     difference: FloatArray, block: int, resamples: int, seed: int
 ) -> tuple[list[int], dict[str, float]]:
-    """Return the columns above zero by the stepwise test, and the p-values over all columns."""
-    from arch.bootstrap import StepM
+    """Return the columns above zero by the stepwise test, and the p-values over all columns.
 
-    nothing: FloatArray = np.zeros(int(difference.shape[0]))
-    test: Any = StepM(
-        nothing,
-        -difference,
-        size=SIZE,
-        block_size=block,
-        reps=resamples,
-        seed=np.random.default_rng(seed),
-    )
+    The steps are those of arch's StepM, which breaks off where every column is above zero.
+    """
+    from arch.bootstrap import SPA
+
+    sessions, count = difference.shape
+    nothing: FloatArray = np.zeros(int(sessions))
+    generator = np.random.default_rng(seed)
+    test: Any = SPA(nothing, -difference, block_size=block, reps=resamples, seed=generator)
     test.compute()
-    test.spa.compute()  # the same draws, over all columns again
     p_values = {
         str(name): (1.0 + round(float(value) * resamples)) / (1.0 + resamples)
-        for name, value in test.spa.pvalues.items()
+        for name, value in test.pvalues.items()
     }
-    return [int(place) for place in test.superior_models], p_values
+    left = np.ones(count, dtype=np.bool_)
+    above = [int(place) for place in test.better_models(SIZE)]
+    while above:
+        left[above] = False
+        if not left.any():
+            break
+        test.subset(left)
+        test.compute()
+        above = [int(place) for place in test.better_models(SIZE)]
+    return np.flatnonzero(~left).tolist(), p_values
 
 
 def _correlated(daily: FloatArray) -> tuple[Estimate, Estimate]:
