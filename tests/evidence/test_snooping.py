@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hedgeflow.evidence.resampling import mean_block_length
-from hedgeflow.evidence.snooping import snooping
+from hedgeflow.evidence.snooping import _flipped, snooping
 from hedgeflow.market.errors import EvidenceError
 
 
@@ -187,3 +187,19 @@ def test_misshapen_tables_are_refused():
 def test_configurations_that_are_all_above_zero_are_all_found():
     daily = 5.0 + noise(40, 6)
     assert against_luck(daily).superior == named(6)
+
+
+def test_signs_of_sessions_keep_their_level_over_few_sessions():
+    """Where Hansen's test rejects a quarter of the time, the signs of sessions reject 5 %."""
+    rng = np.random.default_rng(5)
+    rejected = 0
+    for seed in range(300):
+        common, own = rng.normal(size=(23, 1)), rng.normal(size=(23, 40))
+        rejected += _flipped((common + own) / np.sqrt(2.0), 200, seed) <= 0.05
+    assert 3 <= rejected <= 27  # 15 expected, three deviations of 3.8
+
+
+def test_signs_of_sessions_find_a_configuration_that_is_better():
+    daily = noise(23, 40, seed=3)
+    daily[:, 7] += 1.5
+    assert against_luck(daily).sign_flip_p_value.value < 0.01

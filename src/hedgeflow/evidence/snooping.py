@@ -17,12 +17,15 @@ FEWEST_SESSIONS = 20
 """Sessions below which a bootstrap of the largest of several means says nothing."""
 SIZE = 0.05
 """Chance that the stepwise test names any configuration that is not better."""
+SESSIONS_FOR_BOOTSTRAP = 250
+"""Sessions below which Hansen's and the stepwise test reject too often even on normal results."""
 _ASKED = 10
 """Configurations whose dependence sets the block length."""
 _NO_SPREAD = 1e-12
 
 _CHECK = "White's reality check, largest mean of all configurations"
 _SPA = "Hansen's test for superior predictive ability, largest studentised mean"
+_FLIPS = "largest studentised mean under random signs of whole sessions"
 _AVERAGE = "mean correlation of daily results over all pairs of configurations"
 
 
@@ -51,6 +54,9 @@ class Snooping:
     spa_p_value_lower, spa_p_value, spa_p_value_upper : Estimate
         The same, studentised; poor configurations count for nothing, by the consistent rule, and
         fully. The consistent one is the test.
+    sign_flip_p_value : Estimate
+        The same statistic under random signs of whole sessions, exact for symmetric results however
+        few sessions there are.
     superior : tuple of str
         Configurations that the stepwise test finds better, with chance `SIZE` of naming any
         wrongly.
@@ -75,6 +81,7 @@ class Snooping:
     spa_p_value_lower: Estimate
     spa_p_value: Estimate
     spa_p_value_upper: Estimate
+    sign_flip_p_value: Estimate
     superior: tuple[str, ...]
     average_correlation: Estimate
     effective_configurations: Estimate
@@ -122,6 +129,13 @@ def snooping(
 
     The block length is the longest that the dependence of the `_ASKED` configurations with the
     largest means, or that of the average of all, asks for.
+
+    The bootstrap takes the errors of the means as known, so with few sessions it rejects too often:
+    in 100 simulations of 40 configurations correlated by 0.5 and worth nothing, at 5 %, 26 % over
+    23 sessions, 19 % over 60, 11 % over 120 and 5 % over 250, normal results each. The signs of
+    sessions flipped at random (J. P. Romano and M. Wolf, *JASA* 100 (2005) 94–108) reject 4 to 6 %.
+    Of results with rare large losses both reject too often: 70 and 46 % over 23 sessions, 33 and
+    14 % over 250, at a lognormal σ of 0.8. The larger p-value is the one to read.
     """
     _checked(daily, names, benchmark)
     sessions, count = daily.shape
@@ -142,7 +156,18 @@ def snooping(
     if reason:
         gone = missing(reason, n=sessions)
         return Snooping(
-            *head, best_name, best_mean, gone, gone, gone, gone, (), correlation, effective, reason
+            *head,
+            best_name,
+            best_mean,
+            gone,
+            gone,
+            gone,
+            gone,
+            gone,
+            (),
+            correlation,
+            effective,
+            reason,
         )
     kept = difference[:, varied]
     check = _stepwise(kept, block, resamples, seed)[1]
@@ -164,6 +189,7 @@ def snooping(
         found(hansen["lower"], f"{_SPA}, poor configurations left out"),
         found(hansen["consistent"], f"{_SPA}, consistent"),
         found(hansen["upper"], f"{_SPA}, poor configurations counted in full"),
+        found(_flipped(kept, resamples, seed), _FLIPS),
         superior,
         correlation,
         effective,
@@ -261,6 +287,22 @@ def _stepwise(
         test.compute()
         above = [int(place) for place in test.better_models(SIZE)]
     return np.flatnonzero(~left).tolist(), p_values
+
+
+def _flipped(difference: FloatArray, flips: int, seed: int) -> float:
+    """Return the p-value of the largest t statistic under random signs of whole sessions."""
+    sessions = int(difference.shape[0])
+    squares = (difference**2).sum(axis=0)
+
+    def largest(sums: FloatArray) -> FloatArray:
+        spread = np.maximum(squares - sums**2 / sessions, _NO_SPREAD * squares)
+        return (sums / np.sqrt(spread)).max(axis=-1)
+
+    rng = np.random.default_rng([seed, 1])
+    signs = rng.choice(np.array([-1.0, 1.0]), size=(flips, sessions))
+    observed = float(largest(difference.sum(axis=0)))
+    reached = int((largest(signs @ difference) >= observed - _NO_SPREAD).sum())
+    return (1 + reached) / (1 + flips)
 
 
 def _correlated(daily: FloatArray) -> tuple[Estimate, Estimate]:

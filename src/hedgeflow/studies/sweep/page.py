@@ -232,6 +232,11 @@ def _luck(document: SweepDocument) -> Part:
     named += [
         ("p that none beats no trade, Hansen", snooping.spa_p_value, "p_value"),
         ("p that none beats no trade, White", snooping.reality_check_p_value, "p_value"),
+        (
+            "p that none beats no trade, signs of sessions",
+            snooping.sign_flip_p_value,
+            "p_value",
+        ),
         ("Probability of overfitting", overfitting.probability, "share"),
         ("Chance of a loss of the chosen, out of sample", overfitting.probability_of_loss, "share"),
         ("Mean correlation of daily results", snooping.average_correlation, "correlation"),

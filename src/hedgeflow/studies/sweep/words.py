@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from hedgeflow.evidence import Verdict
 from hedgeflow.evidence.report.words import counted, decimal, percent, probability
-from hedgeflow.evidence.snooping import SIZE
+from hedgeflow.evidence.snooping import SESSIONS_FOR_BOOTSTRAP, SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,8 +127,19 @@ def _snooped(found: Snooping) -> str:
     return (
         "That none of them is better than no trade: p ="
         f" {_probability(found.spa_p_value)} by Hansen's test,"
-        f" {_probability(found.reality_check_p_value)} by White's reality check;"
-        f" the stepwise test finds {counted(names, 'configuration')} better."
+        f" {_probability(found.reality_check_p_value)} by White's reality check,"
+        f" {_probability(found.sign_flip_p_value)} with the signs of whole sessions drawn;"
+        f" the stepwise test finds {counted(names, 'configuration')} better.{_too_few(found)}"
+    )
+
+
+def _too_few(found: Snooping) -> str:
+    if found.sessions >= SESSIONS_FOR_BOOTSTRAP:
+        return ""
+    return (
+        f" Over {found.sessions} sessions Hansen's and the stepwise test find something in nothing"
+        f" too often, all the more where small wins go with rare large losses; they are to be"
+        f" relied on from about {SESSIONS_FOR_BOOTSTRAP} on."
     )
 
 
@@ -144,9 +155,10 @@ def _overfitted(found: Overfitting) -> str:
 
 
 def _left(best: Best, snooping: Snooping) -> str:
-    deflated, spa = best.deflated_sharpe.deflated.value, snooping.spa_p_value.value
+    deflated = best.deflated_sharpe.deflated.value
+    tests = (snooping.spa_p_value.value, snooping.sign_flip_p_value.value)
     lucky = deflated is None or deflated < CONFIDENT
-    snooped = spa is None or spa >= SIZE
+    snooped = any(p is None or p >= SIZE for p in tests)
     if best.judged.verdict is Verdict.VALIDATED and not (lucky or snooped):
         return (
             "What is left: the claim holds for the best, and so many trials do not explain it. It"
