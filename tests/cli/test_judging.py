@@ -124,10 +124,10 @@ def test_what_cannot_be_is_refused_before_anything_runs(
 
 def test_settings_of_a_scenario_that_the_strategy_does_not_know_are_refused(run, tmp_path):
     file = tmp_path / "own.toml"
-    file.write_text('preset = "calibration"\n[settings.plan]\ntarget = 3\n', encoding="utf-8")
+    file.write_text('preset = "calibration"\n[settings.plan]\naim = 3\n', encoding="utf-8")
     code, _, said = run("--scenario", file)
     assert (code, said.count("\n")) == (5, 1)
-    assert "'plan.target' is not a setting" in said
+    assert "'plan.aim' is not a setting" in said
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is a POSIX signal here")

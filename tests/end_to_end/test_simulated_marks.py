@@ -18,13 +18,14 @@ WORD = "SIMULATED"
 CHROMIUM = shutil.which("chromium")
 
 READ_NO_MARKET = {
-    "check-config", "warm", "data describe", "data import bars", "data import databento",
+    "check-config", "warm", "claim", "register", "vault declare", "vault list", "data describe",
+    "data import bars", "data import databento",
     "data import deribit", "data import lean", "data import table", "data import tardis",
     "data fetch ccxt", "data fetch databento", "data fetch deribit", "data fetch tardis",
 }  # fmt: skip
 """Commands that read or make no simulated market."""
 
-SHOWN_ELSEWHERE = {"calibrate-judge", "demo", "simulate"}
+SHOWN_ELSEWHERE = {"calibrate-judge", "demo", "simulate", "sweep", "walk-forward", "watch"}
 """Commands that make one, and whose own tests say what they print."""
 
 
@@ -73,6 +74,9 @@ def commands(root, run, package):
         "doctor": ("doctor", "--catalog", root),
         "stylised-facts": ("stylised-facts", *market),
         "score": ("score", "--catalog", root),
+        "trials": ("trials", *market),
+        "evidence compare": ("evidence", "compare", package, package),
+        "claims": ("claims", package),
         "data list": ("data", "list", "--catalog", root),
         "data check": ("data", "check", "--catalog", root),
     }

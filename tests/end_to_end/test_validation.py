@@ -95,6 +95,9 @@ def test_delete_the_trades_and_every_figure_changes_or_vanishes(simulated_valida
         event_study=None if tables.event_study is None else tables.event_study.clear(),
         nulls={},
         flow=None,
+        predictions=None,
+        prices=None,
+        arms=None,
         truth=None,
     )
     before, after = assess(tables, DECLARATION, manifest), assess(bare, DECLARATION, manifest)
@@ -104,6 +107,7 @@ def test_delete_the_trades_and_every_figure_changes_or_vanishes(simulated_valida
         "level", "threshold", "upper_threshold", "minimum_sample", "sessions_per_year", "sessions",
         "resamples", "block_length", "seed", "power_alpha", "claimed_win_rate",
         "confidence_level", "limit_seconds",
+        "alpha", "configurations", "sharpes_known", "trials",
     }  # fmt: skip
     measured = {
         path: value
@@ -112,7 +116,7 @@ def test_delete_the_trades_and_every_figure_changes_or_vanishes(simulated_valida
         for path, value in leaves(full[section], section)
         if path.rsplit(".", 1)[-1] not in constants
         and value not in (0, 0.0)
-        and not (path.endswith(".n") and value == len(tables.sessions))
+        and not (path.endswith((".n", ".observations")) and value == len(tables.sessions))
     }  # fmt: skip
     assert len(measured) > 200
     left = dict(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from hedgeflow.cli.output import print_json, print_table, progress_bar
+from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bar
 from hedgeflow.cli.running import JsonOption, now
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def claims(
         simulated = [column.package.simulated for column in columns]
         print_json({"simulated": simulated, "groups": plain(groups), "page": out and str(out)})
         return
+    print_simulated(simulated=any(column.package.simulated for column in columns))
     for column in columns:
         typer.echo(f"{column.name}: {column.package.label}")
     for group in groups:
@@ -135,6 +136,8 @@ def _words(cell: Cell) -> str:
 
 
 def _print_comparison(found: Comparison) -> None:
+
+    print_simulated(simulated=all(found.simulated))
     for warning in found.warnings:
         typer.echo(f"WARNING: {warning}")
     for name, verdict in zip(found.names, found.verdicts, strict=True):
@@ -324,7 +327,6 @@ def _mapping(value: object) -> dict[str, object]:
 
 
 def _print_reproduction(result: Reproduction, out: Path | None) -> None:
-    from hedgeflow.cli.output import print_simulated
     from hedgeflow.evidence.identity import TOLERANCE
 
     found = result.found

@@ -133,7 +133,7 @@ def _flow(
             f" {rules.fewest_placebos} earlier sessions to compare with: whether"
             " dealers hedged there cannot be told, and they are left out of the hedging figures."
         )
-    both = first.join(told, on="event_id", how="inner", suffix="_seen")
+    both = first.join(told, on="event_id", how="inner", suffix="_seen", maintain_order="left")
     return both.select(
         "alert_id",
         "session",

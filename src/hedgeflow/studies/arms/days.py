@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from hedgeflow.evidence.estimates import BoolArray, FloatArray
 from hedgeflow.market.sessions import session_date
 
 if TYPE_CHECKING:
@@ -34,27 +35,31 @@ def session_bars(market: Market) -> pl.DataFrame:
     step = np.concatenate(([0], np.diff(start)))
     same = np.concatenate(([False], np.diff(index) == 0))
     returns = np.concatenate(([0.0], np.diff(np.log(close))))
-    dates = {
-        one: session_date(market.sessions, int(market.sessions.open_ns[one]))
-        for one in np.unique(index[index >= 0]).tolist()
-    }
-    frame = pl.DataFrame(
+    sessions = np.unique(index[index >= 0])
+    place = np.searchsorted(sessions, index)
+    inside = index >= 0
+    counted = inside & same & (step == market.bars_key.resolution_ns)
+
+    # Added up in order: sums in parallel differ in their last digit from run to run.
+    def total(values: FloatArray, rows: BoolArray) -> FloatArray:
+        sums = np.bincount(place[rows], weights=values[rows], minlength=sessions.size)
+        return sums.astype(np.float64)
+
+    bars, moves = total(np.ones(index.size), inside), total(np.ones(index.size), counted)
+    squared = total(returns**2, counted)
+    opens = market.sessions.open_ns[sessions].tolist()
+    return pl.DataFrame(
         {
-            "index": index,
-            "squared": np.where(same & (step == market.bars_key.resolution_ns), returns**2, np.nan),
-            "volume": market.bars["volume"].to_numpy().astype(np.float64),
-        }
-    ).filter(pl.col("index") >= 0)
-    return (
-        frame.with_columns(
-            session=pl.col("index").replace_strict(dates, return_dtype=pl.String),
-            squared=pl.col("squared").fill_nan(None),
-        )
-        .group_by("session")
-        .agg(
-            bars=pl.len(),
-            variance=pl.col("squared").mean(),
-            volume=pl.col("volume").mean(),
-        )
-        .sort("session")
+            "session": [session_date(market.sessions, int(at)) for at in opens],
+            "bars": bars.astype(np.int64),
+            "variance": np.divide(squared, moves, out=np.full_like(moves, np.nan), where=moves > 0),
+            "volume": total(market.bars["volume"].to_numpy().astype(np.float64), inside) / bars,
+        },
+        schema={
+            "session": pl.String,
+            "bars": pl.Int64,
+            "variance": pl.Float64,
+            "volume": pl.Float64,
+        },
+        nan_to_null=True,
     )
