@@ -15,6 +15,7 @@ from hedgeflow.cli import (
     data,
     demonstrating,
     describing,
+    explaining,
     judging,
     registering,
     running,
@@ -53,7 +54,7 @@ app.command("backtest")(running.backtest)
 app.command("validate")(running.validate)
 app.command("sweep")(sweeping.sweep)
 app.command("walk-forward")(sweeping.walk_forward)
-app.command("explain")(running.explain)
+app.command("explain")(explaining.explain)
 app.command("watch")(watching.watch)
 app.command("claims")(comparing.claims)
 app.command("claim")(claiming.claim)

@@ -12,16 +12,17 @@ from typing import Annotated
 
 import typer
 
-from hedgeflow.cli.output import print_json, print_table
-from hedgeflow.cli.running import (
+from hedgeflow.cli.clock import now_ns
+from hedgeflow.cli.options import (
     ConfigOption,
     JournalOption,
     JsonOption,
     PresetOption,
     SetOption,
     StrategyArgument,
-    check_strategy,
 )
+from hedgeflow.cli.output import print_json, print_table
+from hedgeflow.cli.running import check_strategy
 
 MINIMUM_FREE_GB = 1.0
 EARLIEST_CLOCK_NS = 1_735_689_600_000_000_000
@@ -119,7 +120,7 @@ def _python() -> Finding:
 def _clock() -> Finding:
     from hedgeflow.market.time import iso
 
-    now = time.time_ns()
+    now = now_ns()
     state = "ok" if now > EARLIEST_CLOCK_NS else "bad"
     return state, "clock", f"{iso(now)} UTC, time zone {time.tzname[0]}"
 
@@ -187,7 +188,7 @@ def _journal(catalog: Path | None, url: str | None) -> list[Finding]:
     if not url and not (catalog and (catalog / JOURNAL_FILE).exists()):
         return [("note", "journal", "nothing has been run on this catalog yet")]
     try:
-        facts = journal_facts(url or (catalog or Path()) / JOURNAL_FILE, time.time_ns)
+        facts = journal_facts(url or (catalog or Path()) / JOURNAL_FILE, now_ns)
     except HedgeflowError as refusal:
         return [("bad", "journal", str(refusal))]
     place = f"{facts.database} at {facts.address}"

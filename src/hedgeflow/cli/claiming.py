@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hedgeflow.cli.options import (
+    JsonOption,
+)
 from hedgeflow.cli.output import print_json
-from hedgeflow.cli.running import JsonOption
 
 if TYPE_CHECKING:
     from hedgeflow.evidence.coherence import Coherence

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from hedgeflow.cli.clock import now
+from hedgeflow.cli.options import (
+    JsonOption,
+)
 from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bar
-from hedgeflow.cli.running import JsonOption, now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hedgeflow.cli.options import (
+    CatalogOption,
+    JsonOption,
+    UnderlyingOption,
+)
 from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bar
-from hedgeflow.cli.running import CatalogOption, JsonOption, UnderlyingOption
 
 if TYPE_CHECKING:
     from hedgeflow.studies.stylised_facts import MarketFacts

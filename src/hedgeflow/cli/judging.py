@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hedgeflow.cli.clock import moment
+from hedgeflow.cli.options import (
+    JsonOption,
+)
 from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bar
-from hedgeflow.cli.running import JsonOption
 
 if TYPE_CHECKING:
     import polars as pl
@@ -119,11 +122,9 @@ def _wanted(
 def _run(
     wanted: tuple[Trial, ...], workers: int, results: Path | None, *, quiet: bool
 ) -> pl.DataFrame:
-    from datetime import UTC, datetime
-
     from hedgeflow.studies.judge import run_trials
 
-    made = datetime.now(UTC).date().isoformat()
+    made = moment().date().isoformat()
     if not quiet:
         typer.echo(f"SIMULATED: {len(wanted):,} trials on {workers} processes", err=True)
     with progress_bar("Trials", quiet=quiet) as progress:

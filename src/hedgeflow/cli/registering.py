@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hedgeflow.cli.output import print_json, print_simulated, print_table
-from hedgeflow.cli.running import (
+from hedgeflow.cli.clock import now_ns
+from hedgeflow.cli.options import (
     CatalogOption,
     ConfigOption,
     JournalOption,
@@ -16,9 +15,9 @@ from hedgeflow.cli.running import (
     PresetOption,
     SetOption,
     UnderlyingOption,
-    check_strategy,
-    named_settings,
 )
+from hedgeflow.cli.output import print_json, print_simulated, print_table
+from hedgeflow.cli.running import check_strategy, named_settings
 
 if TYPE_CHECKING:
     from hedgeflow.journal import Journal, RegisteredHypothesis
@@ -66,7 +65,7 @@ def register(
         chosen,
         declaration_of(strategy),
         underlying=underlying,
-        recorded_ns=time.time_ns(),
+        recorded_ns=now_ns(),
     )
     with asked_journal(catalog, journal) as record:
         made, is_new = record.register(given)

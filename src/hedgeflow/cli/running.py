@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from hedgeflow.cli.clock import now, now_ns
+from hedgeflow.cli.options import (
+    CalendarKindOption,
+    CalendarOption,
+    CalendarTimezoneOption,
+    CatalogOption,
+    ConfigOption,
+    JournalOption,
+    JsonOption,
+    PresetOption,
+    SetOption,
+    StrategyArgument,
+    UnderlyingOption,
+)
 from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bar
 
 if TYPE_CHECKING:
@@ -24,57 +37,6 @@ if TYPE_CHECKING:
 Given = TypeVar("Given")
 
 SHOWN_ALERTS = 20
-
-CatalogOption = Annotated[
-    Path, typer.Option("--catalog", metavar="CAT", help="The catalog's folder.")
-]
-UnderlyingOption = Annotated[str, typer.Option(help="What the options are on, as in BTC.")]
-PresetOption = Annotated[
-    str | None,
-    typer.Option(help="normalized (the default) or source (the source documents' own rules)."),
-]
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="TOML over the preset.")
-]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="One setting, as in anomaly.ratio=5."),
-]
-JournalOption = Annotated[
-    str | None,
-    typer.Option(
-        "--journal",
-        metavar="URL",
-        envvar="HEDGEFLOW_JOURNAL",
-        help="A file, or postgresql://user@host/database; else journal.sqlite in the catalog.",
-    ),
-]
-CalendarOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--calendar",
-        metavar="FILE",
-        help="CSV or iCalendar file of earnings and economic releases; may be repeated.",
-    ),
-]
-CalendarKindOption = Annotated[
-    str | None,
-    typer.Option(
-        "--calendar-kind",
-        metavar="KIND",
-        help="What events are that do not say it: earnings or release.",
-    ),
-]
-CalendarTimezoneOption = Annotated[
-    str | None,
-    typer.Option(
-        "--calendar-timezone",
-        metavar="ZONE",
-        help="Time zone of the calendars' dates, and of times that carry none.",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-StrategyArgument = Annotated[str, typer.Argument(metavar="STRATEGY", help="volume-shock")]
 
 
 def scan(
@@ -98,7 +60,7 @@ def scan(
     day = _date(date)
     market, chosen = named_market(catalog, underlying, preset, config, settings, must_trade=False)
     with (
-        _journal(catalog, journal) as record,
+        open_journal(catalog, journal) as record,
         progress_bar("Scanning option prints", quiet=as_json) as progress,
     ):
         market = visible(market, chosen, record)
@@ -161,7 +123,7 @@ def backtest(
     market, chosen = named_market(catalog, underlying, preset, config, settings)
     events = _calendar(calendar or [], calendar_kind, calendar_timezone, market)
     with (
-        _journal(catalog, journal) as record,
+        open_journal(catalog, journal) as record,
         progress_bar("Scanning option prints", quiet=as_json) as progress,
     ):
         market = visible(market, chosen, record)
@@ -285,11 +247,11 @@ def validate(
     else:
         chosen = named_settings(catalog, preset, config, settings)
         check_calendars(calendar or [], calendar_kind, calendar_timezone)
-        with _journal(catalog, journal) as record:
+        with open_journal(catalog, journal) as record:
             market = market_of_vault(catalog, underlying, chosen, record, opening)
     events = _calendar(calendar or [], calendar_kind, calendar_timezone, market)
     with (
-        _journal(catalog, journal) as record,
+        open_journal(catalog, journal) as record,
         progress_bar("Scanning option prints", quiet=as_json) as progress,
     ):
         result = run_validation(
@@ -306,89 +268,6 @@ def _needed(name: str, value: Given | None) -> Given:
 
         raise UsageError(f"Missing {name}.")
     return value
-
-
-def explain(
-    alert: Annotated[str, typer.Argument(metavar="ALERT", help="An alert's id.")],
-    catalog: CatalogOption,
-    run: Annotated[str | None, typer.Option(help="The run, where several have the alert.")] = None,
-    journal: JournalOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show what an alert rests on: prints, quotes, signs, deltas, baselines, decision, trade."""
-    import polars as pl
-
-    from hedgeflow.market.catalog import Catalog
-    from hedgeflow.studies.explaining import explain_alert
-
-    opened = Catalog.open(catalog)
-    with _journal(catalog, journal, create=False) as record:
-        found = explain_alert(opened, record, alert, run)
-    stamps = [pl.col("ts", "hedge_known_at").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")]
-    rows = found.prints.with_columns(stamps)
-    if as_json:
-        print_json(
-            {
-                "simulated": found.simulated,
-                "alert": found.alert,
-                "signing": found.signing,
-                "members": found.members,
-                "prints": rows.to_dicts(),
-                "notes": found.notes,
-            }
-        )
-        return
-    print_simulated(simulated=found.simulated)
-    typer.echo(found.alert["sentence"])
-    rules = ", ".join(
-        f"{each['rule']} {each['share']:.1%} (right with probability {each['probability']:.2f})"
-        for each in found.signing
-    )
-    typer.echo(f"signed by: {rules}")
-    typer.echo(
-        f"demand {found.alert['demand']:,.2f} units, 95 % band {found.alert['demand_low']:,.2f} to"
-        f" {found.alert['demand_high']:,.2f}; response {found.alert['response_minutes']:.1f} min;"
-        f" pressure {found.alert['pressure']:,.1f}; {found.alert['flow_class']}"
-    )
-    member_columns = (
-        "contract", "window_seconds", "contracts", "baseline_contracts", "floor_contracts",
-        "ratio", "baseline", "demand",
-    )  # fmt: skip
-    print_table(
-        member_columns,
-        [[member[name] for name in member_columns] for member in found.members],
-        numeric=tuple(name for name in member_columns if name not in {"contract", "baseline"}),
-    )
-    for member in found.members:
-        if "baseline_days" in member:
-            typer.echo(_daily_baseline(member))
-    optional = ("bid", "ask", "hedge_bid", "hedge_ask", "iv")
-    shown = [
-        "ts", "contract", "contracts", "price",
-        *(name for name in optional if rows[name].null_count() < rows.height),
-        "underlying_price", "sign", "rule", "probability", "delta", "demand",
-    ]  # fmt: skip
-    brief = rows.with_columns(pl.col("ts").str.replace(".000Z", "Z", literal=True))
-    words = {"ts", "contract", "rule"}
-    print_table(shown, brief.select(shown).rows(), numeric=tuple(set(shown) - words))
-    for note in found.notes:
-        typer.echo(f"note: {note}")
-    for decision in found.alert["decisions"]:
-        typer.echo(f"{decision['kind']} ({decision['reason_code']}): {decision['sentence']}")
-    for trade in found.alert["trades"]:
-        typer.echo(f"trade: {trade['sentence']}")
-
-
-def _daily_baseline(member: dict[str, Any]) -> str:
-    """Return in words which sessions a baseline from daily volumes is the mean of."""
-    days = ", ".join(
-        f"{day['session']} {day['contracts']:,.10g} / {day['slots']}"
-        for day in member["baseline_days"]
-    )
-    return (
-        f"baseline of {member['contract']}: the mean of contracts / 5-minute slots over whole"
-        f" sessions, without a time of day ({days})"
-    )
 
 
 def check_strategy(strategy: str) -> None:
@@ -448,13 +327,14 @@ def check_calendars(paths: list[Path], kind: str | None, timezone: str | None) -
     from hedgeflow.market.time import YEAR_NS
     from hedgeflow.studies.asking import calendar_until
 
-    calendar_until(paths, time.time_ns() + YEAR_NS, kind=kind, timezone=timezone)
+    calendar_until(paths, now_ns() + YEAR_NS, kind=kind, timezone=timezone)
 
 
-def _journal(catalog: Path, url: str | None, *, create: bool = True) -> Journal:
+def open_journal(catalog: Path, url: str | None, *, create: bool = True) -> Journal:
+    """Return the journal that is named, else the catalog's own, with the clock of the machine."""
     from hedgeflow.studies.asking import asked_journal
 
-    return asked_journal(catalog, url, create=create, clock=time.time_ns)
+    return asked_journal(catalog, url, create=create, clock=now_ns)
 
 
 def _calendar(
@@ -463,13 +343,6 @@ def _calendar(
     from hedgeflow.studies.asking import asked_calendar
 
     return asked_calendar(paths, market, kind=kind, timezone=timezone)
-
-
-def now() -> str:
-    """Return the time as reports state it."""
-    from hedgeflow.market.time import iso
-
-    return iso(time.time_ns())
 
 
 def _date(text: str | None) -> Any:

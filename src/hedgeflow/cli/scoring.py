@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, cast
 
 import typer
 
+from hedgeflow.cli.options import (
+    CatalogOption,
+    ConfigOption,
+    JsonOption,
+    PresetOption,
+    SetOption,
+)
 from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bar
-from hedgeflow.cli.running import CatalogOption, ConfigOption, JsonOption, PresetOption, SetOption
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

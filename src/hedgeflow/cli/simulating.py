@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hedgeflow.cli.data.options import tape_fields
+from hedgeflow.cli.options import (
+    JsonOption,
+)
 from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bar
-from hedgeflow.cli.running import JsonOption
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bars
-from hedgeflow.cli.running import (
+from hedgeflow.cli.clock import now
+from hedgeflow.cli.options import (
     CatalogOption,
     ConfigOption,
     JournalOption,
@@ -17,10 +17,9 @@ from hedgeflow.cli.running import (
     SetOption,
     StrategyArgument,
     UnderlyingOption,
-    check_strategy,
-    named_market,
-    now,
 )
+from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bars
+from hedgeflow.cli.running import check_strategy, named_market
 
 if TYPE_CHECKING:
     from hedgeflow.evidence.documents import Head

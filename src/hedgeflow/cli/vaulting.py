@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from hedgeflow.cli.clock import now_ns
+from hedgeflow.cli.options import (
+    CatalogOption,
+    JournalOption,
+    JsonOption,
+    UnderlyingOption,
+)
 from hedgeflow.cli.output import print_json, print_table
-from hedgeflow.cli.running import CatalogOption, JournalOption, JsonOption, UnderlyingOption
 
 if TYPE_CHECKING:
     from hedgeflow.journal import HoldOut, Journal
@@ -89,7 +94,7 @@ def declare(
             key,
             from_ns=from_ns,
             until_ns=until_ns,
-            declared_ns=time.time_ns(),
+            declared_ns=now_ns(),
             note=note,
             data_set=data_set,
         )
@@ -165,7 +170,7 @@ def market_of_vault(
         config,
         record,
         code_version=code_version(),
-        opened_ns=time.time_ns(),
+        opened_ns=now_ns(),
         vault_id=opening.vault,
         reopen=opening.reopen,
         reason=opening.reason,

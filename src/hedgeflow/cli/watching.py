@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hedgeflow.cli.clock import now, now_ns
+from hedgeflow.cli.options import (
+    JournalOption,
+    JsonOption,
+)
 from hedgeflow.cli.output import print_json
-from hedgeflow.cli.running import JournalOption, JsonOption, now
 
 if TYPE_CHECKING:
     from hedgeflow.studies.watching import Look
@@ -54,7 +58,7 @@ def watch(
     with asked_journal(catalog or Path(), journal, create=False) as record:
         watched = choose_run(record, strategy, underlying=underlying, run_id=run)
         while True:
-            at_ns = time.time_ns()
+            at_ns = now_ns()
             found = look(record, watched.run_id, at_ns)
             written = write_reviews(found, out, at_ns, now())
             if found.rows != seen or written:

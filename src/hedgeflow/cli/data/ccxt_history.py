@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hedgeflow.cli.data.fetching import FirstOption, LastOption, now
+from hedgeflow.cli.clock import moment
+from hedgeflow.cli.data.fetching import FirstOption, LastOption
 from hedgeflow.cli.data.options import (
     AcceptOption,
     CatalogOption,
@@ -76,7 +77,7 @@ def fetch_ccxt_history(
                 symbol,
                 first=first.date(),
                 last=last.date(),
-                now=now,
+                now=moment,
                 kinds=kinds,
                 timeframe=timeframe,
                 instrument=instrument,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hedgeflow.cli.clock import moment
 from hedgeflow.cli.data.databento import DefinitionsOption, UnderlyingFromOption
 from hedgeflow.cli.data.fetching import (
     FirstOption,
@@ -13,7 +14,6 @@ from hedgeflow.cli.data.fetching import (
     day_fields,
     fetching,
     key_of,
-    now,
     print_days,
 )
 from hedgeflow.cli.data.options import AcceptOption, CatalogOption, JsonOption, destination
@@ -78,7 +78,7 @@ def fetch_databento_days(
             target,
             order,
             key=key,
-            clock=now,
+            clock=moment,
             rng=random.Random(),  # noqa: S311 - for pauses, not for secrets
             url=url,
             max_cost_usd=max_cost,

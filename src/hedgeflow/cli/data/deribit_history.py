@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hedgeflow.cli.data.fetching import FirstOption, LastOption, now, print_tapes
+from hedgeflow.cli.clock import moment
+from hedgeflow.cli.data.fetching import FirstOption, LastOption, print_tapes
 from hedgeflow.cli.data.options import (
     AcceptOption,
     CatalogOption,
@@ -76,7 +77,7 @@ def fetch_deribit(
                 currency=currency.upper(),
                 first=first.date(),
                 last=last.date(),
-                clock=now,
+                clock=moment,
                 rng=random.Random(),  # noqa: S311 - for pauses, not for secrets
                 only=None if only is None else only.value,
                 url=url,

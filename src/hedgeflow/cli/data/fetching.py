@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -37,11 +37,6 @@ LastOption = Annotated[
         help="The last UTC day, included; it must be over.",
     ),
 ]
-
-
-def now() -> datetime:
-    """Return the time of this machine's clock, UTC: what downloads are given as their clock."""
-    return datetime.now(UTC)
 
 
 def key_of(name: str) -> ApiKey | None:

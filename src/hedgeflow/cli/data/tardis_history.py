@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
+from hedgeflow.cli.clock import moment
 from hedgeflow.cli.data.fetching import (
     FirstOption,
     LastOption,
     day_fields,
     fetching,
     key_of,
-    now,
     print_days,
 )
 from hedgeflow.cli.data.options import AcceptOption, CatalogOption, JsonOption, destination
@@ -77,7 +77,7 @@ def fetch_tardis_days(
             target,
             order,
             key=key_of(KEY_NAME),
-            clock=now,
+            clock=moment,
             rng=random.Random(),  # noqa: S311 - for pauses, not for secrets
             url=url,
             progress=progress,
