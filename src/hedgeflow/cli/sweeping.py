@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hedgeflow.cli.clock import now
+from hedgeflow.cli.clock import now, now_ns
 from hedgeflow.cli.options import (
     CatalogOption,
     ConfigOption,
@@ -281,7 +281,7 @@ def _ground(
         raise ConfigError(
             f"{from_date} is not before {until_date}", where="--from", hint="Choose an earlier one"
         )
-    return CatalogGround(catalog, underlying, journal or catalog / JOURNAL_FILE, begin, end)
+    return CatalogGround(catalog, underlying, journal or catalog / JOURNAL_FILE, now_ns, begin, end)
 
 
 def _instant(text: str | None, where: str) -> int | None:

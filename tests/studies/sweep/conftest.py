@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -29,4 +30,4 @@ def coin_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def ground(coin_catalog: Path, tmp_path: Path) -> CatalogGround:
     """Return the market with a journal of the test's own."""
-    return CatalogGround(coin_catalog, "SIM", tmp_path / "journal.sqlite")
+    return CatalogGround(coin_catalog, "SIM", tmp_path / "journal.sqlite", time.time_ns)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from builders.recorded_markets import deribit
@@ -23,7 +25,7 @@ TIME = "2026-11-21T00:00:00Z"
 def btc(market_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("btc")
     catalog = deribit(market_data, folder)
-    return CatalogGround(catalog.path, "BTC", folder / "journal.sqlite")
+    return CatalogGround(catalog.path, "BTC", folder / "journal.sqlite", time.time_ns)
 
 
 def test_on_the_recorded_tape_no_configuration_is_validated_and_nothing_is_marked_simulated(btc):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,7 +35,7 @@ SCHEMAS = Path(__file__).parents[3] / "docs" / "reference" / "schemas"
 def swept(coin_catalog, tmp_path_factory):
     """Return a sweep of 60 random configurations and the ground they were tried on."""
     journal = tmp_path_factory.mktemp("swept") / "journal.sqlite"
-    ground = CatalogGround(coin_catalog, "SIM", journal)
+    ground = CatalogGround(coin_catalog, "SIM", journal, time.time_ns)
     search = random_search(BASE, 60, seed=1, scans=4)
     return sweep(ground, BASE, search, jobs=1, timestamp=TIME), ground
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,6 +43,10 @@ class PoisonedGround:
     journal: Path
     cut_ns: int
 
+    @property
+    def clock(self):
+        return self.clean.clock
+
     def market(self, config):
         return poisoned(self.clean.market(config), config, self.cut_ns, seed=1)
 
@@ -49,7 +54,7 @@ class PoisonedGround:
 @pytest.fixture(scope="module")
 def walked(coin_catalog, tmp_path_factory):
     journal = tmp_path_factory.mktemp("walked") / "journal.sqlite"
-    ground = CatalogGround(coin_catalog, "SIM", journal)
+    ground = CatalogGround(coin_catalog, "SIM", journal, time.time_ns)
     return walk_forward(ground, BASE, SEARCH, SCHEME, jobs=1, timestamp=TIME), ground
 
 

@@ -57,6 +57,11 @@ class Ground(Protocol):
         """The journal's address."""
         ...
 
+    @property
+    def clock(self) -> Callable[[], int]:
+        """What trials are dated by, UTC nanoseconds; a function that can be sent to processes."""
+        ...
+
     def market(self, config: VolumeShockConfig) -> Market:
         """Return the market as a configuration names it."""
         ...
@@ -71,6 +76,8 @@ class CatalogGround:
     catalog : pathlib.Path
     underlying : str
     journal : str or pathlib.Path
+    clock : callable
+        What trials are dated by, UTC nanoseconds; it is sent to processes.
     from_ns, until_ns : int or None
         As `within`.
     """
@@ -78,6 +85,7 @@ class CatalogGround:
     catalog: Path
     underlying: str
     journal: str | Path
+    clock: Callable[[], int]
     from_ns: int | None = None
     until_ns: int | None = None
 
@@ -180,7 +188,7 @@ def scan_id(config: VolumeShockConfig) -> str:
 def _try_together(ground: Ground, candidates: tuple[Candidate, ...]) -> tuple[Tried, ...]:
     market = ground.market(candidates[0].config)
     shared = SharedScan(market, candidates[0].config)
-    with Journal.open(ground.journal, clock=time.time_ns) as journal:
+    with Journal.open(ground.journal, clock=ground.clock) as journal:
         return tuple(try_one(each, market, shared, journal) for each in candidates)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -183,7 +182,7 @@ def _trade_choice(ground: Ground, task: tuple[int, _Choice]) -> tuple[int, Tried
     number, choice = task
     config = choice.candidate.config
     market = within(ground.market(config), config, from_ns=choice.from_ns, until_ns=choice.until_ns)
-    with Journal.open(ground.journal, clock=time.time_ns) as journal:
+    with Journal.open(ground.journal, clock=ground.clock) as journal:
         return number, try_one(choice.candidate, market, SharedScan(market, config), journal)
 
 
