@@ -11,7 +11,7 @@ from hedgeflow.evidence import Arm, ArmGroup
 from hedgeflow.evidence.arm_findings import arm_findings
 from hedgeflow.evidence.arms import SessionFigures, arm_results
 from hedgeflow.evidence.resampling import by_session, resample_sessions
-from hedgeflow.evidence.tables import session_index
+from hedgeflow.evidence.trades import session_index
 
 DAYS = 20
 RUN = tables([number % 5 > 1 for number in range(100)], days=DAYS)

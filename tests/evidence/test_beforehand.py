@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hedgeflow.evidence.beforehand import registration_words, vault_words
-from hedgeflow.evidence.tables import Registration, Vault
+from hedgeflow.evidence.manifest import Registration, Vault
 
 VAULT = Vault("v1", "2025-01-14T00:00:00Z", "2025-01-16T00:00:00Z", 0, opened_here=False)
 

@@ -12,8 +12,8 @@ import pytest
 from evidence import samples
 from hedgeflow.evidence import assess, package_document
 from hedgeflow.evidence.comparing import compare, different, joint_interval
+from hedgeflow.evidence.manifest import Inputs
 from hedgeflow.evidence.opening import Package
-from hedgeflow.evidence.tables import Inputs
 from hedgeflow.market.errors import EvidenceError
 from hedgeflow.strategies.volume_shock.claims import DECLARATION
 

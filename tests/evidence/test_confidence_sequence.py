@@ -17,7 +17,7 @@ from hedgeflow.evidence.confidence_sequence import (
     monitoring,
     rate_bounds,
 )
-from hedgeflow.evidence.tables import trade_arrays
+from hedgeflow.evidence.trades import trade_arrays
 
 
 # confseq, test/uniform_boundaries_unittest.cpp (S. R. Howard, from an R reference): two-sided

@@ -19,7 +19,7 @@ from hedgeflow.evidence.significance import (
     significance,
     trades_needed,
 )
-from hedgeflow.evidence.tables import trade_arrays
+from hedgeflow.evidence.trades import trade_arrays
 from hedgeflow.market.errors import EvidenceError
 from hedgeflow.strategies.claims import NullKind
 

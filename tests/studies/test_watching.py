@@ -11,7 +11,7 @@ import pytest
 
 from builders.postgresql import running_server
 from hedgeflow.evidence.confidence_sequence import monitoring
-from hedgeflow.evidence.tables import trade_arrays
+from hedgeflow.evidence.trades import trade_arrays
 from hedgeflow.journal import Journal, JournalError, Run, Trial
 from hedgeflow.market.errors import EvidenceError
 from hedgeflow.strategies.volume_shock import VolumeShockConfig

@@ -7,6 +7,7 @@ from hedgeflow.evidence.coherence import Coherence, check
 from hedgeflow.evidence.documents import schema
 from hedgeflow.evidence.estimates import Estimate
 from hedgeflow.evidence.leakage import Compared, Leakage, LeakageCut
+from hedgeflow.evidence.manifest import Coverage, Inputs, Manifest
 from hedgeflow.evidence.package import (
     companion_documents,
     package_document,
@@ -15,7 +16,7 @@ from hedgeflow.evidence.package import (
     write_package,
 )
 from hedgeflow.evidence.rates import wins_needed
-from hedgeflow.evidence.tables import Coverage, EvidenceTables, Inputs, Manifest, NullDraws
+from hedgeflow.evidence.tables import EvidenceTables, NullDraws
 from hedgeflow.evidence.verdict import CouldTell, Judgement, Status, Verdict
 
 __all__ = [

@@ -11,7 +11,8 @@ from hedgeflow.evidence.hedging import observed_events
 from hedgeflow.evidence.predictions import scored
 from hedgeflow.evidence.rates import WILSON, win_rate
 from hedgeflow.evidence.resampling import Resampling, clustered_mean
-from hedgeflow.evidence.tables import EvidenceTables, session_index
+from hedgeflow.evidence.tables import EvidenceTables
+from hedgeflow.evidence.trades import session_index
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ from hedgeflow.evidence.resampling import (
     too_few_sessions,
     with_bounds,
 )
-from hedgeflow.evidence.tables import EvidenceTables, session_index
+from hedgeflow.evidence.tables import EvidenceTables
+from hedgeflow.evidence.trades import session_index
 
 SECONDS_PER_MINUTE = 60.0
 

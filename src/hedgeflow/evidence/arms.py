@@ -20,7 +20,8 @@ from hedgeflow.evidence.resampling import (
     with_bounds,
 )
 from hedgeflow.evidence.sharpe import sharpe_annualised
-from hedgeflow.evidence.tables import EvidenceTables, session_index
+from hedgeflow.evidence.tables import EvidenceTables
+from hedgeflow.evidence.trades import session_index
 
 
 class ArmGroup(StrEnum):

@@ -25,6 +25,7 @@ from hedgeflow.evidence.hedging import (
 )
 from hedgeflow.evidence.latency import Latency, latency
 from hedgeflow.evidence.leakage import Leakage
+from hedgeflow.evidence.manifest import Manifest
 from hedgeflow.evidence.multiplicity import TestedHypothesis, tested_together
 from hedgeflow.evidence.performance import (
     AlertCounts,
@@ -44,7 +45,8 @@ from hedgeflow.evidence.resampling import RESAMPLED, Resampling, by_session, res
 from hedgeflow.evidence.resolution import label, resolution
 from hedgeflow.evidence.sharpe import implied_sharpe, implied_win_rate, sharpe_annualised
 from hedgeflow.evidence.significance import Significance, significance
-from hedgeflow.evidence.tables import EvidenceTables, Manifest, Trades, session_index, trade_arrays
+from hedgeflow.evidence.tables import EvidenceTables
+from hedgeflow.evidence.trades import Trades, session_index, trade_arrays
 from hedgeflow.evidence.verdict import Decision, Judgement, Status, decide, judge, setting
 from hedgeflow.strategies.claims import Declaration, Gate
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hedgeflow.evidence.wording import counted
 
 if TYPE_CHECKING:
-    from hedgeflow.evidence.tables import Registration, Vault
+    from hedgeflow.evidence.manifest import Registration, Vault
 
 
 def registration_words(registration: Registration | None) -> str:

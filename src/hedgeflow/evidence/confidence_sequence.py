@@ -15,7 +15,7 @@ from hedgeflow.evidence.estimates import (
     missing,
 )
 from hedgeflow.evidence.resampling import by_session
-from hedgeflow.evidence.tables import Trades
+from hedgeflow.evidence.trades import Trades
 
 JEFFREYS = (0.5, 0.5)
 """Parameters of the beta law that wins are mixed over."""

@@ -11,7 +11,8 @@ import polars as pl
 
 from hedgeflow.evidence.estimates import Estimate, FloatArray, missing
 from hedgeflow.evidence.rates import win_rate
-from hedgeflow.evidence.tables import EvidenceTables, Trades
+from hedgeflow.evidence.tables import EvidenceTables
+from hedgeflow.evidence.trades import Trades
 
 PERMUTATIONS = 4_999
 OBSERVED_MOVE = "observed_move_bps"

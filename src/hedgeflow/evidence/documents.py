@@ -21,6 +21,12 @@ from hedgeflow.evidence.estimates import CONFIDENCE_LEVEL, Estimate
 from hedgeflow.evidence.hedging import FlowCorrelation, ResponseCorrelation
 from hedgeflow.evidence.latency import Latency
 from hedgeflow.evidence.leakage import Leakage
+from hedgeflow.evidence.manifest import (
+    Coverage,
+    Inputs,
+    Registration,
+    Vault,
+)
 from hedgeflow.evidence.multiplicity import TestedHypothesis
 from hedgeflow.evidence.performance import AlertCounts, Results
 from hedgeflow.evidence.power import ClaimPower
@@ -28,7 +34,6 @@ from hedgeflow.evidence.price_response import PriceResponse
 from hedgeflow.evidence.reliability import Reliability
 from hedgeflow.evidence.schemas import closed_schema
 from hedgeflow.evidence.significance import Significance
-from hedgeflow.evidence.tables import Coverage, Inputs, Registration, Vault
 from hedgeflow.evidence.verdict import CouldTell, Judgement, Status, Verdict
 
 SCHEMA_VERSION = "2.0"

@@ -29,7 +29,8 @@ from hedgeflow.evidence.resampling import (
     with_bounds,
 )
 from hedgeflow.evidence.sign_flips import sign_flip_p_value
-from hedgeflow.evidence.tables import EvidenceTables, session_index
+from hedgeflow.evidence.tables import EvidenceTables
+from hedgeflow.evidence.trades import session_index
 
 EVENTS_FOR_REGRESSION = 3
 OUT_OF_SAMPLE_FOLDS = 10

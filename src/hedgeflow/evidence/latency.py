@@ -9,7 +9,7 @@ import numpy as np
 
 from hedgeflow.evidence.estimates import Estimate, missing
 from hedgeflow.evidence.rates import win_rate
-from hedgeflow.evidence.tables import Trades
+from hedgeflow.evidence.trades import Trades
 
 LATENCY_BUCKETS = (("under 2 min", 0.0, 120.0), ("2 to 5 min", 120.0, 300.0))
 LAST_BUCKET = "5 min and over"

@@ -8,7 +8,8 @@ import numpy as np
 
 from hedgeflow.evidence.estimates import Estimate, FloatArray, missing
 from hedgeflow.evidence.rates import exact_bounds
-from hedgeflow.evidence.tables import NullDraws, Trades
+from hedgeflow.evidence.tables import NullDraws
+from hedgeflow.evidence.trades import Trades
 from hedgeflow.strategies.claims import NullKind
 
 NAMES = {

@@ -18,7 +18,8 @@ from hedgeflow.evidence.rates import (
 )
 from hedgeflow.evidence.resampling import METHOD, Resampling, by_session, clustered_mean
 from hedgeflow.evidence.sharpe import sharpe_per_trade
-from hedgeflow.evidence.tables import EvidenceTables, Trades
+from hedgeflow.evidence.tables import EvidenceTables
+from hedgeflow.evidence.trades import Trades
 
 
 @dataclass(frozen=True, slots=True)

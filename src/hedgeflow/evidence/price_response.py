@@ -10,7 +10,8 @@ from hedgeflow.evidence.estimates import Estimate, FloatArray, Measure, missing
 from hedgeflow.evidence.rates import win_rate
 from hedgeflow.evidence.resampling import Resampling, clustered_mean
 from hedgeflow.evidence.sign_flips import sign_flip_p_value, smallest_p_value
-from hedgeflow.evidence.tables import EvidenceTables, session_index
+from hedgeflow.evidence.tables import EvidenceTables
+from hedgeflow.evidence.trades import session_index
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from hedgeflow.evidence.beforehand import registration_words, vault_words
 from hedgeflow.evidence.checks import section
 from hedgeflow.evidence.estimates import Estimate
+from hedgeflow.evidence.manifest import Manifest
 from hedgeflow.evidence.multiplicity import TestedHypothesis
 from hedgeflow.evidence.performance import Profit, Results
 from hedgeflow.evidence.significance import Significance
-from hedgeflow.evidence.tables import EvidenceTables, Manifest
+from hedgeflow.evidence.tables import EvidenceTables
 from hedgeflow.evidence.verdict import CouldTell, Decision, Judgement, Status, Verdict
 from hedgeflow.evidence.wording import bounded, counted, p_value, percent
 

@@ -12,7 +12,8 @@ from hedgeflow.evidence.estimates import Estimate, FloatArray, missing
 from hedgeflow.evidence.nulls import NullResult, against, largest
 from hedgeflow.evidence.power import POWER, observations_needed, power_of
 from hedgeflow.evidence.rates import binomial_p_value, cohen_h
-from hedgeflow.evidence.tables import EvidenceTables, Trades
+from hedgeflow.evidence.tables import EvidenceTables
+from hedgeflow.evidence.trades import Trades
 from hedgeflow.strategies.claims import NullKind
 
 _TIE = 1e-12

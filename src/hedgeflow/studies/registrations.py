@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from hedgeflow.evidence.tables import Registration
+from hedgeflow.evidence.manifest import Registration
 from hedgeflow.journal import RegisteredHypothesis
 from hedgeflow.market.errors import ConfigError
 from hedgeflow.market.time import iso

@@ -14,10 +14,15 @@ from hedgeflow.evidence import write_package
 from hedgeflow.evidence.checks import JsonObject, section
 from hedgeflow.evidence.comparing import covered
 from hedgeflow.evidence.identity import Identity, identity
+from hedgeflow.evidence.manifest import (
+    Inputs,
+    Manifest,
+    Registration,
+    Vault,
+)
 from hedgeflow.evidence.opening import Package, open_package
 from hedgeflow.evidence.plain import digest, dumps, plain
 from hedgeflow.evidence.report.sections import objects, text
-from hedgeflow.evidence.tables import Inputs, Manifest, Registration, Vault
 from hedgeflow.market.errors import EvidenceError
 from hedgeflow.market.settings import validated
 from hedgeflow.market.time import instant_ns

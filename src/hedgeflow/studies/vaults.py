@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hedgeflow.evidence.beforehand import vault_words
-from hedgeflow.evidence.tables import Vault
+from hedgeflow.evidence.manifest import Vault
 from hedgeflow.journal import DataSet, HoldOut, VaultError, VaultOpening
 from hedgeflow.market.errors import CatalogError
 from hedgeflow.market.tapes import TapeKey, TapeKind

@@ -10,7 +10,7 @@ import polars as pl
 
 from hedgeflow.evidence import EvidenceTables, Manifest
 from hedgeflow.evidence.confidence_sequence import Monitoring, monitoring
-from hedgeflow.evidence.tables import trade_arrays
+from hedgeflow.evidence.trades import trade_arrays
 from hedgeflow.evidence.weekly_review import Sequence, sequence_words
 from hedgeflow.evidence.wording import bounded, counted
 from hedgeflow.journal import JournalError

@@ -10,7 +10,7 @@ import polars as pl
 
 from hedgeflow.evidence.differences import differences, holm
 from hedgeflow.evidence.latency import latency
-from hedgeflow.evidence.tables import trade_arrays
+from hedgeflow.evidence.trades import trade_arrays
 from hedgeflow.strategies.volume_shock.claims import EMERGENCY, SWEEP
 from hedgeflow.studies.judge.worlds import COIN, FAIR, NULL
 
