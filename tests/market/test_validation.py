@@ -123,6 +123,38 @@ def test_a_crossed_quote_is_rejected(trades):
     assert reasons(frame.head(1), TapeKind.HEDGE_QUOTES) == [(0, "CROSSED_QUOTE", "bid")]
 
 
+SNAPSHOT = {
+    "ts": at_ns(minutes=1),
+    "known_at": at_ns(minutes=2),
+    "contract": "BTC-18APR25-76000-P",
+    "open_interest": 12.5,
+    "volume": None,
+    "iv": math.nan,
+    "price": 0.0,
+    "underlying_price": 80_000.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, []),
+        ({"open_interest": None, "price": None}, []),
+        ({"open_interest": -1.0}, [(0, "NEGATIVE_VOLUME", "open_interest")]),
+        ({"volume": -1.0}, [(0, "NEGATIVE_VOLUME", "volume")]),
+        ({"price": -0.1}, [(0, "NEGATIVE_PRICE", "price")]),
+        ({"underlying_price": 0.0}, [(0, "NON_POSITIVE_PRICE", "underlying_price")]),
+        ({"underlying_price": None}, [(0, "MISSING_VALUE", "underlying_price")]),
+        ({"contract": None}, [(0, "MISSING_VALUE", "contract")]),
+        ({"known_at": at_ns()}, [(0, "KNOWN_BEFORE_STAMP", "known_at")]),
+    ],
+)
+def test_a_snapshot_may_lack_values_but_never_its_underlyings_price(changed, expected):
+    schema = tape_schema(TapeKind.OPTION_SNAPSHOTS)
+    frame = pl.DataFrame([SNAPSHOT | changed], schema=schema)
+    assert reasons(frame, TapeKind.OPTION_SNAPSHOTS) == expected
+
+
 def test_a_missing_implied_volatility_is_no_reject():
     frame = pl.DataFrame(
         {name: [None] for name in tape_schema(TapeKind.OPTION_TRADES)},

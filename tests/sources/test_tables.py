@@ -428,6 +428,54 @@ def test_option_days_and_quotes_are_read(imported):
     ]
 
 
+def test_snapshots_of_a_chain_are_read_with_call_and_put_in_one_row(catalog, tmp_path):
+    rows = {
+        "time": ["2025-01-06 15:00:00"] * 2,
+        "strike": [5_900.0, 5_950.0],
+        "call_oi": [10.0, 20.0],
+        "put_oi": [30.0, None],
+        "spot": [5_940.0, 5_940.0],
+        "date": ["2025-01-06"] * 2,
+    }
+    path = tmp_path / "chain.parquet"
+    pl.DataFrame(rows).write_parquet(path)
+    file = tmp_path / "map.toml"
+    file.write_text(
+        """
+kind = "option_snapshots"
+venue = "cboe"
+underlying = "SPX"
+timezone = "America/New_York"
+[columns]
+ts = "time"
+strike = "strike"
+expiry = "date"
+underlying_price = "spot"
+[constants]
+expiry_time = "16:00"
+multiplier = 100
+[[rows]]
+columns = { open_interest = "call_oi" }
+constants = { right = "C" }
+[[rows]]
+columns = { open_interest = "put_oi" }
+constants = { right = "P" }
+"""
+    )
+    (report,) = import_table(path, catalog, table_map(file))
+    tape = catalog.read(report.key)
+    terms = catalog.contracts("cboe", "SPX")
+    joined = tape.join(terms, on="contract").sort("right", "strike")
+    assert joined.select("right", "strike", "open_interest", "underlying_price").rows() == [
+        ("C", 5_900.0, 10.0, 5_940.0),
+        ("C", 5_950.0, 20.0, 5_940.0),
+        ("P", 5_900.0, 30.0, 5_940.0),
+        ("P", 5_950.0, None, 5_940.0),
+    ]
+    assert tape["ts"].unique().dt.to_string("%H:%M").to_list() == ["20:00"]
+    assert terms["expiry"].unique().dt.to_string("%H:%M").to_list() == ["21:00"]
+
+
 def test_the_same_file_is_imported_once_and_never_in_two_ways(catalog, tmp_path):
     path = written(prints(id=["a", "b", "c", "d"]), tmp_path)
     columns = f"{TRADE_COLUMNS},trade_id=id"

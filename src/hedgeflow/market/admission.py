@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 VALUE_IDENTITY: Final = {
     TapeKind.BARS: ("ts",),
     TapeKind.OPTION_DAYS: ("ts", "contract"),
+    TapeKind.OPTION_SNAPSHOTS: ("ts", "contract"),
     TapeKind.OPTION_DEFINITIONS: ("ts", "contract"),
     TapeKind.OPEN_INTEREST: ("ts", "contract"),
     TapeKind.FUNDING: ("ts",),

@@ -20,6 +20,7 @@ class TapeKind(StrEnum):
     HEDGE_QUOTES = "hedge_quotes"
     OPTION_QUOTES = "option_quotes"
     OPTION_DAYS = "option_days"
+    OPTION_SNAPSHOTS = "option_snapshots"
     OPTION_DEFINITIONS = "option_definitions"
     OPEN_INTEREST = "open_interest"
     FUNDING = "funding"
@@ -136,6 +137,22 @@ COLUMNS: Final[dict[TapeKind, tuple[Column, ...]]] = {
         _maybe("iv", "fraction per year", "implied volatility at the session's end"),
         _maybe("delta", "", "delta at the session's end", not_negative=False),
     ),
+    TapeKind.OPTION_SNAPSHOTS: (
+        Column("ts", TIME, "UTC ns", "the snapshot's instant, one for all of its rows"),
+        _KNOWN_AT,
+        _CONTRACT,
+        _maybe("open_interest", "contracts", "open contracts as the venue showed them"),
+        _maybe("volume", "contracts", "contracts traded so far in the session; null if not shown"),
+        _maybe("iv", "fraction per year", "implied volatility that the venue showed"),
+        _maybe("price", "quote currency, or coin where inverse, per unit", "mark or last price"),
+        Column(
+            "underlying_price",
+            pl.Float64,
+            "quote currency per unit",
+            "underlying in the snapshot",
+            positive=True,
+        ),
+    ),
     TapeKind.OPTION_DEFINITIONS: (_TS, _KNOWN_AT, _CONTRACT),
     TapeKind.OPEN_INTEREST: (
         _TS,
@@ -164,7 +181,8 @@ COLUMNS: Final[dict[TapeKind, tuple[Column, ...]]] = {
 """For bars `ts` is the start of the bar and `known_at` its end (precise.md 2).
 
 An option day's `ts` is its session's open and `known_at` its close or later; a definition's `ts`
-is the instant at which the venue published it.
+is the instant at which the venue published it. The rows of a snapshot share one `ts` and one
+`known_at`: nothing of it is known before the whole of it.
 """
 
 NAMES_CONTRACTS: Final = frozenset(
@@ -172,6 +190,7 @@ NAMES_CONTRACTS: Final = frozenset(
         TapeKind.OPTION_TRADES,
         TapeKind.OPTION_QUOTES,
         TapeKind.OPTION_DAYS,
+        TapeKind.OPTION_SNAPSHOTS,
         TapeKind.OPTION_DEFINITIONS,
     }
 )

@@ -57,6 +57,10 @@ FIELDS: Final[dict[TapeKind, Fields]] = {
         (_TS, ("quantity",)),
         (("open_interest",), ("close",), _IV, ("delta",)),
     ),
+    TapeKind.OPTION_SNAPSHOTS: Fields(
+        (_TS, ("open_interest",)),
+        (("volume",), _IV, ("price",), ("underlying_price",)),
+    ),
     TapeKind.OPEN_INTEREST: Fields((_TS, ("open_interest", "value")), (("price",),)),
     TapeKind.HEDGE_TRADES: Fields(
         (_TS, ("price",), ("size", "value")), (_AGGRESSOR, ("trade_id",))
@@ -69,7 +73,12 @@ FIELDS: Final[dict[TapeKind, Fields]] = {
 """Option definitions have no fields of their own; they come with an option's open interest."""
 
 OPTION_KINDS: Final = frozenset(
-    {TapeKind.OPTION_TRADES, TapeKind.OPTION_QUOTES, TapeKind.OPTION_DAYS}
+    {
+        TapeKind.OPTION_TRADES,
+        TapeKind.OPTION_QUOTES,
+        TapeKind.OPTION_DAYS,
+        TapeKind.OPTION_SNAPSHOTS,
+    }
 )
 TERMS: Final = ("strike", "expiry", "right", "multiplier", "lot")
 SPOKEN_TERMS: Final = ("expiry_time", "style", "settlement", "inverse")

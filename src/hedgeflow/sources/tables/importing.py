@@ -51,7 +51,13 @@ INTERVAL_KINDS: Final = frozenset({TapeKind.BARS, TapeKind.OPTION_DAYS})
 """Kinds whose rows each tell of an interval, whose length is the tape's resolution."""
 
 SAMPLED_KINDS: Final = frozenset(
-    {TapeKind.OPEN_INTEREST, TapeKind.FUNDING, TapeKind.LONG_SHORT_RATIO, TapeKind.OPTION_DAYS}
+    {
+        TapeKind.OPEN_INTEREST,
+        TapeKind.OPTION_SNAPSHOTS,
+        TapeKind.FUNDING,
+        TapeKind.LONG_SHORT_RATIO,
+        TapeKind.OPTION_DAYS,
+    }
 )
 """Kinds that are published at intervals of their own: a gap is two of them."""
 
@@ -277,7 +283,7 @@ class _Reading:
         return timed.select(ROW, "ts", "known_at", *columns), refused
 
     def _needs_price(self, there: list[str]) -> bool:
-        if self.table.kind is TapeKind.OPTION_TRADES:
+        if self.table.kind in {TapeKind.OPTION_TRADES, TapeKind.OPTION_SNAPSHOTS}:
             return "_underlying_price" not in there
         is_value = self.table.kind is TapeKind.OPEN_INTEREST and "_value" in there
         return is_value and "_price" not in there
