@@ -9,6 +9,13 @@ import numpy as np
 import polars as pl
 
 from hedgeflow.evidence.estimates import FloatArray
+from hedgeflow.evidence.expiry_tables import (
+    EXPIRY_COLUMNS,
+    EXPIRY_PRICE_COLUMNS,
+    EXPIRY_REQUIRED,
+    PROBABILITY_REQUIRED,
+    STRIKE_PROBABILITY_COLUMNS,
+)
 from hedgeflow.market.errors import EvidenceError
 from hedgeflow.strategies.claims import NullKind
 
@@ -38,10 +45,11 @@ ALERT_COLUMNS = {
     "alert_id": pl.String,
     "event_id": pl.Int64,
     "flow_class": pl.String,
-    "demand": pl.Float64,
-    "response_minutes": pl.Float64,
     "confidence": pl.Float64,
 }
+"""One row an alert; `event_id` numbers what it is about, a shock event or an expiry."""
+SHOCK_ALERT_COLUMNS = {"demand": pl.Float64, "response_minutes": pl.Float64}
+"""What the alerts of a volume shock say besides; other strategies have neither."""
 DECISION_COLUMNS = {"alert_id": pl.String, "kind": pl.String, "reason_code": pl.String}
 LEDGER_COLUMNS = {
     "entry_id": pl.String,
@@ -180,6 +188,15 @@ class EvidenceTables:
         Every shock event as it closed, and every anomaly with its own demand; for the package.
     arms : polars.DataFrame, optional
         Trades of the same record run other ways, as `arms.arm_trades` gives them; for the package.
+    expiries, expiry_prices, strike_probabilities : polars.DataFrame, optional
+        Closes beside strikes on days with and without an expiry, prices before them, and what was
+        said of each strike: `expiry_tables`. None where a strategy says nothing of expiries; empty
+        where it does and nothing is known.
+    expiries_missing, strike_probabilities_missing : str
+        Why `expiries` and `strike_probabilities` are empty, where they are.
+    price_stand_in : str
+        Why the prices of the trades are those of nothing that can be traded, for example an index
+        in the place of its future; empty where they are an instrument's own.
     costs_note : str
         Which fees, spreads and slippage were charged, with their date.
     latency_limit_seconds : float
@@ -205,6 +222,12 @@ class EvidenceTables:
     events: pl.DataFrame | None = None
     anomalies: pl.DataFrame | None = None
     arms: pl.DataFrame | None = None
+    expiries: pl.DataFrame | None = None
+    expiry_prices: pl.DataFrame | None = None
+    strike_probabilities: pl.DataFrame | None = None
+    expiries_missing: str = "no expiry was observed"
+    strike_probabilities_missing: str = "no probability of a strike was recorded"
+    price_stand_in: str = ""
     costs_note: str = ""
     latency_limit_seconds: float = 300.0
 
@@ -215,6 +238,10 @@ class EvidenceTables:
             )
         _validate("trades", self.trades, TRADE_COLUMNS)
         _validate("alerts", self.alerts, ALERT_COLUMNS)
+        of_shocks = {
+            name: kind for name, kind in SHOCK_ALERT_COLUMNS.items() if name in self.alerts.columns
+        }
+        _validate("alerts", self.alerts, of_shocks)
         _validate("decisions", self.decisions, DECISION_COLUMNS, nullable={"reason_code"})
         _validate("ledger_entries", self.ledger_entries, LEDGER_COLUMNS, nullable={"trade_id"})
         if self.flow is not None:
@@ -228,6 +255,23 @@ class EvidenceTables:
             _validate("prices", self.prices, PRICE_COLUMNS, nullable=nullable)
         if self.truth is not None:
             _validate("truth", self.truth, TRUTH_COLUMNS)
+        for name, frame, columns, required in (
+            ("expiries", self.expiries, EXPIRY_COLUMNS, EXPIRY_REQUIRED),
+            (
+                "expiry_prices",
+                self.expiry_prices,
+                EXPIRY_PRICE_COLUMNS,
+                set(EXPIRY_PRICE_COLUMNS) - {"expected_move"},
+            ),
+            (
+                "strike_probabilities",
+                self.strike_probabilities,
+                STRIKE_PROBABILITY_COLUMNS,
+                PROBABILITY_REQUIRED,
+            ),
+        ):
+            if frame is not None:
+                _validate(name, frame, columns, nullable=set(columns) - set(required))
         for name, frame in (
             ("trades", self.trades),
             ("flow", self.flow),
