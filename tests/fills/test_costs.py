@@ -7,7 +7,7 @@ import pytest
 from hedgeflow.fills import CostModel
 from hedgeflow.market.contracts import HedgeKind, hedge_instrument
 from hedgeflow.market.errors import ConfigError
-from hedgeflow.strategies.volume_shock.config import Costs
+from hedgeflow.strategies.settings import Costs
 
 BTC = hedge_instrument("BTC-PERP", "binance")
 ES = hedge_instrument("ESH25", "cme")

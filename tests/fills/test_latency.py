@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hedgeflow.fills import first_index_at_or_after, order_arrival_ns
-from hedgeflow.strategies.volume_shock.config import Costs
+from hedgeflow.strategies.settings import Costs
 
 
 def test_an_order_arrives_its_latency_after_the_decision():

@@ -16,7 +16,8 @@ from hedgeflow.market.errors import DataError
 from hedgeflow.market.time import HOUR_NS, MINUTE_NS, SECOND_NS
 from hedgeflow.replay import DECISION_SCHEMA, TRADE_SCHEMA, HedgeTape, replay_alerts
 from hedgeflow.risk import Calendar, CalendarKind, ScheduledEvent, VolatilityIndex
-from hedgeflow.strategies.volume_shock.config import Costs, Plan, Risk, VolumeShockConfig
+from hedgeflow.strategies.settings import Costs
+from hedgeflow.strategies.volume_shock.config import Plan, Risk, VolumeShockConfig
 
 CONFIG = VolumeShockConfig()
 TARGET = (80_000.0, 80_500.0, 79_990.0, 80_400.0)

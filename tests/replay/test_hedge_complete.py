@@ -12,7 +12,8 @@ from hedgeflow.market.time import DAY_NS, MINUTE_NS, SECOND_NS
 from hedgeflow.replay import HedgeTape, replay_alerts
 from hedgeflow.signals.hedge_progress import HedgeProgress
 from hedgeflow.signals.hedge_response import SignedFlow
-from hedgeflow.strategies.volume_shock.config import Costs, Plan, VolumeShockConfig
+from hedgeflow.strategies.settings import Costs
+from hedgeflow.strategies.volume_shock.config import Plan, VolumeShockConfig
 from hedgeflow.strategies.volume_shock.rules import observation_rules
 
 CONFIG = VolumeShockConfig(plan=Plan(exit_when_hedged=True))

@@ -9,7 +9,8 @@ from hedgeflow.market.contracts import HedgeKind, hedge_instrument
 from hedgeflow.market.errors import ConfigError, DataError
 from hedgeflow.market.time import HOUR_NS, MINUTE_NS, SECOND_NS
 from hedgeflow.replay import HedgeTape, replay_alerts
-from hedgeflow.strategies.volume_shock.config import Costs, VolumeShockConfig
+from hedgeflow.strategies.settings import Costs
+from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 
 BTC = hedge_instrument("BTC-PERP", "binance")
 AAPL = hedge_instrument("AAPL", "nasdaq", HedgeKind.STOCK)

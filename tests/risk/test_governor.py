@@ -10,9 +10,9 @@ from hedgeflow.market.contracts import hedge_instrument
 from hedgeflow.market.errors import HedgeflowError
 from hedgeflow.risk import Governor, MarketState, Reason
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
-from hedgeflow.strategies.volume_shock.plan import EMERGENCY, EntryPlan
+from hedgeflow.strategies.volume_shock.plan import EMERGENCY, ShockPlan
 
-PLAN = EntryPlan(
+PLAN = ShockPlan(
     alert_id="a1",
     event_id=1,
     underlying="BTC",

@@ -19,12 +19,12 @@ from hedgeflow.risk import (
     decide,
 )
 from hedgeflow.strategies.volume_shock.config import Risk, VolumeShockConfig
-from hedgeflow.strategies.volume_shock.plan import AMBIGUOUS, EMERGENCY, EntryPlan
+from hedgeflow.strategies.volume_shock.plan import AMBIGUOUS, EMERGENCY, ShockPlan
 
 NOW = 1_744_300_800_000_000_000  # 2025-04-10T16:00:00Z
 BTC = hedge_instrument("BTC-PERP", "binance")
 AAPL = hedge_instrument("AAPL", "nasdaq", HedgeKind.STOCK)
-PLAN = EntryPlan(
+PLAN = ShockPlan(
     alert_id="a1",
     event_id=1,
     underlying="BTC",

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from hedgeflow.market.contracts import HedgeKind, hedge_instrument
 from hedgeflow.market.errors import ConfigError
-from hedgeflow.risk import risk_share, size_plan
+from hedgeflow.risk import size_plan
 from hedgeflow.risk.sizing import floor_to_lot, margin_limit_usd, margin_rate
 from hedgeflow.strategies.volume_shock.config import Risk
-from hedgeflow.strategies.volume_shock.plan import AMBIGUOUS, EMERGENCY, SWEEP, EntryPlan
+from hedgeflow.strategies.volume_shock.plan import AMBIGUOUS, EMERGENCY, SWEEP, ShockPlan
 
 BTC = hedge_instrument("BTC-PERP", "binance")
 ES = hedge_instrument("ESH25", "cme")
 AAPL = hedge_instrument("AAPL", "nasdaq", HedgeKind.STOCK)
 RULES = Risk()
-BIG = EntryPlan(
+BIG = ShockPlan(
     alert_id="a1",
     event_id=1,
     underlying="X",
@@ -58,11 +58,11 @@ def sized(plan=BIG, instrument=BTC, rules=RULES, **changes):
     ],
 )
 def test_class_caps_are_1_5_and_2_and_half_a_percent(flow_class, share, name):
-    assert risk_share(flow_class, RULES) == (share, name)
+    assert RULES.per_trade_of(flow_class) == (share, name)
 
 
 def test_a_class_cap_above_2_percent_gives_way_to_it():
-    assert risk_share(SWEEP, Risk(sweep_per_trade=0.04)) == (0.02, "per_trade")
+    assert Risk(sweep_per_trade=0.04).per_trade_of(SWEEP) == (0.02, "per_trade")
 
 
 WIDE = Risk(contracts=1e9, buying_power_usd=1e9, margin_utilisation=1.0, cash_reserve=0.0)
@@ -169,7 +169,7 @@ def test_a_size_never_exceeds_a_cap(
     assert sizing.contracts >= 0
     assert lots == pytest.approx(round(lots), abs=1e-6)
     assert sizing.contracts <= min(planned, RULES.contracts) + a_hair
-    allowed = risk_share(flow_class, RULES)[0] * equity
+    allowed = RULES.per_trade_of(flow_class)[0] * equity
     assert sizing.risk_usd <= min(allowed, max(0.0, left)) * (1 + 1e-9) + per_contract * a_hair
     if sizing.contracts:
         limit = margin_limit_usd(RULES, equity) * (1 + 1e-9)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from hedgeflow.market.contracts import HedgeKind, hedge_instrument
+from hedgeflow.strategies.settings import Costs
 from hedgeflow.strategies.volume_shock.config import (
     Alert,
     Anomaly,
     Classifier,
-    Costs,
     Plan,
     Risk,
     Scale,

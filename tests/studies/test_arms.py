@@ -14,8 +14,8 @@ from hedgeflow.market.time import MINUTE_NS, SECOND_NS
 from hedgeflow.replay import replay_alerts
 from hedgeflow.simulate import scenario
 from hedgeflow.strategies.claims import RiskControl
+from hedgeflow.strategies.settings import Costs
 from hedgeflow.strategies.volume_shock.claims import DECLARATION
-from hedgeflow.strategies.volume_shock.config import Costs
 from hedgeflow.studies.arms import Rerun, arms_of
 from hedgeflow.studies.arms.capacity import capacity_arms, impact_bps
 from hedgeflow.studies.arms.controls import NEVER_BOUND, control_arms

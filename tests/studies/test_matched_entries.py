@@ -12,7 +12,8 @@ from hedgeflow.evidence.nulls import matched_p_value
 from hedgeflow.market.contracts import HedgeInstrument, HedgeKind
 from hedgeflow.market.time import MINUTE_NS, instant_ns
 from hedgeflow.replay import HedgeTape
-from hedgeflow.strategies.volume_shock.config import Costs, Null, Plan, VolumeShockConfig
+from hedgeflow.strategies.settings import Costs, Null
+from hedgeflow.strategies.volume_shock.config import Plan, VolumeShockConfig
 from hedgeflow.strategies.volume_shock.exits import exit_on_ticks
 from hedgeflow.studies.matched_entries import (
     _candidates,

@@ -8,7 +8,7 @@ from typing import Final
 from hedgeflow.ledger.entries import SideCosts
 from hedgeflow.ledger.fees import FeeProfile, fee_profile
 from hedgeflow.market.contracts import HedgeInstrument
-from hedgeflow.strategies.volume_shock.config import Costs
+from hedgeflow.strategies.settings import Costs
 
 BPS: Final = 1e-4
 

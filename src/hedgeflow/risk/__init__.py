@@ -12,7 +12,7 @@ from hedgeflow.risk.governor import Governor, Kill, OpenPosition
 from hedgeflow.risk.limits import AccountState, MarketState, decide
 from hedgeflow.risk.pattern_day_trader import PatternDayTraderRule, pdt
 from hedgeflow.risk.reasons import Reason
-from hedgeflow.risk.sizing import Cap, Sizing, risk_share, size_plan
+from hedgeflow.risk.sizing import Cap, Sizing, size_plan
 from hedgeflow.risk.volatility_index import VolatilityIndex, load_volatility_index
 
 __all__ = [
@@ -36,6 +36,5 @@ __all__ = [
     "load_volatility_index",
     "pdt",
     "read_calendar",
-    "risk_share",
     "size_plan",
 ]

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, fields
 
 from hedgeflow.risk.reasons import Reason
-from hedgeflow.strategies.volume_shock.plan import EntryPlan
+from hedgeflow.strategies.entry_plan import EntryPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class SizedPlan:
         entry = self.entry
         return json.dumps(
             {
-                **{name: getattr(entry, name) for name in _ENTRY_FIELDS},
+                **{field.name: getattr(entry, field.name) for field in fields(entry)},
                 **{name: getattr(self, name) for name in _SIZE_FIELDS},
                 "planned_contracts": entry.size_contracts,
                 "target": entry.target,
@@ -51,7 +51,6 @@ class SizedPlan:
         )
 
 
-_ENTRY_FIELDS = tuple(field.name for field in fields(EntryPlan))
 _SIZE_FIELDS = tuple(field.name for field in fields(SizedPlan) if field.name != "entry")
 
 

@@ -8,8 +8,8 @@ from hedgeflow.market.errors import HedgeflowError
 from hedgeflow.risk.calendars import Calendar
 from hedgeflow.risk.decision import Decision
 from hedgeflow.risk.limits import AccountState, MarketState, decide
-from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
-from hedgeflow.strategies.volume_shock.plan import EntryPlan
+from hedgeflow.strategies.entry_plan import EntryPlan
+from hedgeflow.strategies.settings import StrategyConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,12 @@ class Governor:
 
     Parameters
     ----------
-    config : VolumeShockConfig
+    config : StrategyConfig
     equity_usd : float
         The account before the first trade.
     """
 
-    def __init__(self, config: VolumeShockConfig, equity_usd: float) -> None:
+    def __init__(self, config: StrategyConfig, equity_usd: float) -> None:
         self._config = config
         self._equity = equity_usd
         self._day_start = equity_usd

@@ -13,8 +13,8 @@ from hedgeflow.risk.decision import Decision, SizedPlan
 from hedgeflow.risk.pattern_day_trader import pdt
 from hedgeflow.risk.reasons import Reason
 from hedgeflow.risk.sizing import MARGIN_CAPS, Sizing, size_plan
-from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
-from hedgeflow.strategies.volume_shock.plan import EntryPlan
+from hedgeflow.strategies.entry_plan import EntryPlan
+from hedgeflow.strategies.settings import StrategyConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class _Case:
     account: AccountState
     market: MarketState
     calendar: Calendar | None
-    config: VolumeShockConfig
+    config: StrategyConfig
     at_ns: int
 
 
@@ -93,7 +93,7 @@ def decide(
     account: AccountState,
     market: MarketState,
     calendar: Calendar | None,
-    config: VolumeShockConfig,
+    config: StrategyConfig,
     at_ns: int,
 ) -> Decision:
     """Return the sized plan, or the first limit that refuses it (volume-shock.md 7).
@@ -106,7 +106,7 @@ def decide(
     calendar : Calendar or None
         None where the user brought none: then earnings and releases are not tested, and whoever
         calls says so.
-    config : VolumeShockConfig
+    config : StrategyConfig
     at_ns : int
         The decision, UTC nanoseconds.
 
@@ -238,7 +238,7 @@ _LIMITS: tuple[Callable[[_Case], _Refusal | None], ...] = (
 )
 
 
-def day_risk_left_usd(account: AccountState, config: VolumeShockConfig) -> float:
+def day_risk_left_usd(account: AccountState, config: StrategyConfig) -> float:
     """Return what the daily limit leaves for one more trade, USD.
 
     5 % of the equity that the session began with, less today's realised net loss, less open risk.

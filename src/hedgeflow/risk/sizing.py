@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from hedgeflow.market.contracts import HedgeInstrument, HedgeKind
-from hedgeflow.strategies.volume_shock.config import Risk
-from hedgeflow.strategies.volume_shock.plan import EMERGENCY, SWEEP, EntryPlan
+from hedgeflow.strategies.entry_plan import EntryPlan
+from hedgeflow.strategies.settings import TradeRisk
 
 LOT_TOLERANCE: Final = 1e-9
 """Of a lot: 0.3 / 0.1 is three lots, not two."""
@@ -47,7 +47,7 @@ class Sizing:
 def size_plan(
     plan: EntryPlan,
     instrument: HedgeInstrument,
-    rules: Risk,
+    rules: TradeRisk,
     *,
     equity_usd: float,
     day_risk_left_usd: float,
@@ -61,7 +61,7 @@ def size_plan(
     ----------
     plan : EntryPlan
     instrument : HedgeInstrument
-    rules : Risk
+    rules : TradeRisk
     equity_usd : float
         The account now.
     day_risk_left_usd : float
@@ -77,7 +77,7 @@ def size_plan(
     margin_per_contract = (
         plan.reference_price * instrument.units_per_contract * margin_rate(instrument, rules)
     )
-    share, share_name = risk_share(plan.flow_class, rules)
+    share, share_name = rules.per_trade_of(plan.flow_class)
     caps = (
         Cap("plan", plan.size_contracts * size_multiplier),
         Cap("contracts", rules.contracts),
@@ -104,25 +104,14 @@ def risk_usd(
     return contracts * (plan.stop_distance * instrument.units_per_contract + cost_per_contract_usd)
 
 
-def risk_share(flow_class: str, rules: Risk) -> tuple[float, str]:
-    """Return the tighter of the 2 % of any trade and the class's cap, and its name."""
-    if flow_class == SWEEP:
-        share, name = rules.sweep_per_trade, "sweep_per_trade"
-    elif flow_class == EMERGENCY:
-        share, name = rules.emergency_per_trade, "emergency_per_trade"
-    else:
-        share, name = rules.ambiguous_per_trade, "ambiguous_per_trade"
-    return (share, name) if share < rules.per_trade else (rules.per_trade, "per_trade")
-
-
-def margin_rate(instrument: HedgeInstrument, rules: Risk) -> float:
+def margin_rate(instrument: HedgeInstrument, rules: TradeRisk) -> float:
     """Return the initial margin, share of notional; ConfigError for an index."""
     instrument.require_tradable()
     stock = instrument.kind is HedgeKind.STOCK
     return rules.initial_margin_stock if stock else rules.initial_margin
 
 
-def margin_limit_usd(rules: Risk, equity_usd: float) -> float:
+def margin_limit_usd(rules: TradeRisk, equity_usd: float) -> float:
     """Return the margin that all positions together may hold, USD.
 
     The tightest of the pre-positioned buying power, the utilisation target's share of the account,
@@ -131,7 +120,7 @@ def margin_limit_usd(rules: Risk, equity_usd: float) -> float:
     return min(_margin_limits(rules, equity_usd).values())
 
 
-def _margin_limits(rules: Risk, equity_usd: float) -> dict[str, float]:
+def _margin_limits(rules: TradeRisk, equity_usd: float) -> dict[str, float]:
     return {
         "buying_power": rules.buying_power_usd,
         "margin_utilisation": rules.margin_utilisation * equity_usd,
@@ -140,7 +129,7 @@ def _margin_limits(rules: Risk, equity_usd: float) -> dict[str, float]:
 
 
 def _margin_caps(
-    rules: Risk, equity_usd: float, open_margin_usd: float, margin_per_contract: float
+    rules: TradeRisk, equity_usd: float, open_margin_usd: float, margin_per_contract: float
 ) -> tuple[Cap, ...]:
     if margin_per_contract <= 0:
         return ()

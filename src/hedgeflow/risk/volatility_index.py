@@ -17,7 +17,7 @@ from hedgeflow.market.time import DAY_NS
 if TYPE_CHECKING:
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.tapes import TapeKey
-    from hedgeflow.strategies.volume_shock.config import Risk
+    from hedgeflow.strategies.settings import TradeRisk
 
 HIGHEST_VOLATILITY_PERCENT: Final = 500.0
 """No such index has always been above: it is a price."""
@@ -65,13 +65,13 @@ class VolatilityIndex:
         return hashlib.sha256(self.known_ns.tobytes() + self.value.tobytes()).hexdigest()
 
 
-def load_volatility_index(catalog: Catalog, rules: Risk) -> VolatilityIndex | None:
+def load_volatility_index(catalog: Catalog, rules: TradeRisk) -> VolatilityIndex | None:
     """Return the index that the configuration names, from its bars; None if it names none.
 
     Parameters
     ----------
     catalog : Catalog
-    rules : Risk
+    rules : TradeRisk
         Its `volatility_index` names the bars, its `volatility_index_days` limits their age.
 
     Raises

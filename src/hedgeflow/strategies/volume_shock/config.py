@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from hedgeflow.market.contracts import HedgeKind
-from hedgeflow.market.errors import ConfigError
 from hedgeflow.market.settings import Section
-
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
+from hedgeflow.strategies.settings import (
+    Count,
+    NonNegative,
+    Positive,
+    Share,
+    StrategyConfig,
+    TradePlan,
+    TradeRisk,
+)
 
 
 class Signing(Section):
@@ -112,14 +114,6 @@ class Observation(Section):
     """Half-width of the second difference of the price around the completion of a hedge."""
 
 
-class Null(Section):
-    """The matched random entries that a result is set against: evidence.md 2."""
-
-    match_minutes: Positive = 60.0
-    draws_on_bars: Annotated[int, Field(ge=100)] = 10_000
-    draws_on_ticks: Annotated[int, Field(ge=100)] = 10_000
-
-
 class Alert(Section):
     """When an exposure becomes an alert: volume-shock.md 3 and 4, precise.md 14, 17, 20."""
 
@@ -152,12 +146,9 @@ class Classifier(Section):
     emergency_response_below_minutes: Positive = 5.0
 
 
-class Plan(Section):
+class Plan(TradePlan):
     """What is traded and when it ends: volume-shock.md 6."""
 
-    sizing: Literal["planned", "fixed"] = "planned"
-    """Fixed: every class that is traded at all is traded in base_contracts."""
-    base_contracts: Positive = 2.0
     sweep_multiplier: NonNegative = 1.2
     emergency_multiplier: NonNegative = 2.0
     ambiguous_multiplier: NonNegative = 0.5
@@ -165,14 +156,8 @@ class Plan(Section):
     demand_multiplier_cap: Positive = 2.0
     target_cap_points: Positive = 25.0
     demand_per_point: Positive = 200.0
-    target: bool = True
-    """Off: no position ends at its target."""
-    stop: bool = True
-    """Off: no position is stopped; sizes are still made with the stop's distance."""
     stop_high_points: Positive = 8.0
     stop_low_points: Positive = 12.0
-    time_limit: bool = True
-    """Off: positions are held to target or stop, the flat time before the close, or a gap."""
     exit_when_hedged: bool = False
     """On: a position also ends when the predicted hedge is seen to be done."""
     hedged_share: Annotated[float, Field(gt=0, le=1)] = 0.9
@@ -184,96 +169,30 @@ class Plan(Section):
     emergency_longest_response_minutes: Positive = 5.0
     response_buffer_minutes: NonNegative = 3.0
     hedge_share: Share = 1.0
-    impact_coefficient: Positive = 1.0
-    """Y of the square-root impact model Y x sigma x sqrt(Q / V)."""
-    oldest_alert_minutes: Positive = 5.0
-    oldest_quote_seconds: Positive = 5.0
-    gap_bars: Annotated[float, Field(ge=1)] = 3.0
-    """A gap of more than so many bar lengths between starts ends a position (precise.md 24)."""
 
 
-class Risk(Section):
-    """What a plan must pass: volume-shock.md 7."""
+class Risk(TradeRisk):
+    """What a plan must pass, with a share at risk for each class: volume-shock.md 7."""
 
-    account_usd: Positive = 100_000.0
-    policy_minimum_account_usd: NonNegative = 25_000.0
-    recommended_account_usd: NonNegative = 100_000.0
-    buying_power_usd: Positive = 50_000.0
-    per_trade: Share = 0.02
     sweep_per_trade: Share = 0.015
     emergency_per_trade: Share = 0.02
     ambiguous_per_trade: Share = 0.005
-    per_day: Share = 0.05
-    positions: Count = 3
-    positions_per_instrument: Count = 1
-    contracts: Positive = 20.0
-    flat_before_close_minutes: NonNegative = 30.0
-    daily_volume_contracts: NonNegative = 1_000.0
-    volatility_index: str | None = None
-    """Name of its bars in the catalog, as in VIX; without one, an alert's own implied volatility.
 
-    Percent per year, like the limit.
-    """
-    volatility_index_days: Positive = 7.0
-    """An older value is not known: the longest holidays are shorter."""
-    volatility_index_limit: Positive = 40.0
-    volatility_index_multiplier: Share = 0.5
-    earnings_hours: NonNegative = 24.0
-    release_minutes: NonNegative = 30.0
-    margin_utilisation: Share = 0.60
-    cash_reserve: Share = 0.20
-    initial_margin: Share = 0.10
-    """Futures and perpetual initial margin, share of notional."""
-    initial_margin_stock: Share = 0.50
-    """Stock initial margin, share of notional (Regulation T)."""
-    broker_uses_intraday_margin: bool = False
-    """During the phase-in from 2026-06-04 to 2027-10-20: the broker has left the old rule."""
+    def per_trade_of(self, flow_class: str) -> tuple[float, str]:
+        """Return the tighter of the 2 % of any trade and the class's cap, and its name."""
+        name = {
+            "INSTITUTIONAL_SWEEP": "sweep_per_trade",
+            "GAMMA_EMERGENCY": "emergency_per_trade",
+        }.get(flow_class, "ambiguous_per_trade")
+        share: float = getattr(self, name)
+        return (share, name) if share < self.per_trade else (self.per_trade, "per_trade")
 
 
-class Costs(Section):
-    """What a trade costs and when it fills: precise.md 24 and 27, volume-shock.md 10."""
-
-    fee_profile: str = "auto"
-    """Name of a dated fee table, or auto: the hedge venue's own."""
-    half_spread_bps_perpetual: NonNegative = 0.5
-    half_spread_stock: NonNegative = 0.01
-    half_spread_ticks_future: NonNegative = 0.5
-    slippage_bps: NonNegative = 0.0
-    """Beyond the half spread, a side."""
-    latency_ms: NonNegative = 1_000.0
-    """From detection to the order at the venue."""
-    cost_multiple: NonNegative = 1.0
-
-    def half_spread(self, kind: HedgeKind, tick: float) -> tuple[float, float]:
-        """Return half the assumed spread: basis points of the price, and price units on top.
-
-        Raises
-        ------
-        ConfigError
-            It is asked for an index, which nobody trades.
-        """
-        match kind:
-            case HedgeKind.PERPETUAL:
-                return self.half_spread_bps_perpetual, 0.0
-            case HedgeKind.STOCK:
-                return 0.0, self.half_spread_stock
-            case HedgeKind.FUTURE:
-                return 0.0, self.half_spread_ticks_future * tick
-            case HedgeKind.INDEX:
-                raise ConfigError("an index is not traded: it has no spread", where="costs")
-
-
-class VolumeShockConfig(Section):
+class VolumeShockConfig(StrategyConfig):
     """The volume-shock strategy's configuration; defaults are the preset ``normalized``."""
 
-    preset: Literal["normalized", "source"] = "normalized"
-    hedge_instrument: str | None = None
-    """Symbol of the instrument that is traded; without one, the underlying's perpetual or stock."""
-    hedge_venue: str | None = None
-    """Without one, the venue with the greatest median 5-minute volume in the catalog."""
-    calendar: str | None = None
-    """24/7 or an exchange_calendars name; without one, the option venue's own."""
-    seed: Annotated[int, Field(ge=0)] = 20_250_411
+    STRATEGY: ClassVar[str] = "volume-shock"
+
     signing: Signing = Signing()
     tape: Tape = Tape()
     anomaly: Anomaly = Anomaly()
@@ -281,11 +200,10 @@ class VolumeShockConfig(Section):
     scale: Scale = Scale()
     alert: Alert = Alert()
     classifier: Classifier = Classifier()
-    plan: Plan = Plan()
-    risk: Risk = Risk()
-    costs: Costs = Costs()
+    # Settings are frozen, so a narrower section breaks nothing; pyright does not see that.
+    plan: Plan = Plan()  # pyright: ignore[reportIncompatibleVariableOverride]
+    risk: Risk = Risk()  # pyright: ignore[reportIncompatibleVariableOverride]
     observation: Observation = Observation()
-    null: Null = Null()
 
     @classmethod
     def normalized(cls) -> VolumeShockConfig:

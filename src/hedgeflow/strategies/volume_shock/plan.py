@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hedgeflow.market.contracts import HedgeInstrument
 from hedgeflow.market.time import YEAR_NS
+from hedgeflow.strategies.entry_plan import EntryPlan
 from hedgeflow.strategies.volume_shock.config import Plan, VolumeShockConfig
 
 Distance = TypeVar("Distance", float, NDArray[np.float64])
@@ -32,25 +33,11 @@ SCALE_MINUTES: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class EntryPlan:
-    """What an alert asks for, in prices of the hedge instrument (volume-shock.md 6).
+class ShockPlan(EntryPlan):
+    """The plan of a volume shock (volume-shock.md 6).
 
     Attributes
     ----------
-    alert_id : str
-    event_id : int
-    underlying, instrument, flow_class, urgency : str
-    direction : int
-        +1 buys the hedge instrument, -1 sells it.
-    size_contracts : float
-        Standard contracts, before caps and before rounding to the lot.
-    reference_price : float
-        The price known when the plan was made; the fill may differ.
-    target_distance, stop_distance : float
-        Price units from the fill, positive.
-    limit_minutes : float
-    point : float
-        Price units in one source point.
     expected_hedge_contracts : float
         Standard contracts that the dealers are expected to trade.
     source_target_points : float
@@ -59,32 +46,9 @@ class EntryPlan:
         Price units that the square-root impact model implies; None without sigma or V5.
     """
 
-    alert_id: str
-    event_id: int
-    underlying: str
-    instrument: str
-    flow_class: str
-    urgency: str
-    direction: int
-    size_contracts: float
-    reference_price: float
-    target_distance: float
-    stop_distance: float
-    limit_minutes: float
-    point: float
     expected_hedge_contracts: float
     source_target_points: float
     impact_distance: float | None
-
-    @property
-    def target(self) -> float:
-        """The target as planned from the reference price: always on the profit side."""
-        return self.reference_price + self.direction * self.target_distance
-
-    @property
-    def stop(self) -> float:
-        """The stop as planned from the reference price: always on the loss side."""
-        return self.reference_price - self.direction * self.stop_distance
 
 
 def plan_entry(
@@ -94,7 +58,7 @@ def plan_entry(
     reference_price: float,
     *,
     minutes_per_year: float = 525_600.0,
-) -> EntryPlan:
+) -> ShockPlan:
     """Return the plan that an alert leads to.
 
     Parameters
@@ -116,7 +80,7 @@ def plan_entry(
     rules = config.plan
     demand, scaled = float(alert["demand"]), float(alert["demand_scaled"])
     point, urgency, flow_class = float(alert["point"]), alert["urgency"], alert["flow_class"]
-    return EntryPlan(
+    return ShockPlan(
         alert_id=alert["alert_id"],
         event_id=int(alert["event_id"]),
         underlying=alert["underlying"],
