@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 
 from hedgeflow.market.contracts import HedgeKind, hedge_instrument
-from hedgeflow.strategies.settings import Costs
+from hedgeflow.strategies.settings import Costs, Scale
 from hedgeflow.strategies.volume_shock.config import (
     Alert,
     Anomaly,
     Classifier,
     Plan,
     Risk,
-    Scale,
     VolumeShockConfig,
 )
 from hedgeflow.strategies.volume_shock.feasibility import explain_config

@@ -9,6 +9,7 @@ from typing import Final, Literal
 import numpy as np
 
 from hedgeflow.market.time import HOUR_NS
+from hedgeflow.signals.dealer_gamma import GammaConvention
 from hedgeflow.signals.implied_move import MoveRules
 
 STANDARD_MULTIPLIER: Final = 100.0
@@ -61,6 +62,8 @@ class PressureRules:
     open_interest : str
         ``estimated``: carried forward by signed volume where there is any; ``settled``: the last
         official print alone.
+    gamma_convention : GammaConvention
+        Whose side dealers are taken to be on at a strike where no print was signed.
     threshold : float
         Pressure above it is an alert; not read where `quantile` is given.
     quantile : float or None
@@ -107,6 +110,7 @@ class PressureRules:
 
     probability: Literal["source", "lognormal", "empirical"] = "source"
     open_interest: Literal["estimated", "settled"] = "estimated"
+    gamma_convention: GammaConvention = GammaConvention.LONG_CALLS_SHORT_PUTS
     threshold: float = 10.0
     quantile: float | None = None
     quantile_expiries: int = 10
@@ -189,7 +193,7 @@ CONDITION: Final = np.dtype(
 alert share it and `is_new` marks its first. Open interest is in contracts of 100 underlying units,
 `settled_ns` the oldest instant at which an official figure of it became known; `distance` and
 `target_distance` are in price units; `point` is the size of a source point in price units;
-`dealer_gamma` in underlying units per price unit; `scale` is V5, NaN where not known.
+`dealer_gamma` in underlying units per price unit, by the `GammaConvention` in `gamma_basis`; `scale` is V5, NaN where not known.
 """
 
 NOTICE: Final = np.dtype(

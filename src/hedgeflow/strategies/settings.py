@@ -16,6 +16,38 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
 
+class Signing(Section):
+    """Who bought: volume-shock.md 1, precise.md 7 and 8."""
+
+    mode: Literal["aggressor", "assume-bought"] = "aggressor"
+    aggressor_probability: Annotated[float, Field(ge=0.5, le=1)] = 1.00
+    quote_rule_probability: Annotated[float, Field(ge=0.5, le=1)] = 0.80
+    tick_rule_probability: Annotated[float, Field(ge=0.5, le=1)] = 0.75
+    complex_leg_probability: Annotated[float, Field(ge=0.5, le=1)] = 0.50
+
+
+class Scale(Section):
+    """In what units demand and distances are counted: volume-shock.md 1, precise.md 21 and 23."""
+
+    demand: Literal["absolute", "relative"] = "relative"
+    reference_demand: Positive = 100_000.0
+    """D' = reference_demand x D / V5: 5,000 is then 5 % of V5."""
+    volume_sessions: Count = 10
+    hedge_volume_scale: Positive = 1.0
+    distance: Literal["points", "bps", "sigma"] = "sigma"
+    bps_per_point: Positive = 1.6667
+    """One source point in basis points: one index point at 6,000."""
+    sigma_points: Positive = 8.0
+    """So many points are the expected move over sigma_minutes."""
+    sigma_minutes: Positive = 8.0
+    sigma_lookback_minutes: Positive = 60.0
+    sigma_moneyness: Positive = 0.03
+    sigma_days_min: Positive = 1.0
+    sigma_days_max: Positive = 30.0
+    sigma_prints: Count = 5
+    realised_hours: Positive = 24.0
+
+
 class TradePlan(Section):
     """What every plan has: how it is sized, what ends it, how old what it rests on may be."""
 
@@ -131,6 +163,8 @@ class StrategyConfig(Section):
     calendar: str | None = None
     """24/7 or an exchange_calendars name; without one, the option venue's own."""
     seed: Annotated[int, Field(ge=0)] = 20_250_411
+    signing: Signing = Signing()
+    scale: Scale = Scale()
     plan: TradePlan = TradePlan()
     risk: TradeRisk = TradeRisk()
     costs: Costs = Costs()

@@ -11,21 +11,12 @@ from hedgeflow.strategies.settings import (
     Count,
     NonNegative,
     Positive,
+    Scale,
     Share,
     StrategyConfig,
     TradePlan,
     TradeRisk,
 )
-
-
-class Signing(Section):
-    """Who bought: volume-shock.md 1, precise.md 7 and 8."""
-
-    mode: Literal["aggressor", "assume-bought"] = "aggressor"
-    aggressor_probability: Annotated[float, Field(ge=0.5, le=1)] = 1.00
-    quote_rule_probability: Annotated[float, Field(ge=0.5, le=1)] = 0.80
-    tick_rule_probability: Annotated[float, Field(ge=0.5, le=1)] = 0.75
-    complex_leg_probability: Annotated[float, Field(ge=0.5, le=1)] = 0.50
 
 
 class Tape(Section):
@@ -77,28 +68,6 @@ class Response(Section):
     calibration_observations: Count = 30
     shortest_minutes: Positive = 0.5
     longest_minutes: Positive = 30.0
-
-
-class Scale(Section):
-    """In what units demand and distances are counted: volume-shock.md 1, precise.md 21 and 23."""
-
-    demand: Literal["absolute", "relative"] = "relative"
-    reference_demand: Positive = 100_000.0
-    """D' = reference_demand x D / V5: 5,000 is then 5 % of V5."""
-    volume_sessions: Count = 10
-    hedge_volume_scale: Positive = 1.0
-    distance: Literal["points", "bps", "sigma"] = "sigma"
-    bps_per_point: Positive = 1.6667
-    """One source point in basis points: one index point at 6,000."""
-    sigma_points: Positive = 8.0
-    """So many points are the expected move over sigma_minutes."""
-    sigma_minutes: Positive = 8.0
-    sigma_lookback_minutes: Positive = 60.0
-    sigma_moneyness: Positive = 0.03
-    sigma_days_min: Positive = 1.0
-    sigma_days_max: Positive = 30.0
-    sigma_prints: Count = 5
-    realised_hours: Positive = 24.0
 
 
 class Observation(Section):
@@ -193,11 +162,9 @@ class VolumeShockConfig(StrategyConfig):
 
     STRATEGY: ClassVar[str] = "volume-shock"
 
-    signing: Signing = Signing()
     tape: Tape = Tape()
     anomaly: Anomaly = Anomaly()
     response: Response = Response()
-    scale: Scale = Scale()
     alert: Alert = Alert()
     classifier: Classifier = Classifier()
     # Settings are frozen, so a narrower section breaks nothing; pyright does not see that.

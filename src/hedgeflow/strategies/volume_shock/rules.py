@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hedgeflow.market.contracts import HedgeInstrument
-    from hedgeflow.strategies.volume_shock.config import Signing, VolumeShockConfig
+    from hedgeflow.strategies.settings import Signing
+    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 
 
 def scan_rules(config: VolumeShockConfig, lot: float) -> ScanRules:
