@@ -1,10 +1,10 @@
-"""Dealers' gamma at a strike and over prices: who is long it, where it turns, what hedging it asks.
+"""Dealers' gamma at a strike: whose it is by signed flow or by convention, and in which units.
 
 Signs. A customer who buys an option, call or put, leaves a dealer short gamma. Dealers long gamma
 sell into a rise and buy a fall, which holds the price; dealers short gamma do the opposite.
 
 Units. Net gamma is in underlying units per 1 of price: so much delta do dealers gain when the
-price rises by 1. Vendors print the dollars of delta gained over 1 %, `dollar_gamma`.
+price rises by 1. Vendors print the dollars of delta gained over 1 %: `dollar_gamma`.
 """
 
 from __future__ import annotations
