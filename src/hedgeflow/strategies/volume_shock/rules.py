@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 from hedgeflow.market.time import MINUTE_NS, SECOND_NS
 from hedgeflow.signals.alerts import AlertTerms
 from hedgeflow.signals.hedge_response import ObservationRules
-from hedgeflow.signals.implied_move import MoveRules
 from hedgeflow.signals.rules import (
     SHOCK_PARAMS,
     BaselineRules,
     PrintRules,
-    SigningRule,
     record,
 )
 from hedgeflow.signals.scan_rules import ScanRules, ThresholdRules
+from hedgeflow.strategies.signal_rules import move_rules, sign_probabilities
 
 if TYPE_CHECKING:
     from typing import Any
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hedgeflow.market.contracts import HedgeInstrument
-    from hedgeflow.strategies.settings import Signing
     from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 
 
@@ -40,7 +38,7 @@ def scan_rules(config: VolumeShockConfig, lot: float) -> ScanRules:
     return ScanRules(
         prints=PrintRules(
             assume_bought=config.signing.mode == "assume-bought",
-            probabilities=_probabilities(config.signing),
+            probabilities=sign_probabilities(config.signing),
             complex=config.tape.complex,
             exclude_conditions=config.tape.exclude_conditions,
             premium_adjusted=config.tape.premium_adjusted,
@@ -61,15 +59,7 @@ def scan_rules(config: VolumeShockConfig, lot: float) -> ScanRules:
             events_needed=alert.quantile_events,
             sessions=alert.quantile_sessions,
         ),
-        move=MoveRules(
-            lookback_ns=round(scale.sigma_lookback_minutes * MINUTE_NS),
-            moneyness=scale.sigma_moneyness,
-            days_min=scale.sigma_days_min,
-            days_max=scale.sigma_days_max,
-            prints=scale.sigma_prints,
-            points=scale.sigma_points,
-            minutes=scale.sigma_minutes,
-        ),
+        move=move_rules(scale),
         reference_demand=scale.reference_demand if scale.demand == "relative" else None,
     )
 
@@ -101,19 +91,6 @@ def alert_terms(
 def observation_rules(config: VolumeShockConfig) -> ObservationRules:
     """Return what counts as a hedge."""
     return ObservationRules(**config.observation.model_dump())
-
-
-def _probabilities(signing: Signing) -> tuple[float, ...]:
-    """Return the probability that a sign is right, by rule; a guess is worth one half."""
-    by_rule = {
-        SigningRule.NONE: 0.5,
-        SigningRule.AGGRESSOR: signing.aggressor_probability,
-        SigningRule.QUOTE: signing.quote_rule_probability,
-        SigningRule.TICK: signing.tick_rule_probability,
-        SigningRule.COMPLEX: signing.complex_leg_probability,
-        SigningRule.ASSUMED: 0.5,
-    }
-    return tuple(by_rule[rule] for rule in SigningRule)
 
 
 def _shock_params(config: VolumeShockConfig, lot: float) -> NDArray[Any]:
