@@ -10,7 +10,8 @@ from table import Row
 from timing import best_of
 
 from hedgeflow.market.time import MINUTE_NS, SECOND_NS
-from hedgeflow.strategies.volume_shock.exits import Bars, Exits, exit_on_bars_many, exit_on_ticks
+from hedgeflow.strategies.exits import Bars, Exits
+from hedgeflow.strategies.volume_shock.exits import exit_on_bars_many, exit_on_ticks
 from hedgeflow.strategies.volume_shock.tick_exits import exit_on_ticks_grid
 
 if TYPE_CHECKING:

@@ -14,10 +14,11 @@ from timing import best_of
 from hedgeflow.market.contracts import HedgeInstrument, HedgeKind
 from hedgeflow.market.time import MINUTE_NS, instant_ns
 from hedgeflow.replay import HedgeTape
+from hedgeflow.strategies.path_index import PathIndex
 from hedgeflow.strategies.settings import Null
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 from hedgeflow.strategies.volume_shock.exits import exit_on_ticks
-from hedgeflow.strategies.volume_shock.path_index import PathIndex, exit_on_path_many
+from hedgeflow.strategies.volume_shock.path_index import exit_on_path_many
 from hedgeflow.studies.matched_entries import direction_null, matched_null
 
 if TYPE_CHECKING:

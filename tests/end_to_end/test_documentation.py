@@ -39,9 +39,9 @@ from hedgeflow.market.validation import Reason as RejectReason
 from hedgeflow.risk import Reason
 from hedgeflow.simulate import Scenario, preset_words, presets
 from hedgeflow.sources import import_bars, import_deribit_trades
+from hedgeflow.strategies.exits import FLAG_NAMES, Exit
 from hedgeflow.strategies.volume_shock import VolumeShockConfig
 from hedgeflow.strategies.volume_shock.claims import GATES
-from hedgeflow.strategies.volume_shock.exits import FLAG_NAMES, Exit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

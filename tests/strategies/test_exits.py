@@ -9,18 +9,16 @@ from hypothesis import strategies as st
 
 from hedgeflow.market.errors import DataError
 from hedgeflow.market.time import MINUTE_NS
-from hedgeflow.strategies.volume_shock.exits import (
+from hedgeflow.strategies.exits import (
     FLAG_END_OF_DATA,
     FLAG_GAP,
     FLAG_STOP_BEFORE_TARGET,
     Bars,
     Exit,
-    exit_on_bars_many,
-    exit_on_ticks,
     first_bar,
     flag_names,
-    step,
 )
+from hedgeflow.strategies.volume_shock.exits import exit_on_bars_many, exit_on_ticks, step
 
 START = 1_000 * MINUTE_NS
 

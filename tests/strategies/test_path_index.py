@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hedgeflow.market.errors import DataError
-from hedgeflow.strategies.volume_shock.path_index import PathIndex, exit_on_path_many
+from hedgeflow.strategies.path_index import PathIndex
+from hedgeflow.strategies.volume_shock.path_index import exit_on_path_many
 from hedgeflow.strategies.volume_shock.tick_exits import exit_on_ticks_many
 
 SECOND_NS = 1_000_000_000

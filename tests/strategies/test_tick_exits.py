@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hedgeflow.market.errors import DataError
-from hedgeflow.strategies.volume_shock.exits import FLAG_END_OF_DATA, Exit, exit_on_ticks
+from hedgeflow.strategies.exits import FLAG_END_OF_DATA, Exit
+from hedgeflow.strategies.volume_shock.exits import exit_on_ticks
 from hedgeflow.strategies.volume_shock.tick_exits import exit_on_ticks_grid, exit_on_ticks_many
 
 DISTANCES = st.integers(-1, 6)

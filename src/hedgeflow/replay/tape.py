@@ -14,7 +14,7 @@ from hedgeflow.market.coverage import SPLIT_AT_GAP_NS, Coverage
 from hedgeflow.market.errors import DataError
 from hedgeflow.market.sessions import ALWAYS_OPEN, Sessions, session_date, sessions_between
 from hedgeflow.market.time import SECOND_NS, iso
-from hedgeflow.strategies.volume_shock.exits import Bars
+from hedgeflow.strategies.exits import Bars
 
 CALENDAR_OF_KIND: Final = {
     HedgeKind.PERPETUAL: ALWAYS_OPEN,
@@ -163,7 +163,7 @@ class HedgeTape:
     @property
     def first_ns(self) -> int:
         """When the tape begins, UTC nanoseconds."""
-        return int(self._stamps[0])
+        return int(self.stamps[0])
 
     @property
     def quoted(self) -> bool:
@@ -171,7 +171,8 @@ class HedgeTape:
         return self.ticks is not None and self.ticks.quoted
 
     @property
-    def _stamps(self) -> NDArray[np.int64]:
+    def stamps(self) -> NDArray[np.int64]:
+        """Starts of bars or stamps of ticks, UTC nanoseconds, ascending."""
         if self.ticks is not None:
             return self.ticks.at_ns
         if self.bars is not None:

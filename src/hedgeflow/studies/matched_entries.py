@@ -11,8 +11,9 @@ from hedgeflow.evidence import NullDraws
 from hedgeflow.fills import order_arrival_ns
 from hedgeflow.market.sessions import ALWAYS_OPEN
 from hedgeflow.market.time import MINUTE_NS
+from hedgeflow.strategies.path_index import PathIndex
 from hedgeflow.strategies.volume_shock.exits import exit_on_bars_many
-from hedgeflow.strategies.volume_shock.path_index import PathIndex, exit_on_path_many
+from hedgeflow.strategies.volume_shock.path_index import exit_on_path_many
 from hedgeflow.strategies.volume_shock.plan import watched_levels
 
 if TYPE_CHECKING:

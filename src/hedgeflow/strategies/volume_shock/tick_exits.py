@@ -7,10 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hedgeflow.market.errors import DataError
-from hedgeflow.strategies.volume_shock.exits import Exits, exit_on_ticks, per_trade
-
-FLOAT = np.dtype(np.float64)
-INT = np.dtype(np.int64)
+from hedgeflow.strategies.exits import FLOAT, INT, Exits, at_or_after, per_trade, tick_places
+from hedgeflow.strategies.volume_shock.exits import exit_on_ticks
 
 
 def exit_on_ticks_many(
@@ -143,14 +141,6 @@ def exit_on_ticks_grid(
     return Exits(*found)
 
 
-def tick_places(at_ns: NDArray[np.int64], entry: ArrayLike) -> NDArray[np.int64]:
-    """Return entries as indices of ticks; DataError where one is none."""
-    places = np.ascontiguousarray(entry, dtype=np.int64)
-    if places.size and (int(places.min()) < 0 or int(places.max()) >= at_ns.size):
-        raise DataError(f"an entry lies outside the {at_ns.size} ticks of the tape")
-    return places
-
-
 @nb.njit(cache=True, nogil=True)
 def _each(
     at_ns: NDArray[np.int64],
@@ -255,21 +245,3 @@ def _first_beyond(
             if k == distances.size:
                 return
             level = side * (entered + side * distances[k])
-
-
-@nb.njit(cache=True, nogil=True)
-def at_or_after(at_ns: NDArray[np.int64], instant_ns: int, begin: int) -> int:
-    """Return the first tick from `begin` on at or after an instant, near first; else n_ticks."""
-    low, high, stride = begin, begin, 1
-    while high < at_ns.size and at_ns[high] < instant_ns:
-        low = high + 1
-        high += stride
-        stride *= 2
-    high = min(high, at_ns.size)
-    while low < high:
-        middle = (low + high) // 2
-        if at_ns[middle] < instant_ns:
-            low = middle + 1
-        else:
-            high = middle
-    return low
