@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from hedgeflow.evidence import Evidence
     from hedgeflow.evidence.checks import JsonObject
     from hedgeflow.journal import Journal
-    from hedgeflow.strategies.volume_shock import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
 
     Progress = Callable[[int, int], None]
     """Called with prints scanned and prints in all."""
 
 SHOWN_ROWS = 10
-STRATEGY = backtesting.STRATEGY
+STRATEGY = "volume-shock"
 
 __all__ = [
     "Backtest",
@@ -64,7 +64,7 @@ class Scan:
     run_id : str
         Its name in the journal.
     simulated : bool
-    config : VolumeShockConfig
+    config : StrategyConfig
     alerts, events, anomalies : polars.DataFrame
         Alerts with the highest pressure first.
     counts : mapping of str to int
@@ -74,7 +74,7 @@ class Scan:
 
     run_id: str
     simulated: bool
-    config: VolumeShockConfig
+    config: StrategyConfig
     alerts: pl.DataFrame
     events: pl.DataFrame
     anomalies: pl.DataFrame
@@ -116,7 +116,7 @@ class Backtest:
     ----------
     run_id : str
     simulated : bool
-    config : VolumeShockConfig
+    config : StrategyConfig
     alerts, decisions, trades, ledger_entries : polars.DataFrame
         The journal's tables of the run.
     configurations : int
@@ -126,7 +126,7 @@ class Backtest:
 
     run_id: str
     simulated: bool
-    config: VolumeShockConfig
+    config: StrategyConfig
     alerts: pl.DataFrame
     decisions: pl.DataFrame
     trades: pl.DataFrame
@@ -348,7 +348,7 @@ def scan(
         As the command: its message says what is wrong, where, and what to do.
     """
     check_strategy(strategy)
-    asked = _asked(catalog, underlying, preset, config, settings, must_trade=False)
+    asked = _asked(strategy, catalog, underlying, preset, config, settings, must_trade=False)
     with _journal(catalog, journal) as record:
         market = visible(asked.market, asked.config, record)
         run, found = backtesting.scan_to_journal(market, asked.config, record, progress)
@@ -397,7 +397,7 @@ def backtest(
         As the command.
     """
     check_strategy(strategy)
-    asked = _asked(catalog, underlying, preset, config, settings)
+    asked = _asked(strategy, catalog, underlying, preset, config, settings)
     paths = [Path(each) for each in calendar]
     events = asked_calendar(paths, asked.market, kind=calendar_kind, timezone=calendar_timezone)
     with _journal(catalog, journal) as record:
@@ -443,7 +443,7 @@ def validate(
     check_strategy(strategy)
     if out is not None:
         validation.check_out(Path(out))
-    asked = _asked(catalog, underlying, preset, config, settings)
+    asked = _asked(strategy, catalog, underlying, preset, config, settings)
     paths = [Path(each) for each in calendar]
     events = asked_calendar(paths, asked.market, kind=calendar_kind, timezone=calendar_timezone)
     with _journal(catalog, journal) as record:
@@ -473,6 +473,7 @@ def load_package(folder: str | Path) -> Package:
 
 
 def _asked(
+    strategy: str,
     catalog: str | Path,
     underlying: str,
     preset: str | None,
@@ -484,6 +485,7 @@ def _asked(
     return asked_market(
         Path(catalog),
         underlying,
+        strategy=strategy,
         preset=preset,
         config=None if config is None else Path(config),
         settings=list(_assignments(settings or {})),

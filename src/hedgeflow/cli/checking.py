@@ -22,7 +22,6 @@ from hedgeflow.cli.options import (
     StrategyArgument,
 )
 from hedgeflow.cli.output import print_json, print_table
-from hedgeflow.cli.running import check_strategy
 
 MINIMUM_FREE_GB = 1.0
 EARLIEST_CLOCK_NS = 1_735_689_600_000_000_000
@@ -46,13 +45,12 @@ def check_config(
 ) -> None:
     """Say in words which settings conflict, never bind, or cannot pay their costs."""
     from hedgeflow.market.contracts import hedge_instrument
-    from hedgeflow.strategies.volume_shock import load_config
-    from hedgeflow.strategies.volume_shock.feasibility import explain_config
+    from hedgeflow.studies.strategies import study_named
 
-    check_strategy(strategy)
-    chosen = load_config(preset, config, settings or [])
+    study = study_named(strategy)
+    chosen = study.load_config(preset, config, settings or [])
     instrument = hedge_instrument(hedge, venue) if hedge else None
-    findings = explain_config(chosen, price=price, hedge=instrument)
+    findings = study.explain_config(chosen, price=price, hedge=instrument)
     if as_json:
         print_json(
             {
@@ -142,16 +140,14 @@ def _kernels() -> Finding:
 
 
 def _conflicts() -> list[Finding]:
-    from hedgeflow.strategies.volume_shock import VolumeShockConfig
-    from hedgeflow.strategies.volume_shock.feasibility import explain_config
+    from hedgeflow.studies.strategies import STRATEGIES, study_named
 
     found = [
-        (preset, finding)
-        for preset, config in (
-            ("normalized", VolumeShockConfig.normalized()),
-            ("source", VolumeShockConfig.source()),
-        )
-        for finding in explain_config(config)
+        (f"{strategy} {preset}", finding)
+        for strategy in STRATEGIES
+        for study in (study_named(strategy),)
+        for preset in ("normalized", "source")
+        for finding in study.explain_config(study.of_preset(preset))
         if finding.level == "conflict"
     ]
     if not found:

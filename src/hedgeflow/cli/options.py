@@ -56,4 +56,8 @@ CalendarTimezoneOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-StrategyArgument = Annotated[str, typer.Argument(metavar="STRATEGY", help="volume-shock")]
+STRATEGIES_HELP = "volume-shock or expiration-pressure"
+StrategyArgument = Annotated[str, typer.Argument(metavar="STRATEGY", help=STRATEGIES_HELP)]
+StrategyOption = Annotated[
+    str, typer.Option("--strategy", metavar="STRATEGY", help=STRATEGIES_HELP)
+]

@@ -14,6 +14,7 @@ from hedgeflow.cli.options import (
     JsonOption,
     PresetOption,
     SetOption,
+    StrategyOption,
     UnderlyingOption,
 )
 from hedgeflow.cli.output import print_json, print_simulated, print_table
@@ -30,7 +31,7 @@ def register(
     statement: Annotated[
         str | None, typer.Argument(metavar="STATEMENT", help="What you expect, in words.")
     ] = None,
-    strategy: Annotated[str, typer.Option(help="volume-shock")] = "volume-shock",
+    strategy: StrategyOption = "volume-shock",
     underlying: Annotated[
         str | None, typer.Option(help="What the options are on; else whatever it is run on.")
     ] = None,
@@ -59,7 +60,7 @@ def register(
     from hedgeflow.studies.registrations import hypothesis
 
     check_strategy(strategy)
-    chosen = named_settings(catalog, preset, config, settings)
+    chosen = named_settings(strategy, catalog, preset, config, settings)
     given = hypothesis(
         statement,
         chosen,
@@ -112,7 +113,7 @@ def _settings_words(given: RegisteredHypothesis) -> str:
     from hedgeflow.studies.trial_ledger import differences
 
     settings: dict[str, Any] = json.loads(given.config_json)
-    return ", ".join([str(settings["preset"]), *differences(settings)])
+    return ", ".join([str(settings["preset"]), *differences(given.strategy, settings)])
 
 
 def _document(given: RegisteredHypothesis) -> dict[str, Any]:

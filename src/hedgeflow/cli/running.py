@@ -9,6 +9,7 @@ import typer
 
 from hedgeflow.cli.clock import now, now_ns
 from hedgeflow.cli.options import (
+    STRATEGIES_HELP,
     CalendarKindOption,
     CalendarOption,
     CalendarTimezoneOption,
@@ -19,6 +20,7 @@ from hedgeflow.cli.options import (
     PresetOption,
     SetOption,
     StrategyArgument,
+    StrategyOption,
     UnderlyingOption,
 )
 from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bar
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from hedgeflow.journal import Journal
     from hedgeflow.risk import Calendar
-    from hedgeflow.strategies.volume_shock import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.markets import Market
     from hedgeflow.studies.validation import Validation
 
@@ -42,7 +44,7 @@ SHOWN_ALERTS = 20
 def scan(
     catalog: CatalogOption,
     underlying: UnderlyingOption,
-    strategy: Annotated[str, typer.Option(help="volume-shock")] = "volume-shock",
+    strategy: StrategyOption = "volume-shock",
     date: Annotated[str | None, typer.Option(help="Show one UTC date only, YYYY-MM-DD.")] = None,
     preset: PresetOption = None,
     config: ConfigOption = None,
@@ -50,15 +52,18 @@ def scan(
     journal: JournalOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Find volume shocks and journal the alerts, highest pressure first."""
+    """Find what a strategy trades on and journal the alerts, highest pressure first."""
     import polars as pl
 
     from hedgeflow.studies.backtesting import scan_to_journal
+    from hedgeflow.studies.strategies import study_of
     from hedgeflow.studies.vaults import vault_notes, visible
 
     check_strategy(strategy)
     day = _date(date)
-    market, chosen = named_market(catalog, underlying, preset, config, settings, must_trade=False)
+    market, chosen = named_market(
+        strategy, catalog, underlying, preset, config, settings, must_trade=False
+    )
     with (
         open_journal(catalog, journal) as record,
         progress_bar("Scanning option prints", quiet=as_json) as progress,
@@ -88,7 +93,7 @@ def scan(
                 "preset": chosen.preset,
                 "counts": counts,
                 "notes": notes,
-                "alerts": [_alert_document(row, chosen) for row in alerts.iter_rows(named=True)],
+                "alerts": study_of(chosen).alert_documents(alerts, chosen),
             }
         )
         return
@@ -120,7 +125,7 @@ def backtest(
     from hedgeflow.studies.vaults import vault_notes, visible
 
     check_strategy(strategy)
-    market, chosen = named_market(catalog, underlying, preset, config, settings)
+    market, chosen = named_market(strategy, catalog, underlying, preset, config, settings)
     events = _calendar(calendar or [], calendar_kind, calendar_timezone, market)
     with (
         open_journal(catalog, journal) as record,
@@ -164,7 +169,7 @@ def backtest(
 
 def validate(
     strategy: Annotated[
-        str | None, typer.Argument(metavar="STRATEGY", help="volume-shock", show_default=False)
+        str | None, typer.Argument(metavar="STRATEGY", help=STRATEGIES_HELP, show_default=False)
     ] = None,
     catalog: Annotated[
         Path | None, typer.Option("--catalog", metavar="CAT", help="The catalog's folder.")
@@ -243,9 +248,9 @@ def validate(
     check_strategy(strategy)
     check_out(out)
     if opening is None:
-        market, chosen = named_market(catalog, underlying, preset, config, settings)
+        market, chosen = named_market(strategy, catalog, underlying, preset, config, settings)
     else:
-        chosen = named_settings(catalog, preset, config, settings)
+        chosen = named_settings(strategy, catalog, preset, config, settings)
         check_calendars(calendar or [], calendar_kind, calendar_timezone)
         with open_journal(catalog, journal) as record:
             market = market_of_vault(catalog, underlying, chosen, record, opening)
@@ -278,6 +283,7 @@ def check_strategy(strategy: str) -> None:
 
 
 def named_market(
+    strategy: str,
     catalog: Path,
     underlying: str,
     preset: str | None,
@@ -285,13 +291,14 @@ def named_market(
     settings: list[str] | None,
     *,
     must_trade: bool = True,
-) -> tuple[Market, VolumeShockConfig]:
+) -> tuple[Market, StrategyConfig]:
     """Return a market and its configuration; what a simulated one asks for itself is said."""
     from hedgeflow.studies.asking import asked_market
 
     asked = asked_market(
         catalog,
         underlying,
+        strategy=strategy,
         preset=preset,
         config=config,
         settings=settings or (),
@@ -302,13 +309,17 @@ def named_market(
 
 
 def named_settings(
-    catalog: Path, preset: str | None, config: Path | None, settings: list[str] | None
-) -> VolumeShockConfig:
+    strategy: str,
+    catalog: Path,
+    preset: str | None,
+    config: Path | None,
+    settings: list[str] | None,
+) -> StrategyConfig:
     """Return a configuration without reading a market; what a simulated one asks is said."""
     from hedgeflow.studies.asking import asked_settings
 
     chosen, of_the_scenario = asked_settings(
-        catalog, preset=preset, config=config, settings=settings or ()
+        catalog, strategy=strategy, preset=preset, config=config, settings=settings or ()
     )
     _say_scenario(of_the_scenario)
     return chosen
@@ -354,23 +365,6 @@ def _date(text: str | None) -> Any:
         return None if text is None else date.fromisoformat(text)
     except ValueError as cause:
         raise ConfigError(f"'{text}' is no date", where="--date", hint="Use YYYY-MM-DD") from cause
-
-
-def _alert_document(row: dict[str, Any], config: VolumeShockConfig) -> dict[str, Any]:
-    import json
-
-    from hedgeflow.market.time import iso
-    from hedgeflow.studies.scanning import signing_rules
-
-    return {
-        **{name: value for name, value in row.items() if not name.endswith("_json")},
-        "type": "VOLUME_SHOCK",
-        "triggered": iso(row["triggered_ns"]),
-        "detected": iso(row["detected_ns"]),
-        "signing": signing_rules(row["signing_json"], config),
-        "institutional_share": json.loads(row["signing_json"])["INSTITUTIONAL"],
-        "members": json.loads(row["members_json"]),
-    }
 
 
 def _print_alerts(alerts: pl.DataFrame) -> None:

@@ -63,12 +63,12 @@ def simulate(
         hint = "name the folder of the new catalog"
         raise typer.BadParameter(hint, param_hint="'--out'")
     from hedgeflow.simulate import load_scenario
-    from hedgeflow.strategies.volume_shock import load_config
+    from hedgeflow.studies.scenario_settings import config_of
 
     numbers = {"days": days, "seed": seed}
     over = [f"{key}={value}" for key, value in numbers.items() if value is not None]
     chosen = load_scenario(scenario, [*(settings or []), *over])
-    load_config(market_settings=chosen.settings)
+    config_of(chosen)
     with (
         _new_folder(out) as folder,
         progress_bar("Simulating sessions", quiet=as_json) as progress,

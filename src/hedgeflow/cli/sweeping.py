@@ -23,7 +23,7 @@ from hedgeflow.cli.running import check_strategy, named_market
 
 if TYPE_CHECKING:
     from hedgeflow.evidence.documents import Head
-    from hedgeflow.strategies.volume_shock import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.sweep.candidates import Search
     from hedgeflow.studies.sweep.documents import WalkForwardDocument
     from hedgeflow.studies.sweep.results import Objective
@@ -104,7 +104,7 @@ def sweep(
     check_folder(out, "sweep")
     if page is not None:
         check_page(page, MARK)
-    base = _base(catalog, underlying, preset, config, settings)
+    base = _base(strategy, catalog, underlying, preset, config, settings)
     ground = _ground(catalog, underlying, journal, from_date, until_date)
     search = _search(base, grid, draws, space, scans, seed)
     name = "Sweep"
@@ -172,7 +172,7 @@ def walk_forward(
     check_strategy(strategy)
     check_folder(out, WALK_FORWARD)
     scheme = Scheme(train_sessions, test_sessions, anchored, embargo_minutes, _objective(objective))
-    base = _base(catalog, underlying, preset, config, settings)
+    base = _base(strategy, catalog, underlying, preset, config, settings)
     ground = _ground(catalog, underlying, journal, from_date, until_date)
     search = _search(base, grid, draws, space, scans, seed)
     name = "Walk-forward"
@@ -233,7 +233,7 @@ def _print_folds(document: WalkForwardDocument) -> None:
 
 
 def _search(
-    base: VolumeShockConfig,
+    base: StrategyConfig,
     grid: list[str] | None,
     draws: int | None,
     space: list[str] | None,
@@ -255,14 +255,15 @@ def _search(
 
 
 def _base(
+    strategy: str,
     catalog: Path,
     underlying: str,
     preset: str | None,
     config: Path | None,
     settings: list[str] | None,
-) -> VolumeShockConfig:
+) -> StrategyConfig:
     """Return the configuration over which settings vary, after a look at the market it names."""
-    return named_market(catalog, underlying, preset, config, settings)[1]
+    return named_market(strategy, catalog, underlying, preset, config, settings)[1]
 
 
 def _ground(

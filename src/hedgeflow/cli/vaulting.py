@@ -18,7 +18,7 @@ from hedgeflow.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from hedgeflow.journal import HoldOut, Journal
-    from hedgeflow.strategies.volume_shock import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.markets import Market
 
 app = typer.Typer(
@@ -117,6 +117,7 @@ def list_vaults(
 
     from hedgeflow.market.time import iso
     from hedgeflow.studies.asking import asked_journal
+    from hedgeflow.studies.strategies import strategy_of
     from hedgeflow.studies.trial_ledger import differences
 
     with asked_journal(catalog, journal, create=False) as record:
@@ -148,7 +149,7 @@ def list_vaults(
             typer.echo(f"{each.vault_id}: {each.note}")
         for opening in each.openings:
             settings: dict[str, Any] = json.loads(opening.config_json)
-            other = ", ".join(differences(settings)) or "its own settings"
+            other = ", ".join(differences(strategy_of(settings), settings)) or "its own settings"
             why = f": {opening.reason}" if opening.reason else ""
             typer.echo(
                 f"{each.vault_id} opening {opening.ordinal} on {iso(opening.opened_ns)} with"
@@ -157,7 +158,7 @@ def list_vaults(
 
 
 def market_of_vault(
-    catalog: Path, underlying: str, config: VolumeShockConfig, record: Journal, opening: Opening
+    catalog: Path, underlying: str, config: StrategyConfig, record: Journal, opening: Opening
 ) -> Market:
     """Record the opening and return the market that is traded in the vault alone."""
     from hedgeflow.market.catalog import Catalog

@@ -12,6 +12,7 @@ from hedgeflow.cli.clock import now, now_ns
 from hedgeflow.cli.options import (
     JournalOption,
     JsonOption,
+    StrategyOption,
 )
 from hedgeflow.cli.output import print_json
 
@@ -28,7 +29,7 @@ def watch(
         typer.Option("--catalog", metavar="CAT", help="The catalog whose journal is watched."),
     ] = None,
     journal: JournalOption = None,
-    strategy: Annotated[str, typer.Option(help="volume-shock")] = "volume-shock",
+    strategy: StrategyOption = "volume-shock",
     underlying: Annotated[
         str | None, typer.Option(help="What the options are on; any, if it is not named.")
     ] = None,

@@ -11,15 +11,14 @@ from hedgeflow.market.errors import ConfigError
 from hedgeflow.market.time import YEAR_NS
 from hedgeflow.risk import Calendar, CalendarKind, read_calendar
 from hedgeflow.simulate import TRUTH_FOLDER, read_scenario
-from hedgeflow.strategies.volume_shock import load_config
-from hedgeflow.studies.backtesting import JOURNAL_FILE, STRATEGY
-from hedgeflow.studies.markets import load_market
+from hedgeflow.studies.backtesting import JOURNAL_FILE
+from hedgeflow.studies.strategies import study_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from hedgeflow.strategies.volume_shock import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.markets import Market
 
 
@@ -30,26 +29,26 @@ class Asked:
     Attributes
     ----------
     market : Market
-    config : VolumeShockConfig
+    config : StrategyConfig
     of_the_scenario : mapping
         What a simulated market asked to be judged with; it lies under everything else.
     """
 
     market: Market
-    config: VolumeShockConfig
+    config: StrategyConfig
     of_the_scenario: Mapping[str, Any]
 
 
 def check_strategy(strategy: str) -> None:
     """Refuse a strategy that does not exist, naming those that do."""
-    if strategy != STRATEGY:
-        raise ConfigError(f"there is no strategy '{strategy}'", hint=f"There is {STRATEGY}")
+    study_named(strategy)
 
 
 def asked_market(
     catalog: Path,
     underlying: str,
     *,
+    strategy: str,
     preset: str | None = None,
     config: Path | None = None,
     settings: Sequence[str] = (),
@@ -61,6 +60,8 @@ def asked_market(
     ----------
     catalog : pathlib.Path
     underlying : str
+    strategy : str
+        As on the command line.
     preset, config, settings
         As `load_config`.
     must_trade : bool
@@ -72,17 +73,21 @@ def asked_market(
         As `load_market` and `load_config`.
     """
     opened = Catalog.open(catalog)
-    chosen, under = asked_settings(catalog, preset=preset, config=config, settings=settings)
-    return Asked(load_market(opened, underlying, chosen, must_trade=must_trade), chosen, under)
+    chosen, under = asked_settings(
+        catalog, strategy=strategy, preset=preset, config=config, settings=settings
+    )
+    market = study_named(strategy).load_market(opened, underlying, chosen, must_trade=must_trade)
+    return Asked(market, chosen, under)
 
 
 def asked_settings(
     catalog: Path,
     *,
+    strategy: str,
     preset: str | None = None,
     config: Path | None = None,
     settings: Sequence[str] = (),
-) -> tuple[VolumeShockConfig, Mapping[str, Any]]:
+) -> tuple[StrategyConfig, Mapping[str, Any]]:
     """Return the configuration asked for, and what a simulated market asks for itself under it.
 
     Nothing of the market is read.
@@ -92,8 +97,12 @@ def asked_settings(
     ConfigError
         As `load_config`.
     """
-    under = read_scenario(catalog).settings if (catalog / TRUTH_FOLDER).is_dir() else {}
-    return load_config(preset, config, settings, market_settings=under), under
+    study = study_named(strategy)
+    under: Mapping[str, Any] = {}
+    if (catalog / TRUTH_FOLDER).is_dir():
+        scenario = read_scenario(catalog)
+        under = scenario.settings if scenario.strategy == strategy else {}
+    return study.load_config(preset, config, settings, market_settings=under), under
 
 
 def asked_journal(

@@ -13,23 +13,19 @@ import polars as pl
 
 import hedgeflow
 from hedgeflow.journal import Journal, Run, Trial
-from hedgeflow.market.time import SECOND_NS
-from hedgeflow.replay import HedgeTape, replay_alerts, require_signed_trades
-from hedgeflow.signals.hedge_progress import HedgeProgress
-from hedgeflow.signals.rules import BaselineOrigin
-from hedgeflow.strategies.volume_shock.rules import observation_rules
-from hedgeflow.studies.scanning import ScanResult, scan_market
+from hedgeflow.studies.strategies import study_of
 from hedgeflow.studies.trial_ledger import data_set_of
 from hedgeflow.studies.vaults import refuse_sealed, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hedgeflow.replay import HedgeTape
     from hedgeflow.risk import Calendar
-    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.markets import Market
+    from hedgeflow.studies.study import ScanResult
 
-STRATEGY = "volume-shock"
 JOURNAL_FILE = "journal.sqlite"
 SOURCE_SUFFIXES = frozenset({".py", ".json", ".html", ".css", ".js"})
 
@@ -65,15 +61,13 @@ class Backtest:
     notes: tuple[str, ...]
 
 
-def resolved_config(market: Market, config: VolumeShockConfig) -> dict[str, Any]:
+def resolved_config(market: Market, config: StrategyConfig) -> dict[str, Any]:
     """Return every setting as JSON holds it, with the hedge instrument that was chosen."""
     chosen = {"hedge_instrument": market.hedge.symbol, "hedge_venue": market.hedge.venue}
     return config.model_dump(mode="json") | chosen
 
 
-def trial_document(
-    market: Market, config: VolumeShockConfig, calendar: Calendar | None = None
-) -> str:
+def trial_document(market: Market, config: StrategyConfig, calendar: Calendar | None = None) -> str:
     """Return what is tried as canonical JSON: settings, hedge tapes, calendar, period.
 
     The data set of a trial is the option tape. The hedge venue is part of the configuration, so
@@ -103,13 +97,13 @@ def code_version() -> str:
     return f"{hedgeflow.__version__}+{digest.hexdigest()[:12]}"
 
 
-def run_of(market: Market, config: VolumeShockConfig, trial_text: str) -> Run:
+def run_of(market: Market, config: StrategyConfig, trial_text: str) -> Run:
     """Return the run that a configuration makes on a market; its name follows from both."""
     return Run(
         data_hash=market.option_hash,
         config_hash=hashlib.sha256(trial_text.encode()).hexdigest(),
         code_version=code_version(),
-        strategy=STRATEGY,
+        strategy=config.STRATEGY,
         preset=config.preset,
         underlying=market.underlying,
         seed=config.seed,
@@ -143,56 +137,9 @@ def traded_alerts(market: Market, scan: ScanResult) -> pl.DataFrame:
     return scan.alerts.filter(pl.col("detected_ns") >= market.from_ns)
 
 
-def hedge_tape(market: Market) -> HedgeTape:
-    """Return the hedge instrument's ticks where quotes finer than its bars are known, else bars."""
-    calendar, quotes = market.sessions.calendar, market.tick_quotes
-    if quotes is not None:
-        return HedgeTape.from_ticks(market.trades, quotes, market.hedge, calendar=calendar)
-    return HedgeTape.from_bars(
-        market.bars,
-        market.hedge,
-        market.bars_key.resolution_ns,
-        calendar=calendar,
-        coverage=market.bar_coverage,
-    )
-
-
-def hedge_progress(
-    market: Market, config: VolumeShockConfig, scan: ScanResult
-) -> HedgeProgress | None:
-    """Return what shows how much of each event's hedge is done; None without signed trades."""
-    if market.flow is None or market.trades is None or not config.plan.exit_when_hedged:
-        return None
-    delay = (market.trades["known_at"] - market.trades["ts"]).dt.total_nanoseconds().max()
-    began = scan.events.select("event_id", "first_ns").iter_rows()
-    return HedgeProgress(
-        market.flow,
-        observation_rules(config),
-        dict(began),
-        known_after_ns=int(delay) if isinstance(delay, int) else 0,
-    )
-
-
-def anomaly_rows(scan: ScanResult) -> pl.DataFrame:
-    """Return a scan's anomalies as the journal takes them, each with its own D (precise.md 17)."""
-    origins = {origin.value: origin.name for origin in BaselineOrigin}
-    return scan.anomalies.select(
-        "at_ns",
-        "contract",
-        "event_id",
-        "contracts",
-        "baseline_contracts",
-        "floor_contracts",
-        "ratio",
-        "demand",
-        window_ns=(pl.col("window_seconds") * SECOND_NS).round().cast(pl.Int64),
-        baseline_origin=pl.col("origin").replace_strict(origins, return_dtype=pl.String),
-    )
-
-
 def scan_to_journal(
     market: Market,
-    config: VolumeShockConfig,
+    config: StrategyConfig,
     journal: Journal,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Run, ScanResult]:
@@ -200,20 +147,21 @@ def scan_to_journal(
 
     Look-ahead: the market is seen up to its first sealed vault.
     """
+    study = study_of(config)
     market = visible(market, config, journal)
     text = trial_document(market, config)
     run = run_of(market, config, text)
     record_trial(journal, run, text, market)
-    result = scan_market(market, config, progress)
+    result = study.scan(market, config, progress)
     if not journal.begin_run(run):
-        journal.append_anomalies(run.run_id, anomaly_rows(result))
+        journal.append_anomalies(run.run_id, study.anomaly_rows(result))
         journal.append_alerts(run.run_id, result.alerts)
     return run, result
 
 
 def backtest(
     market: Market,
-    config: VolumeShockConfig,
+    config: StrategyConfig,
     journal: Journal,
     *,
     calendar: Calendar | None = None,
@@ -228,7 +176,7 @@ def backtest(
     Parameters
     ----------
     market : Market
-    config : VolumeShockConfig
+    config : StrategyConfig
     journal : Journal
         The trial is counted once however often it is run; a second run must give the same rows.
     calendar : Calendar, optional
@@ -247,28 +195,22 @@ def backtest(
     ConfigError
         Positions are to end when the hedge is done, and no trades of the market are signed.
     """
-    require_signed_trades(config, known=market.flow is not None)
+    study = study_of(config)
+    study.check(market, config)
     if scan is None:  # one that was made already is of the market as it is
         market = visible(market, config, journal)
     text = trial_document(market, config, calendar)
     run = run_of(market, config, text)
     configurations = record_trial(journal, run, text, market)
-    scan = scan or scan_market(market, config, progress)
+    scan = scan or study.scan(market, config, progress)
     alerts = traded_alerts(market, scan)
     if not journal.begin_run(run):
         journal.append_alerts(run.run_id, alerts)
-    tape = tape or hedge_tape(market)
-    result = replay_alerts(
-        alerts,
-        tape,
-        config,
-        calendars=calendar,
-        volatility_index=market.volatility_index,
-        hedges=hedge_progress(market, config, scan),
-    )
+    tape = tape or study.hedge_tape(market)
+    result = study.replay(market, config, scan, alerts, tape, calendar)
     journal.record_run(
         run,
-        anomalies=anomaly_rows(scan),
+        anomalies=study.anomaly_rows(scan),
         alerts=alerts,
         decisions=result.decisions,
         trades=result.trades,

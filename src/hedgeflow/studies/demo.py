@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from hedgeflow.evidence.report.comparison import Judged
     from hedgeflow.simulate import Scenario
-    from hedgeflow.strategies.volume_shock import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.side_by_side import Stages
 
 BOTH: Final = ("effect", "null")
@@ -256,7 +256,7 @@ def _simulator_version() -> str:
 
 def validate_simulated(
     root: Path,
-    config: VolumeShockConfig,
+    config: StrategyConfig,
     progress: Callable[[int, int], None] | None = None,
 ) -> Validation:
     """Judge the claim on a simulated market, with its truth for the accuracy figures only."""

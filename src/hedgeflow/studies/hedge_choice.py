@@ -16,7 +16,7 @@ from hedgeflow.market.time import SLOT_NS
 
 if TYPE_CHECKING:
     from hedgeflow.market.catalog import Catalog
-    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
 
 SAME_UNIT_RATIOS: Final = (0.8, 1.25)
 """Prices of one underlying and of a future on it, apart by carry; an ETF's are a tenth."""
@@ -41,7 +41,7 @@ class HedgeChoice:
 
 
 def choose_hedge(
-    catalog: Catalog, options: TapeKey, config: VolumeShockConfig, *, must_trade: bool
+    catalog: Catalog, options: TapeKey, config: StrategyConfig, *, must_trade: bool
 ) -> HedgeChoice:
     """Return the hedge instrument that the configuration names, else the most traded one.
 
@@ -53,7 +53,7 @@ def choose_hedge(
     catalog : Catalog
     options : TapeKey
         The option tape.
-    config : VolumeShockConfig
+    config : StrategyConfig
     must_trade : bool
         False where alerts are only found: with absolute demand, which needs no hedge volume, an
         index will then do.
@@ -95,7 +95,7 @@ def _not_tradable(index: str, catalog: Catalog) -> CatalogError:
     )
 
 
-def _finest_bars(catalog: Catalog, underlying: str, config: VolumeShockConfig) -> list[TapeKey]:
+def _finest_bars(catalog: Catalog, underlying: str, config: StrategyConfig) -> list[TapeKey]:
     """Return the finest bars of each instrument that may be the hedge."""
     venue, instrument = config.hedge_venue, config.hedge_instrument
     keys = catalog.keys()

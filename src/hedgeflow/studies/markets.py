@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hedgeflow.market.sessions import Sessions
     from hedgeflow.risk import VolatilityIndex
     from hedgeflow.signals.hedge_reference import HedgeReference
+    from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 
 
@@ -166,10 +167,10 @@ class Market:
             return None
         return self.quotes
 
-    def tested_sessions(self, config: VolumeShockConfig) -> tuple[int, ...]:
-        """Return the sessions in which the strategy could have traded.
+    def tested_sessions(self, *, needs_scale: bool) -> tuple[int, ...]:
+        """Return the sessions in which a strategy could have traded.
 
-        Both tapes have covered slots there, and, under relative demand, V5 was known.
+        Both tapes have covered slots there, and, where it is needed, V5 was known.
         """
         both = self.option_coverage.slots(self.sessions) & self.bar_coverage.slots(self.sessions)
         covered = [
@@ -177,7 +178,7 @@ class Market:
             for index in np.flatnonzero(both.any(axis=1)).tolist()
             if self.from_ns is None or int(self.sessions.close_ns[index]) > self.from_ns
         ]
-        if config.scale.demand == "absolute":
+        if not needs_scale:
             return tuple(covered)
         opens = self.sessions.open_ns
         return tuple(
@@ -186,7 +187,7 @@ class Market:
 
 
 def load_market(
-    catalog: Catalog, underlying: str, config: VolumeShockConfig, *, must_trade: bool = True
+    catalog: Catalog, underlying: str, config: StrategyConfig, *, must_trade: bool = True
 ) -> Market:
     """Return the market of an underlying in a catalog, as the configuration names it.
 
@@ -194,7 +195,7 @@ def load_market(
     ----------
     catalog : Catalog
     underlying : str
-    config : VolumeShockConfig
+    config : StrategyConfig
     must_trade : bool
         False where alerts are only found or explained, which an index in place of a hedge
         instrument may do for.
@@ -244,7 +245,7 @@ def market_of(
     options: OptionTape,
     contracts: pl.DataFrame,
     bars: Tape,
-    config: VolumeShockConfig,
+    config: StrategyConfig,
     *,
     days: Tape | None = None,
     trades: Tape | None = None,
@@ -265,7 +266,7 @@ def market_of(
         Terms of the option contracts.
     bars : Tape
         Of the hedge instrument.
-    config : VolumeShockConfig
+    config : StrategyConfig
     days : Tape, optional
         Volumes of the option contracts by session.
     trades, quotes : Tape, optional

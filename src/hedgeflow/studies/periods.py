@@ -15,13 +15,13 @@ from hedgeflow.studies.markets import OptionTape, Tape, market_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.markets import Market
 
 
 def within(
     market: Market,
-    config: VolumeShockConfig,
+    config: StrategyConfig,
     *,
     from_ns: int | None = None,
     until_ns: int | None = None,
@@ -39,7 +39,7 @@ def within(
     ----------
     market : Market
         Whole, or a part of which a smaller one is taken.
-    config : VolumeShockConfig
+    config : StrategyConfig
     from_ns, until_ns : int, optional
         UTC nanoseconds.
 

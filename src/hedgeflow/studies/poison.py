@@ -9,18 +9,17 @@ import numpy as np
 import polars as pl
 
 from hedgeflow.market.tapes import TapeKind
-from hedgeflow.replay import replay_alerts
-from hedgeflow.studies.backtesting import hedge_progress, hedge_tape, traded_alerts
+from hedgeflow.studies.backtesting import traded_alerts
 from hedgeflow.studies.leakage import Output, leakage
 from hedgeflow.studies.markets import Market, OptionTape, Tape, market_of
-from hedgeflow.studies.scanning import scan_market
+from hedgeflow.studies.strategies import study_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from hedgeflow.evidence import Leakage
     from hedgeflow.risk import Calendar
-    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
 
 PRICES: Final = ("price", "open", "high", "low", "close", "bid", "ask", "underlying_price")
 SIZES: Final = ("lots", "size", "volume", "open_interest")
@@ -34,18 +33,18 @@ KNOWN_LATER: Final = ("flow_class_at_close",)
 
 def check_leakage(
     market: Market,
-    config: VolumeShockConfig,
+    config: StrategyConfig,
     alerts: pl.DataFrame,
     calendar: Calendar | None = None,
     *,
     cuts: int = CUTS,
 ) -> Leakage | None:
-    """Return the leakage test of the volume shock on a market; None where nothing was decided.
+    """Return the leakage test of a strategy on a market; None where nothing was decided.
 
     Parameters
     ----------
     market : Market
-    config : VolumeShockConfig
+    config : StrategyConfig
     alerts : polars.DataFrame
         The run's: the future is changed right after some of them were detected, evenly spread.
     calendar : Calendar, optional
@@ -66,19 +65,13 @@ def check_leakage(
 
 
 def put_out(
-    market: Market, config: VolumeShockConfig, calendar: Calendar | None
+    market: Market, config: StrategyConfig, calendar: Calendar | None
 ) -> Mapping[str, Output]:
     """Return the alerts, decisions and closed trades of a market, without journalling any."""
-    scan = scan_market(market, config)
+    study = study_of(config)
+    scan = study.scan(market, config)
     alerts = traded_alerts(market, scan)
-    result = replay_alerts(
-        alerts,
-        hedge_tape(market),
-        config,
-        calendars=calendar,
-        volatility_index=market.volatility_index,
-        hedges=hedge_progress(market, config, scan),
-    )
+    result = study.replay(market, config, scan, alerts, study.hedge_tape(market), calendar)
     quotes = market.tick_quotes
     lags = [0] if quotes is None else (quotes["known_at"] - quotes["ts"]).to_physical().to_list()
     return {
@@ -88,7 +81,7 @@ def put_out(
     }
 
 
-def poisoned(market: Market, config: VolumeShockConfig, cut_ns: int, *, seed: int) -> Market:
+def poisoned(market: Market, config: StrategyConfig, cut_ns: int, *, seed: int) -> Market:
     """Return a market that is the same in all that was known by an instant, and in nothing else.
 
     Prices, sizes, sides and volumes of later rows are multiplied by random factors; a third of the

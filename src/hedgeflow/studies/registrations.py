@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
     from hedgeflow.journal import Journal
     from hedgeflow.strategies.claims import Declaration
-    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.markets import Market
     from hedgeflow.studies.trial_ledger import TriedConfiguration
 
 
-def settings_json(config: VolumeShockConfig) -> str:
+def settings_json(config: StrategyConfig) -> str:
     """Return every setting as canonical JSON, without anything that only data decide."""
     return json.dumps(config.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
 
 
-def settings_hash(config: VolumeShockConfig) -> str:
+def settings_hash(config: StrategyConfig) -> str:
     """Return the SHA-256 of `settings_json`: the configuration's name before there are data."""
     return hashlib.sha256(settings_json(config).encode()).hexdigest()
 
 
 def hypothesis(
     statement: str,
-    config: VolumeShockConfig,
+    config: StrategyConfig,
     declaration: Declaration,
     *,
     underlying: str | None,
@@ -47,7 +47,7 @@ def hypothesis(
     ----------
     statement : str
         In words; surrounding blanks do not count.
-    config : VolumeShockConfig
+    config : StrategyConfig
         The settings that it will be run with.
     declaration : Declaration
         Whose claims and gates it will be judged by.
@@ -85,7 +85,7 @@ def hypothesis(
 def registration_of(
     journal: Journal,
     market: Market,
-    config: VolumeShockConfig,
+    config: StrategyConfig,
     strategy: str,
     trials: Iterable[TriedConfiguration],
 ) -> Registration | None:
@@ -99,7 +99,7 @@ def registration_of(
     ----------
     journal : Journal
     market : Market
-    config : VolumeShockConfig
+    config : StrategyConfig
     strategy : str
     trials : iterable of TriedConfiguration
         As `trials_of_tape`.
@@ -127,7 +127,7 @@ def registration_of(
     )
 
 
-def _same(tried: Mapping[str, Any], config: VolumeShockConfig) -> bool:
+def _same(tried: Mapping[str, Any], config: StrategyConfig) -> bool:
     """Say whether a trial had these settings, an instrument left open standing for any."""
     asked: dict[str, Any] = json.loads(settings_json(config))
     open_ones = {name for name in CHOSEN if asked.get(name) is None}

@@ -24,13 +24,11 @@ from hedgeflow.evidence.opening import Package, open_package
 from hedgeflow.evidence.plain import digest, dumps, plain
 from hedgeflow.evidence.report.sections import objects, text
 from hedgeflow.market.errors import EvidenceError
-from hedgeflow.market.settings import validated
 from hedgeflow.market.time import instant_ns
 from hedgeflow.simulate import TRUTH_FOLDER, TruthTable, read_truth
-from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
-from hedgeflow.studies.backtesting import STRATEGY, code_version, trial_document
-from hedgeflow.studies.markets import load_market
+from hedgeflow.studies.backtesting import code_version, trial_document
 from hedgeflow.studies.periods import within
+from hedgeflow.studies.strategies import STRATEGIES, study_named
 from hedgeflow.studies.validation import Validation, coverage_of, validate, write_validation
 from hedgeflow.studies.vaults import refuse_sealed
 
@@ -42,6 +40,7 @@ if TYPE_CHECKING:
     from hedgeflow.journal import Journal
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.risk import Calendar
+    from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.markets import Market
 
 
@@ -56,13 +55,13 @@ class StatedMarket:
     Attributes
     ----------
     market : Market
-    config : VolumeShockConfig
+    config : StrategyConfig
     truth : polars.DataFrame or None
         The simulated shocks as they were, where the package compared classes with them.
     """
 
     market: Market
-    config: VolumeShockConfig
+    config: StrategyConfig
     truth: pl.DataFrame | None
 
 
@@ -96,11 +95,11 @@ def stated_inputs(package: Package) -> Inputs:
     EvidenceError
         It does not say, or it is of another strategy than can be run.
     """
-    if package.strategy != STRATEGY:
+    if package.strategy not in STRATEGIES:
         raise EvidenceError(
             f"is of the strategy {package.strategy}, which cannot be run here",
             where=package.name,
-            hint=f"There is {STRATEGY}",
+            hint=f"There is {' and '.join(STRATEGIES)}",
         )
     stated = package.reproducibility.get("inputs")
     if stated is None:
@@ -184,17 +183,18 @@ def stated_market(package: Package, catalog: Catalog) -> StatedMarket:
             where=package.name,
             hint="Make the package again with hedgeflow validate",
         )
-    resolved = validated(VolumeShockConfig, settings, package.name)
+    study = study_named(package.strategy)
+    resolved = study.of_settings(settings, package.name)
     asked = resolved.model_copy(
         update={
             "hedge_instrument": inputs.named_instrument,
             "hedge_venue": inputs.named_venue,
         }
     )
-    market = load_market(catalog, inputs.underlying, asked)
+    market = study.load_market(catalog, inputs.underlying, asked)
     chosen = (market.hedge.symbol, market.hedge.venue)
     if chosen != (resolved.hedge_instrument, resolved.hedge_venue):
-        asked, market = resolved, load_market(catalog, inputs.underlying, resolved)
+        asked, market = resolved, study.load_market(catalog, inputs.underlying, resolved)
     from_ns, until_ns = (
         None if stamp is None else instant_ns(datetime.fromisoformat(stamp))
         for stamp in (inputs.traded_from, inputs.traded_until)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,6 +16,7 @@ from hedgeflow.signals.scan import ShockScan
 from hedgeflow.signals.trade_reference import TradeReference
 from hedgeflow.strategies.volume_shock.rules import alert_terms, scan_rules
 from hedgeflow.studies.markets import describe_resolution
+from hedgeflow.studies.study import ScanResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,36 +28,6 @@ if TYPE_CHECKING:
     from hedgeflow.signals.outputs import ScanOutput
     from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
     from hedgeflow.studies.markets import Market
-
-
-@dataclass(frozen=True, slots=True)
-class ScanResult:
-    """What a scan of a market found.
-
-    Attributes
-    ----------
-    alerts : polars.DataFrame
-        The alerts table.
-    anomalies : polars.DataFrame
-        One row an anomaly: time, contract, window, volume, baseline and its origin, demand.
-    events : polars.DataFrame
-        One row a shock event, as it stood when it closed.
-    prints : int
-        Option prints read.
-    counts : dict of str to int
-        Prints outside sessions, candidates without a baseline, events without a scale.
-    scale_volume : float or None
-        Median over the tested sessions of V5, underlying units.
-    notes : tuple of str
-    """
-
-    alerts: pl.DataFrame
-    anomalies: pl.DataFrame
-    events: pl.DataFrame
-    prints: int
-    counts: dict[str, int]
-    scale_volume: float | None
-    notes: tuple[str, ...]
 
 
 def scan_market(
@@ -213,7 +183,7 @@ def _typical_scale(market: Market, config: VolumeShockConfig) -> float | None:
         return None
     values = [
         value
-        for session in market.tested_sessions(config)
+        for session in market.tested_sessions(needs_scale=config.scale.demand == "relative")
         if (value := market.volume.scale_volume(int(market.sessions.open_ns[session]))) is not None
     ]
     return float(np.median(values)) if values else None

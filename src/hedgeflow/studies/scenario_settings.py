@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hedgeflow.strategies.volume_shock import load_config
+from hedgeflow.studies.strategies import study_named
 
 if TYPE_CHECKING:
     from hedgeflow.simulate import Scenario
-    from hedgeflow.strategies.volume_shock import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
 
 
-def config_of(scenario: Scenario) -> VolumeShockConfig:
+def config_of(scenario: Scenario) -> StrategyConfig:
     """Return the strategy's configuration with what the scenario's `settings` change in it.
 
     Raises
@@ -19,4 +19,4 @@ def config_of(scenario: Scenario) -> VolumeShockConfig:
     ConfigError
         A key of the settings is unknown or a value cannot be; the message names the first.
     """
-    return load_config(market_settings=scenario.settings)
+    return study_named(scenario.strategy).load_config(market_settings=scenario.settings)

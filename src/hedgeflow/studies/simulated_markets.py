@@ -19,10 +19,10 @@ from hedgeflow.studies.validation import Validation, verdict
 
 if TYPE_CHECKING:
     from hedgeflow.simulate import Scenario, SimulatedMarket
-    from hedgeflow.strategies.volume_shock import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
 
 
-def market_in_memory(scenario: Scenario, config: VolumeShockConfig) -> tuple[Market, pl.DataFrame]:
+def market_in_memory(scenario: Scenario, config: StrategyConfig) -> tuple[Market, pl.DataFrame]:
     """Simulate a scenario and return its market and the truth of its shocks.
 
     The market is what `load_market` makes of the catalog that `write_to_catalog` fills, but for
@@ -62,7 +62,7 @@ def market_in_memory(scenario: Scenario, config: VolumeShockConfig) -> tuple[Mar
     return market, pl.concat([day.truth for day in days])
 
 
-def judged_in_memory(scenario: Scenario, config: VolumeShockConfig) -> Validation:
+def judged_in_memory(scenario: Scenario, config: StrategyConfig) -> Validation:
     """Simulate a scenario and judge the claim on it.
 
     The journal is a real one, in a folder that is removed at the end.

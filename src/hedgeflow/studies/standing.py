@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from hedgeflow.evidence import Manifest
     from hedgeflow.journal import Journal
-    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.markets import Market
 
 
@@ -22,7 +22,7 @@ def with_standing(
     manifest: Manifest,
     journal: Journal,
     market: Market,
-    config: VolumeShockConfig,
+    config: StrategyConfig,
     sessions: Sequence[str],
 ) -> Manifest:
     """Return a run's manifest with what stands in the journal about it.
@@ -35,7 +35,7 @@ def with_standing(
     manifest : Manifest
     journal : Journal
     market : Market
-    config : VolumeShockConfig
+    config : StrategyConfig
     sessions : sequence of str
         The tested sessions, ISO dates.
     """

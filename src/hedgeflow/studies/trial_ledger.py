@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 
 from hedgeflow.journal import DataSet
-from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+from hedgeflow.studies.strategies import study_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -180,17 +180,18 @@ def session_sharpe(daily: FloatArray) -> float | None:
     return float(daily.mean()) / deviation
 
 
-def differences(settings: Mapping[str, Any], *, filled: bool = False) -> list[str]:
+def differences(strategy: str, settings: Mapping[str, Any], *, filled: bool = False) -> list[str]:
     """Return in words what settings differ in from their preset, as in ``anomaly.ratio 5 (3)``.
 
     Parameters
     ----------
+    strategy : str
     settings : mapping
     filled : bool
         Whether a market filled in the hedge instrument, which is then no difference.
     """
     preset = settings.get("preset", "normalized")
-    ground = VolumeShockConfig.source() if preset == "source" else VolumeShockConfig.normalized()
+    ground = study_named(strategy).of_preset(preset)
     before, now = _flat(ground.model_dump(mode="json")), _flat(settings)
     return [
         f"{name} {_word(value)} ({_word(before.get(name))})"

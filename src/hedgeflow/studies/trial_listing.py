@@ -164,7 +164,7 @@ def listed_trials(catalog: Catalog, underlying: str, journal: Journal) -> TrialL
                 data_until_ns=trial.last_ns,
                 period=trial.period,
                 hedge=" on ".join(str(trial.settings.get(name, "")) for name in CHOSEN),
-                differences=tuple(differences(trial.settings, filled=True)),
+                differences=tuple(differences(trial.strategy, trial.settings, filled=True)),
                 complete=run is not None,
                 trades=None if run is None else int(run["trades"].sum()),
                 net_usd=None if run is None else float(run["net_usd"].sum()),

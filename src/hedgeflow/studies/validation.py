@@ -14,43 +14,30 @@ from hedgeflow.evidence import (
     EvidenceTables,
     Inputs,
     Manifest,
-    NullDraws,
     arm_trades,
     assess,
     package_document,
     restore,
     write_package,
 )
-from hedgeflow.evidence.tables import with_figures
-from hedgeflow.fills import CostModel
 from hedgeflow.journal import columns
 from hedgeflow.market.errors import EvidenceError
-from hedgeflow.market.sessions import session_date
 from hedgeflow.market.time import iso
-from hedgeflow.signals.rules import FlowClass
-from hedgeflow.strategies.claims import NullKind
-from hedgeflow.strategies.volume_shock.claims import DECLARATION
 from hedgeflow.studies.arms import Rerun, arms_of
 from hedgeflow.studies.backtesting import (
-    STRATEGY,
     Backtest,
     backtest,
     resolved_config,
 )
-from hedgeflow.studies.event_study import event_study
-from hedgeflow.studies.matched_entries import direction_null, matched_null, session_direction_null
 from hedgeflow.studies.poison import check_leakage
-from hedgeflow.studies.predictions import predicted_and_observed
-from hedgeflow.studies.readings import other_readings, reading_count, staged
-from hedgeflow.studies.response_fit import response_notes
-from hedgeflow.studies.scanning import ScanResult, signing_words
-from hedgeflow.studies.scoring.matching import latest_shock
-from hedgeflow.studies.scoring.shocks import alert_spans, longest_window_ns, shock_spans
+from hedgeflow.studies.readings import staged
+from hedgeflow.studies.scanning import ScanResult
 from hedgeflow.studies.standing import with_standing
+from hedgeflow.studies.strategies import study_of
 from hedgeflow.studies.vaults import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from hedgeflow.evidence import Arm, Leakage
@@ -59,13 +46,8 @@ if TYPE_CHECKING:
     from hedgeflow.market.sessions import Sessions
     from hedgeflow.market.tapes import TapeKey
     from hedgeflow.risk import Calendar
-    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.markets import Market
-
-FLOW_UNTESTABLE = (
-    "the catalog has no signed trades of the hedge instrument: bars say how much was traded, not"
-    " who had to"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +68,7 @@ class Validation:
 
 def validate(
     market: Market,
-    config: VolumeShockConfig,
+    config: StrategyConfig,
     journal: Journal,
     *,
     calendar: Calendar | None = None,
@@ -102,7 +84,7 @@ def validate(
     Parameters
     ----------
     market : Market
-    config : VolumeShockConfig
+    config : StrategyConfig
     journal : Journal
     calendar : Calendar, optional
         Earnings and scheduled releases.
@@ -116,20 +98,14 @@ def validate(
     leakage : bool, optional
         Whether the future is poisoned too, to see whether the past notices: more scans.
     """
-    count = reading_count(config) + 1
-    stages = [staged(progress, stage, count) for stage in range(count)]
+    study = study_of(config)
     market = visible(market, config, journal)
-    result = backtest(market, config, journal, calendar=calendar, progress=stages[0])
-    tables, notes = evidence_tables(market, config, result, truth)
+    result = backtest(market, config, journal, calendar=calendar, progress=staged(progress, 0, 2))
+    tables, notes = study.evidence_tables(market, config, result, truth)
     _keep_predictions(journal, result, tables)
-    notes += other_readings(market, config, result.scan, stages[1:])
-    notes += response_notes(market, config, result.scan.events)
-    arms = arms_of(Rerun(market, config, result, calendar, DECLARATION, tables.sessions))
-    pictured = replace(
-        tables,
-        event_study=event_study(market, config, result.alerts),
-        arms=arm_trades(arms),
-    )
+    notes += study.reader_notes(market, config, result, staged(progress, 1, 2))
+    arms = arms_of(Rerun(market, config, result, calendar, study, tables.sessions))
+    pictured = replace(study.pictured(tables, market, config, result), arms=arm_trades(arms))
 
     def standing(manifest: Manifest) -> Manifest:
         found = with_standing(manifest, journal, market, config, tables.sessions)
@@ -141,7 +117,7 @@ def validate(
 
 def verdict(
     market: Market,
-    config: VolumeShockConfig,
+    config: StrategyConfig,
     journal: Journal,
     truth: pl.DataFrame | None = None,
     scan: ScanResult | None = None,
@@ -155,7 +131,7 @@ def verdict(
     if scan is None:
         market = visible(market, config, journal)
     result = backtest(market, config, journal, scan=scan)
-    tables, notes = evidence_tables(market, config, result, truth)
+    tables, notes = study_of(config).evidence_tables(market, config, result, truth)
     return _judged(
         market,
         config,
@@ -168,7 +144,7 @@ def verdict(
 
 def _judged(
     market: Market,
-    config: VolumeShockConfig,
+    config: StrategyConfig,
     result: Backtest,
     tables: EvidenceTables,
     notes: list[str],
@@ -180,7 +156,9 @@ def _judged(
     manifest = _manifest(market, config, result, notes, inputs)
     if standing is not None:
         manifest = standing(manifest)
-    return Validation(assess(tables, DECLARATION, manifest, arms, leaks), tables, result)
+    return Validation(
+        assess(tables, study_of(config).declaration, manifest, arms, leaks), tables, result
+    )
 
 
 def _keep_predictions(journal: Journal, result: Backtest, tables: EvidenceTables) -> None:
@@ -188,59 +166,6 @@ def _keep_predictions(journal: Journal, result: Backtest, tables: EvidenceTables
     if tables.predictions is not None:
         kept = tables.predictions.select(columns("predictions"))
         journal.append_predictions(result.run.run_id, kept)
-
-
-def evidence_tables(
-    market: Market,
-    config: VolumeShockConfig,
-    result: Backtest,
-    truth: pl.DataFrame | None = None,
-) -> tuple[EvidenceTables, list[str]]:
-    """Return the tables that evidence judges, and what to say of them.
-
-    They are the record, and studies made of it.
-    """
-    classes = (
-        None
-        if truth is None
-        else true_classes(result.alerts, result.scan.events, truth, longest_window_ns(config))
-    )
-    seen = predicted_and_observed(market, config, result, classes)
-    reached = [
-        frame["session"].to_list()
-        for frame in (result.trades, seen.flow, with_figures(seen.prices))
-        if frame is not None
-    ]
-    tables = EvidenceTables(
-        trades=result.trades,
-        alerts=result.alerts,
-        decisions=result.decisions,
-        ledger_entries=result.ledger_entries,
-        sessions=session_dates(market, config, {date for dates in reached for date in dates}),
-        sessions_per_year=float(market.sessions.per_year),
-        nulls=_drawn(config, result),
-        nulls_missing="there are no trades to match",
-        flow=seen.flow,
-        flow_untestable_reason=FLOW_UNTESTABLE,
-        predictions=seen.predictions,
-        prices=seen.prices,
-        acceleration_basis=seen.acceleration_basis,
-        truth=classes,
-        events=result.scan.events,
-        anomalies=result.scan.anomalies,
-        costs_note=CostModel.of(config.costs, market.hedge).sentence,
-        latency_limit_seconds=config.plan.oldest_alert_minutes * 60.0,
-    )
-    return tables, list(seen.notes)
-
-
-def _drawn(config: VolumeShockConfig, result: Backtest) -> dict[NullKind, NullDraws]:
-    draws = {
-        NullKind.MATCHED_ENTRIES: matched_null(result.trades, result.tape, config),
-        NullKind.DIRECTIONS: direction_null(result.trades, result.tape, config),
-        NullKind.SESSION_DIRECTIONS: session_direction_null(result.trades, result.tape, config),
-    }
-    return {kind: null for kind, null in draws.items() if null is not None}
 
 
 def check_out(out: Path) -> None:
@@ -289,40 +214,16 @@ def write_validation(validation: Validation, out: Path, timestamp: str) -> Path:
     return out / "report.html"
 
 
-def true_classes(
-    alerts: pl.DataFrame, events: pl.DataFrame, truth: pl.DataFrame, window_ns: int
-) -> pl.DataFrame:
-    """Return the class of the shock that each alert overlaps; of none, AMBIGUOUS_SIGNAL.
-
-    The rule is that of `matching.overlaps`.
-    """
-    shocks = shock_spans(truth).select("shock_class", "shock_first_ns", "shock_last_ns")
-    matched = latest_shock(alert_spans(alerts, events), shocks, window_ns)
-    true_class = pl.col("shock_class").fill_null(FlowClass.AMBIGUOUS_SIGNAL.name)
-    return matched.select("alert_id", true_class=true_class)
-
-
-def session_dates(
-    market: Market, config: VolumeShockConfig, reached: Iterable[str]
-) -> tuple[str, ...]:
-    """Return the sessions that could be traded, and those that others of its figures reached."""
-    sessions = market.sessions
-    tested = {
-        session_date(sessions, int(sessions.open_ns[index]))
-        for index in market.tested_sessions(config)
-    }
-    return tuple(sorted(tested.union(reached)))
-
-
 def _manifest(
     market: Market,
-    config: VolumeShockConfig,
+    config: StrategyConfig,
     result: Backtest,
     findings: list[str],
     inputs: Inputs,
 ) -> Manifest:
+    study = study_of(config)
     return Manifest(
-        strategy=STRATEGY,
+        strategy=config.STRATEGY,
         preset=config.preset,
         simulated=market.simulated,
         data_hash=f"{market.option_hash}+{market.hedge_hash}",
@@ -334,9 +235,9 @@ def _manifest(
         hedge_instrument=market.hedge.symbol,
         hedge_venue=market.hedge.venue,
         scale_volume=result.scan.scale_volume,
-        signing_mode=signing_words(result.scan.alerts, config),
-        null_hypothesis=DECLARATION.null_hypothesis,
-        notes=(*result.notes, *_counts(result, config.alert.confidence_cap), *findings),
+        signing_mode=study.signing_words(result.scan.alerts, config),
+        null_hypothesis=study.declaration.null_hypothesis,
+        notes=(*result.notes, *study.counts(result, config), *findings),
         coverage=coverage_of(market),
     )
 
@@ -349,7 +250,7 @@ def coverage_of(market: Market) -> tuple[Coverage, ...]:
     )
 
 
-def _inputs(market: Market, config: VolumeShockConfig, result: Backtest, *, truth: bool) -> Inputs:
+def _inputs(market: Market, config: StrategyConfig, result: Backtest, *, truth: bool) -> Inputs:
     tried = json.loads(result.trial_text)
     return Inputs(
         underlying=market.underlying,
@@ -365,32 +266,6 @@ def _inputs(market: Market, config: VolumeShockConfig, result: Backtest, *, trut
         named_venue=config.hedge_venue,
         truth=truth,
     )
-
-
-def _counts(result: Backtest, cap: float) -> list[str]:
-    counts = result.scan.counts
-    found = (
-        f"{result.scan.prints:,} option prints gave {result.scan.anomalies.height:,} anomalies,"
-        f" {result.scan.events.height:,} shock events and {result.alerts.height:,} alerts."
-    )
-    notes = [found]
-    if counts["prints_outside_sessions"]:
-        notes.append(f"{counts['prints_outside_sessions']:,} prints lay outside trading hours.")
-    if counts["candidates_without_baseline"]:
-        notes.append(
-            f"NO_BASELINE: {counts['candidates_without_baseline']:,} times volume passed its floor"
-            " where neither contract nor bucket had a history."
-        )
-    if counts["events_without_scale"]:
-        notes.append(
-            f"NO_SCALE: {counts['events_without_scale']:,} events came before the hedge instrument"
-            " had one complete session, so that V5 was not known."
-        )
-    confidence = result.alerts["confidence"].to_numpy()
-    if confidence.size:
-        share = 100.0 * float((confidence >= cap).mean())
-        notes.append(f"{share:.1f} % of alerts have the capped confidence {cap:g}.")
-    return notes
 
 
 def _coverage(key: TapeKey, covered: Intervals, sessions: Sessions) -> Coverage:

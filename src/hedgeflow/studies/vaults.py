@@ -15,9 +15,10 @@ from hedgeflow.market.errors import CatalogError
 from hedgeflow.market.tapes import TapeKey, TapeKind
 from hedgeflow.market.time import iso
 from hedgeflow.studies.hedge_choice import choose_hedge
-from hedgeflow.studies.markets import load_market, option_data_hash, option_tape_key
+from hedgeflow.studies.markets import option_data_hash, option_tape_key
 from hedgeflow.studies.periods import within
 from hedgeflow.studies.registrations import settings_hash, settings_json
+from hedgeflow.studies.strategies import study_of
 from hedgeflow.studies.trial_ledger import configurations, data_key, trials_of_tape, trials_on
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from hedgeflow.journal import Journal
     from hedgeflow.market.catalog import Catalog
-    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.markets import Market
     from hedgeflow.studies.trial_ledger import TriedConfiguration
 
@@ -117,7 +118,7 @@ def tape_of(
     return data_key(options), DataSet(name, data_key(options), summary.first_ns, summary.last_ns)
 
 
-def visible(market: Market, config: VolumeShockConfig, journal: Journal) -> Market:
+def visible(market: Market, config: StrategyConfig, journal: Journal) -> Market:
     """Return a market as far as its sealed vaults let it be seen.
 
     What comes after a sealed vault is not seen either: baselines and calibrations of those days
@@ -166,7 +167,7 @@ def refuse_sealed(market: Market, journal: Journal) -> None:
 def open_vault(
     catalog: Catalog,
     underlying: str,
-    config: VolumeShockConfig,
+    config: StrategyConfig,
     journal: Journal,
     *,
     code_version: str,
@@ -188,7 +189,7 @@ def open_vault(
     ----------
     catalog : Catalog
     underlying : str
-    config : VolumeShockConfig
+    config : StrategyConfig
     journal : Journal
     code_version : str
     opened_ns : int
@@ -237,7 +238,7 @@ def open_vault(
     )
     opened = journal.open_vault(vault.vault_id, opening, reopen=reopen)
     market = within(
-        load_market(catalog, underlying, config),
+        study_of(config).load_market(catalog, underlying, config),
         config,
         from_ns=opened.from_ns,
         until_ns=until,

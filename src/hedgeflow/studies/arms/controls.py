@@ -24,7 +24,7 @@ def control_arms(rerun: Rerun) -> list[Arm]:
     """
     own = rerun.own
     arms: list[Arm] = []
-    for control in rerun.declaration.controls:
+    for control in rerun.study.declaration.controls:
         settings = {name for values in control.off.values() for name in values}
         if rerun.calendar is None and settings <= NEED_A_CALENDAR:
             trades, note = own, f"{NEVER_BOUND} No calendar was given."

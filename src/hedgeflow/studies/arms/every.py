@@ -8,7 +8,6 @@ from hedgeflow.studies.arms.capacity import capacity_arms
 from hedgeflow.studies.arms.controls import control_arms
 from hedgeflow.studies.arms.costs import cost_arms
 from hedgeflow.studies.arms.latency import latency_arms
-from hedgeflow.studies.arms.placebos import placebo_arms
 from hedgeflow.studies.arms.stress import stress_arms
 
 if TYPE_CHECKING:
@@ -17,10 +16,16 @@ if TYPE_CHECKING:
     from hedgeflow.evidence import Arm
     from hedgeflow.studies.arms.rerun import Rerun
 
+
+def own_arms(rerun: Rerun) -> list[Arm]:
+    """Return the arms that only the run's strategy has, its placebos among them."""
+    return rerun.study.arms(rerun, rerun.config)
+
+
 GROUPS: Final[tuple[Callable[[Rerun], list[Arm]], ...]] = (
     cost_arms,
     latency_arms,
-    placebo_arms,
+    own_arms,
     control_arms,
     stress_arms,
     capacity_arms,

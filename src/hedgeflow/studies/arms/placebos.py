@@ -15,13 +15,14 @@ from hedgeflow.strategies.volume_shock.plan import BUY, SELL, limit_minutes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
     from hedgeflow.studies.arms.rerun import Rerun
 
 SHIFTS_MINUTES: Final = (-90, -60, -30, 30, 60, 90)
 OTHER_SESSIONS: Final = (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)
 
 
-def placebo_arms(rerun: Rerun) -> list[Arm]:
+def placebo_arms(rerun: Rerun, config: VolumeShockConfig) -> list[Arm]:
     """Return the run itself, its alerts at other times, and with directions flipped.
 
     Each placebo goes through the same plan, limits, costs and exits, with the alert's own
@@ -33,7 +34,7 @@ def placebo_arms(rerun: Rerun) -> list[Arm]:
     flipped = alerts.with_columns(
         direction=pl.when(pl.col("direction") == BUY).then(pl.lit(SELL)).otherwise(pl.lit(BUY))
     )
-    spans = _Spans(rerun)
+    spans = _Spans(rerun, config)
     arms = [
         rerun.arm(ArmGroup.PLACEBO, "run", "as it was run", None, rerun.own, reference=True),
         rerun.arm(
@@ -76,8 +77,8 @@ def _side(step: int) -> str:
 class _Spans:
     """Where each alert and its event lie, and where they may be put instead."""
 
-    def __init__(self, rerun: Rerun) -> None:
-        config, alerts = rerun.config, rerun.result.alerts
+    def __init__(self, rerun: Rerun, config: VolumeShockConfig) -> None:
+        alerts = rerun.result.alerts
         sessions = rerun.result.tape.sessions
         self.detected = alerts["detected_ns"].to_numpy().astype(np.int64)
         events = rerun.result.scan.events.select("event_id", "first_ns", "last_ns")

@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from hedgeflow.evidence import Arm, ArmGroup
-from hedgeflow.market.settings import merged, validated
+from hedgeflow.market.settings import merged
 from hedgeflow.market.time import MINUTE_NS
-from hedgeflow.replay import TRADE_SCHEMA, replay_alerts
-from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
-from hedgeflow.studies.backtesting import hedge_progress
+from hedgeflow.replay import TRADE_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hedgeflow.replay import HedgeTape
     from hedgeflow.risk import Calendar
-    from hedgeflow.strategies.claims import Declaration
+    from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.backtesting import Backtest
     from hedgeflow.studies.markets import Market
+    from hedgeflow.studies.study import Study
 
 READ: Final = ("alert_id", "session", "exit_ns", "net_usd", "net_bps", "age_seconds")
 """Columns of a trade that evidence reads as they are."""
@@ -37,21 +36,21 @@ class Rerun:
     Attributes
     ----------
     market : Market
-    config : VolumeShockConfig
+    config : StrategyConfig
         As it was run.
     result : Backtest
     calendar : Calendar or None
-    declaration : Declaration
-        Of the strategy, for its risk controls.
+    study : Study
+        Of the strategy: its replay, and its risk controls.
     sessions : tuple of str
         Those that the run is judged on, ascending.
     """
 
     market: Market
-    config: VolumeShockConfig
+    config: StrategyConfig
     result: Backtest
     calendar: Calendar | None
-    declaration: Declaration
+    study: Study[Any]
     sessions: tuple[str, ...]
 
     @property
@@ -59,16 +58,16 @@ class Rerun:
         """The run's trades as they were recorded; a replay without any change gives the same."""
         return self.result.trades.select(list(TRADE_SCHEMA))
 
-    def changed(self, settings: Mapping[str, Mapping[str, object]]) -> VolumeShockConfig:
+    def changed(self, settings: Mapping[str, Mapping[str, object]]) -> StrategyConfig:
         """Return the configuration with some settings changed, section by section."""
         document: dict[str, Any] = {name: dict(values) for name, values in settings.items()}
-        return validated(VolumeShockConfig, merged(self.config.model_dump(), document))
+        return self.study.of_settings(merged(self.config.model_dump(), document))
 
     def trades(
         self,
         *,
         alerts: pl.DataFrame | None = None,
-        config: VolumeShockConfig | None = None,
+        config: StrategyConfig | None = None,
         tape: HedgeTape | None = None,
     ) -> pl.DataFrame:
         """Return the trades that a replay gives, as `replay.tables.TRADE_SCHEMA`.
@@ -77,17 +76,17 @@ class Rerun:
         ----------
         alerts : polars.DataFrame, optional
             In place of the run's own.
-        config : VolumeShockConfig, optional
+        config : StrategyConfig, optional
         tape : HedgeTape, optional
         """
         settings = self.config if config is None else config
-        return replay_alerts(
+        return self.study.replay(
+            self.market,
+            settings,
+            self.result.scan,
             self.result.alerts if alerts is None else alerts,
             self.result.tape if tape is None else tape,
-            settings,
-            calendars=self.calendar,
-            volatility_index=self.market.volatility_index,
-            hedges=hedge_progress(self.market, settings, self.result.scan),
+            self.calendar,
         ).trades
 
     def arm(

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 
 from hedgeflow.market.errors import ConfigError
-from hedgeflow.market.settings import merged, validated
+from hedgeflow.market.settings import merged
 from hedgeflow.strategies.search import Choices, Span, draws, grid, sections
-from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
-from hedgeflow.strategies.volume_shock.search_space import SEARCH_SPACE, is_scanned
+from hedgeflow.strategies.settings import StrategyConfig
+from hedgeflow.studies.strategies import study_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,12 +41,12 @@ class Candidate:
         From 1, in the order of the sweep.
     settings : mapping
         What was varied, by dotted key.
-    config : VolumeShockConfig
+    config : StrategyConfig
     """
 
     number: int
     settings: Mapping[str, Any]
-    config: VolumeShockConfig
+    config: StrategyConfig
 
     @property
     def name(self) -> str:
@@ -81,12 +81,12 @@ class Search:
     seed: int | None = None
 
 
-def grid_search(base: VolumeShockConfig, texts: Sequence[str]) -> Search:
+def grid_search(base: StrategyConfig, texts: Sequence[str]) -> Search:
     """Return every combination of written values over a configuration.
 
     Parameters
     ----------
-    base : VolumeShockConfig
+    base : StrategyConfig
     texts : sequence of str
         ``section.key=first,second``; values in TOML's notation or bare words.
 
@@ -104,7 +104,7 @@ def grid_search(base: VolumeShockConfig, texts: Sequence[str]) -> Search:
 
 
 def random_search(
-    base: VolumeShockConfig,
+    base: StrategyConfig,
     count: int,
     texts: Sequence[str] = (),
     *,
@@ -115,7 +115,7 @@ def random_search(
 
     Parameters
     ----------
-    base : VolumeShockConfig
+    base : StrategyConfig
     count : int
         How many; fewer come of it where the same is drawn twice.
     texts : sequence of str
@@ -132,7 +132,7 @@ def random_search(
         A text is no space, a key is unknown or stands twice, a bound is out of range or above the
         other, or fewer than one is asked for.
     """
-    space = [_space(text, base) for text in texts] or list(SEARCH_SPACE)
+    space = [_space(text, base) for text in texts] or list(study_of(base).search_space)
     for each in space:
         ends = each.values if isinstance(each, Choices) else (each.low, each.high)
         for end in ends:
@@ -141,7 +141,7 @@ def random_search(
         space,
         count,
         np.random.default_rng(seed),
-        shared=[each.key for each in space if is_scanned(each.key)],
+        shared=[each.key for each in space if study_of(base).is_scanned(each.key)],
         shared_draws=max(1, -(-count // REPLAYS_PER_SCAN)) if scans is None else scans,
     )
     varied = {each.key: each.words for each in space}
@@ -149,7 +149,7 @@ def random_search(
 
 
 def _candidates(
-    base: VolumeShockConfig, settings: Iterable[Settings], where: str
+    base: StrategyConfig, settings: Iterable[Settings], where: str
 ) -> tuple[Candidate, ...]:
     found: dict[str, Candidate] = {}
     for each in settings:
@@ -158,9 +158,9 @@ def _candidates(
     return tuple(found.values())
 
 
-def _configured(base: VolumeShockConfig, settings: Settings, where: str) -> VolumeShockConfig:
+def _configured(base: StrategyConfig, settings: Settings, where: str) -> StrategyConfig:
     document = merged(base.model_dump(), sections(settings))
-    return validated(VolumeShockConfig, document, where)
+    return study_of(base).of_settings(document, where)
 
 
 def _choices(text: str, where: str) -> Choices:
@@ -168,7 +168,7 @@ def _choices(text: str, where: str) -> Choices:
     return Choices(key, _values(values))
 
 
-def _space(text: str, base: VolumeShockConfig) -> Span | Choices:
+def _space(text: str, base: StrategyConfig) -> Span | Choices:
     key, values = _parted(text, "--space", "section.key=low:high, or :log behind it")
     if ":" not in values:
         return Choices(key, _values(values))
@@ -217,7 +217,7 @@ def _number(text: str) -> float | int:
         return float(text)
 
 
-def _present(base: VolumeShockConfig, key: str) -> object:
+def _present(base: StrategyConfig, key: str) -> object:
     """Return a setting's present value; None where there is no such setting."""
     value: object = base
     for part in key.split("."):

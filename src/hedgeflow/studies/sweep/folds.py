@@ -11,12 +11,13 @@ from hedgeflow.evidence.cross_validation import walk_forward_sessions
 from hedgeflow.market.errors import ConfigError
 from hedgeflow.market.sessions import session_date
 from hedgeflow.market.time import MINUTE_NS
+from hedgeflow.studies.strategies import study_of
 from hedgeflow.studies.sweep.results import Objective, daily_net, score
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from hedgeflow.strategies.volume_shock import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.markets import Market
 
 
@@ -99,7 +100,7 @@ def dates(sessions: Iterable[Session]) -> list[str]:
     return [each.date for each in sessions]
 
 
-def tradable_sessions(market: Market, config: VolumeShockConfig) -> tuple[Session, ...]:
+def tradable_sessions(market: Market, config: StrategyConfig) -> tuple[Session, ...]:
     """Return the sessions that a configuration could have traded, in order."""
     sessions = market.sessions
     return tuple(
@@ -108,7 +109,7 @@ def tradable_sessions(market: Market, config: VolumeShockConfig) -> tuple[Sessio
             int(sessions.open_ns[index]),
             int(sessions.close_ns[index]),
         )
-        for index in market.tested_sessions(config)
+        for index in study_of(config).tested_sessions(market, config)
     )
 
 

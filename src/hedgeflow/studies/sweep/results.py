@@ -11,13 +11,14 @@ import polars as pl
 
 from hedgeflow.evidence.resampling import by_session
 from hedgeflow.evidence.verdict import holds
-from hedgeflow.strategies.volume_shock.claims import DECLARATION
+from hedgeflow.studies.strategies import study_of
 from hedgeflow.studies.trial_ledger import session_sharpe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from hedgeflow.evidence.estimates import FloatArray
+    from hedgeflow.strategies.claims import Gate
     from hedgeflow.studies.sweep.trying import Tried
 
 Objective = Literal["sharpe", "expectancy"]
@@ -120,7 +121,7 @@ def highest(scores: Sequence[float | None]) -> int | None:
     return -max(known)[1] if known else None
 
 
-def could_be_validated(trades: pl.DataFrame) -> bool:
+def could_be_validated(trades: pl.DataFrame, gates: Iterable[Gate]) -> bool:
     """Return whether counts alone leave VALIDATED open: enough trades, and enough of them won.
 
     A rate's lower bound lies below the rate itself, so whoever misses the gate by the rate misses
@@ -128,11 +129,7 @@ def could_be_validated(trades: pl.DataFrame) -> bool:
     """
     count, wins = trades.height, win_count(trades)
     counted = {"trades": float(count), "win_rate": wins / count if count else 0.0}
-    return all(
-        holds(gate, counted[gate.statistic])
-        for gate in DECLARATION.gates
-        if gate.statistic in counted
-    )
+    return all(holds(gate, counted[gate.statistic]) for gate in gates if gate.statistic in counted)
 
 
 def win_count(trades: pl.DataFrame) -> int:
@@ -151,7 +148,9 @@ def _figures(each: Tried, daily: FloatArray, year: float) -> dict[str, object]:
         "net_usd": float(trades["net_usd"].sum()),
         "expectancy_bps": trades["net_bps"].mean(),
         "sharpe_annualised": None if ratio is None else ratio * year,
-        "could_be_validated": could_be_validated(trades),
+        "could_be_validated": could_be_validated(
+            trades, study_of(each.candidate.config).declaration.gates
+        ),
     }
 
 

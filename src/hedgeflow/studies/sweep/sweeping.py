@@ -15,8 +15,8 @@ from hedgeflow.evidence.plain import plain
 from hedgeflow.evidence.snooping import snooping
 from hedgeflow.journal import Journal
 from hedgeflow.market.time import iso
-from hedgeflow.strategies.volume_shock.claims import DECLARATION
-from hedgeflow.studies.backtesting import STRATEGY, code_version
+from hedgeflow.studies.backtesting import code_version
+from hedgeflow.studies.strategies import study_of
 from hedgeflow.studies.sweep.documents import Best, Searched, SweepDocument, Tape
 from hedgeflow.studies.sweep.judging import Judged, judge_all
 from hedgeflow.studies.sweep.results import FEWEST_TRADES, Objective, Record, could_be_validated
@@ -27,7 +27,7 @@ from hedgeflow.studies.trial_ledger import configurations, differences, trials_o
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from hedgeflow.strategies.volume_shock import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.markets import Market
     from hedgeflow.studies.sweep.candidates import Search
     from hedgeflow.studies.sweep.trying import Ground, Tried
@@ -98,7 +98,7 @@ class Effort:
 
 def sweep(
     ground: Ground,
-    base: VolumeShockConfig,
+    base: StrategyConfig,
     search: Search,
     *,
     jobs: int,
@@ -111,7 +111,7 @@ def sweep(
     Parameters
     ----------
     ground : Ground
-    base : VolumeShockConfig
+    base : StrategyConfig
         Over which the settings were varied.
     search : Search
     jobs : int
@@ -126,7 +126,8 @@ def sweep(
     tried = try_all(ground, search.candidates, jobs=jobs, progress=stage(progress, TRYING))
     record = Record.of(tried, float(market.sessions.per_year))
     place = record.best(objective)
-    hopeful = [could_be_validated(each.trades) for each in tried]
+    gates = study_of(base).declaration.gates
+    hopeful = [could_be_validated(each.trades, gates) for each in tried]
     chosen = [
         each.candidate for index, each in enumerate(tried) if hopeful[index] or index == place
     ]
@@ -153,11 +154,11 @@ def sweep(
     return Sweep(document, _with_verdicts(record.figures(), judged), record)
 
 
-def head_of(market: Market, base: VolumeShockConfig) -> dict[str, Any]:
+def head_of(market: Market, base: StrategyConfig) -> dict[str, Any]:
     """Return what every document begins with."""
     return {
         "schema_version": SCHEMA_VERSION,
-        "strategy": STRATEGY,
+        "strategy": base.STRATEGY,
         "preset": base.preset,
         "simulated": market.simulated,
     }
@@ -182,7 +183,7 @@ def tape_of(market: Market, sessions: Sequence[str], sessions_per_year: float) -
 
 def searched_of(
     ground: Ground,
-    base: VolumeShockConfig,
+    base: StrategyConfig,
     market: Market,
     search: Search,
     tried: Sequence[Tried],
@@ -196,7 +197,7 @@ def searched_of(
         varied=dict(search.varied),
         changed=tuple(
             words
-            for words in differences(base.model_dump(mode="json"))
+            for words in differences(base.STRATEGY, base.model_dump(mode="json"))
             if words.partition(" ")[0] not in search.varied
         ),
         seed=search.seed,
@@ -220,9 +221,8 @@ def _best(
     searched: Searched,
 ) -> Best:
     tried = record.tried[place]
-    claimed = next(
-        (gate.threshold for gate in DECLARATION.gates if gate.statistic == "sharpe_annualised"), 0.0
-    )
+    gates = study_of(tried.candidate.config).declaration.gates
+    claimed = next((gate.threshold for gate in gates if gate.statistic == "sharpe_annualised"), 0.0)
     return Best(
         settings=settings_of(tried.candidate.settings),
         options=tried.candidate.options,

@@ -12,19 +12,16 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from hedgeflow.journal import Journal
 from hedgeflow.market.catalog import Catalog
-from hedgeflow.strategies.volume_shock.search_space import scan_settings
 from hedgeflow.studies.backtesting import (
     backtest,
-    hedge_tape,
     record_trial,
     run_of,
     trial_document,
 )
-from hedgeflow.studies.markets import load_market
 from hedgeflow.studies.periods import within
 from hedgeflow.studies.processes import results_of
-from hedgeflow.studies.scanning import scan_market
-from hedgeflow.studies.validation import session_dates
+from hedgeflow.studies.sessions import session_dates
+from hedgeflow.studies.strategies import study_of
 from hedgeflow.studies.vaults import visible
 
 if TYPE_CHECKING:
@@ -34,9 +31,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from hedgeflow.replay import HedgeTape
-    from hedgeflow.strategies.volume_shock import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.markets import Market
-    from hedgeflow.studies.scanning import ScanResult
+    from hedgeflow.studies.study import ScanResult
     from hedgeflow.studies.sweep.candidates import Candidate
 
 TRADE_COLUMNS: Final = (
@@ -62,7 +59,7 @@ class Ground(Protocol):
         """What trials are dated by, UTC nanoseconds; a function that can be sent to processes."""
         ...
 
-    def market(self, config: VolumeShockConfig) -> Market:
+    def market(self, config: StrategyConfig) -> Market:
         """Return the market as a configuration names it."""
         ...
 
@@ -89,9 +86,9 @@ class CatalogGround:
     from_ns: int | None = None
     until_ns: int | None = None
 
-    def market(self, config: VolumeShockConfig) -> Market:
+    def market(self, config: StrategyConfig) -> Market:
         """Return the market as a configuration names it, up to its first sealed vault."""
-        whole = load_market(Catalog.open(self.catalog), self.underlying, config)
+        whole = study_of(config).load_market(Catalog.open(self.catalog), self.underlying, config)
         part = within(whole, config, from_ns=self.from_ns, until_ns=self.until_ns)
         with Journal.open(self.journal) as journal:
             return visible(part, config, journal)
@@ -179,9 +176,9 @@ def together(candidates: Iterable[Candidate], jobs: int) -> list[tuple[Candidate
     ]
 
 
-def scan_id(config: VolumeShockConfig) -> str:
+def scan_id(config: StrategyConfig) -> str:
     """Return a name that configurations share whose scans are equal."""
-    text = json.dumps(scan_settings(config), sort_keys=True)
+    text = json.dumps(study_of(config).scan_settings(config), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -195,7 +192,7 @@ def _try_together(ground: Ground, candidates: tuple[Candidate, ...]) -> tuple[Tr
 class SharedScan:
     """A market's scan and tape, made when they are first asked for."""
 
-    def __init__(self, market: Market, config: VolumeShockConfig) -> None:
+    def __init__(self, market: Market, config: StrategyConfig) -> None:
         self._market = market
         self._config = config
         self._result: ScanResult | None = None
@@ -207,14 +204,14 @@ class SharedScan:
         """Return the scan."""
         if self._result is None:
             begun = time.process_time()
-            self._result = scan_market(self._market, self._config)
+            self._result = study_of(self._config).scan(self._market, self._config)
             self.seconds += time.process_time() - begun
         return self._result
 
     def tape(self) -> HedgeTape:
         """Return the hedge instrument's tape."""
         if self._tape is None:
-            self._tape = hedge_tape(self._market)
+            self._tape = study_of(self._config).hedge_tape(self._market)
         return self._tape
 
 

@@ -35,7 +35,7 @@ from hedgeflow.studies.trial_ledger import session_sharpe
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from hedgeflow.strategies.volume_shock import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.sweep.candidates import Candidate, Search
     from hedgeflow.studies.sweep.sweeping import Stages
     from hedgeflow.studies.sweep.trying import Ground, Tried
@@ -72,7 +72,7 @@ class _Choice:
 
 def walk_forward(
     ground: Ground,
-    base: VolumeShockConfig,
+    base: StrategyConfig,
     search: Search,
     scheme: Scheme,
     *,
@@ -88,7 +88,7 @@ def walk_forward(
     Parameters
     ----------
     ground : Ground
-    base : VolumeShockConfig
+    base : StrategyConfig
         Over which the settings were varied; its sessions are cut into folds.
     search : Search
     scheme : Scheme
@@ -236,7 +236,7 @@ def _stitched(
     trades: pl.DataFrame,
     results: Sequence[FoldResult],
     dates: Sequence[str],
-    base: VolumeShockConfig,
+    base: StrategyConfig,
     year: float,
 ) -> Stitched:
     daily = daily_net(trades, dates)
