@@ -1,6 +1,7 @@
 """Drives alerts through risk, fills and books over recorded tapes of the hedge instrument."""
 
-from hedgeflow.replay.alerts import ReplayResult, replay_alerts, require_signed_trades
+from hedgeflow.replay.account import ReplayResult
+from hedgeflow.replay.alerts import replay_alerts, require_signed_trades
 from hedgeflow.replay.tables import DECISION_SCHEMA, TRADE_SCHEMA
 from hedgeflow.replay.tape import HedgeTape, Ticks
 

@@ -1,21 +1,15 @@
-"""One position on one tape: its entry fill, its exit, its costs and its row."""
+"""One position on one tape: its entry fill, its costs and its row, whichever strategy holds it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from hedgeflow.fills import CostModel, first_index_at_or_after, order_arrival_ns
 from hedgeflow.ledger import RoundTrip, linear_pnl_usd
 from hedgeflow.market.time import MINUTE_NS, SECOND_NS, iso
 from hedgeflow.replay.tape import HedgeTape
 from hedgeflow.risk import Reason, SizedPlan
-from hedgeflow.signals.hedge_progress import HedgeDone
-from hedgeflow.strategies.exits import Exit, flag_names
-from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
-from hedgeflow.strategies.volume_shock.exits import exit_on_bars_many, exit_on_ticks
-from hedgeflow.strategies.volume_shock.plan import watched_levels
+from hedgeflow.strategies.settings import StrategyConfig
 
 
 @dataclass(frozen=True, slots=True)
