@@ -10,6 +10,7 @@ import numpy as np
 
 from hedgeflow.market.time import HOUR_NS
 from hedgeflow.signals.dealer_gamma import GammaConvention
+from hedgeflow.signals.expiry_clock import NOTICE_MINUTES
 from hedgeflow.signals.implied_move import MoveRules
 
 STANDARD_MULTIPLIER: Final = 100.0
@@ -135,7 +136,7 @@ class PressureRules:
     monitor_minutes: float = 15.0
     monitor_distance: float = 5.0
     monitor_oi: float = 2_000.0
-    notice_minutes: tuple[float, ...] = (120.0, 45.0, 15.0, 2.0)
+    notice_minutes: tuple[float, ...] = NOTICE_MINUTES
     distance: Literal["points", "bps", "sigma"] = "points"
     bps_per_point: float = 1.6667
     move: MoveRules = field(
@@ -181,6 +182,7 @@ CONDITION: Final = np.dtype(
         ("target_distance", "f8"),
         ("dealer_gamma", "f8"),
         ("gamma_basis", "i1"),
+        ("dealer_units", "f8"),
         ("price", "f8"),
         ("sigma", "f8"),
         ("point", "f8"),
@@ -193,7 +195,9 @@ CONDITION: Final = np.dtype(
 alert share it and `is_new` marks its first. Open interest is in contracts of 100 underlying units,
 `settled_ns` the oldest instant at which an official figure of it became known; `distance` and
 `target_distance` are in price units; `point` is the size of a source point in price units;
-`dealer_gamma` in underlying units per price unit, by the `GammaConvention` in `gamma_basis`; `scale` is V5, NaN where not known.
+`dealer_gamma` in underlying units per price unit, NaN without a volatility, by the
+`GammaConvention` in `gamma_basis`; `dealer_units` the underlying units of options that dealers are
+long, which has its sign; `scale` is V5, NaN where not known.
 """
 
 NOTICE: Final = np.dtype(
@@ -246,6 +250,7 @@ LADDER: Final = np.dtype(
         ("pressure", "f8"),
         ("dealer_gamma", "f8"),
         ("gamma_basis", "i1"),
+        ("dealer_units", "f8"),
         ("source", "f8"),
         ("lognormal", "f8"),
         ("empirical", "f8"),

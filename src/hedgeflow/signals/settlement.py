@@ -1,0 +1,393 @@
+"""The scan for expiration pressure: one fold for snapshots and for streams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from hedgeflow.market.errors import DataError
+from hedgeflow.market.time import MINUTE_NS, SECOND_NS, iso
+from hedgeflow.signals.empirical_probability import UNFITTED
+from hedgeflow.signals.open_interest_state import chain_arrays, no_interest
+from hedgeflow.signals.settlement_events import EventKind
+from hedgeflow.signals.settlement_fold import fold
+from hedgeflow.signals.settlement_history import PressureHistory
+from hedgeflow.signals.settlement_probability import half_way_marks
+from hedgeflow.signals.settlement_rules import (
+    COUNTS,
+    NOTICE,
+    SAMPLE,
+    WHOLE_MINUTES,
+    NoticeKind,
+)
+from hedgeflow.signals.settlement_samples import Samples
+from hedgeflow.signals.settlement_state import (
+    CURSOR,
+    MARKET,
+    LiveExpiry,
+    needs_history,
+    no_alerts,
+    no_outputs,
+    rules_record,
+)
+from hedgeflow.signals.settlement_view import pressures, rungs, samples
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from hedgeflow.signals.chain import Chain
+    from hedgeflow.signals.open_interest_state import StrikeInterest
+    from hedgeflow.signals.settlement_rules import PressureRules
+
+_SMALLEST_OUTPUT: Final = 4_096
+_BEFORE_ANYTHING: Final = np.iinfo(np.int64).min
+_ORDER: Final = ("resolve", "list", "remember", "sample", "notify", "retire")
+"""Of what is due at one instant: an expiry is resolved before the next one is looked at."""
+
+
+class SettlementOutput(NamedTuple):
+    """What a slice of events gave, in the order of time.
+
+    Attributes
+    ----------
+    conditions : ndarray of `CONDITION`
+    notices : ndarray of `NOTICE`
+    samples : ndarray of `SAMPLE`
+        Of expiries that are over since the last slice.
+    """
+
+    conditions: NDArray[Any]
+    notices: NDArray[Any]
+    samples: NDArray[Any]
+
+
+class _Due(NamedTuple):
+    """Something to do once everything known at an instant is in."""
+
+    at_ns: int
+    what: str
+    minutes: float
+
+
+class SettlementScan:
+    """Pressure, alert conditions, notices and samples of one underlying's expiries.
+
+    Today's expiry is the next expiration instant, if it is within 24 hours (precise.md 29). Every
+    batch with a price, or with open interest of that expiry, is an evaluation of all its strikes.
+    At an expiration instant, and after it, that expiry has no pressure and gives no alert.
+
+    Parameters
+    ----------
+    rules : PressureRules
+    chain : Chain
+    session_minutes : array_like of shape (expiries,), optional
+        Length of each expiry's session, minutes; needed where rules scale time by it.
+
+    Raises
+    ------
+    DataError
+        Rules scale time by the session, and lengths are missing or not positive.
+
+    Notes
+    -----
+    Look-ahead: an output depends on events known at or before its own instant. Strikes count from
+    their listing; thresholds, ranks and the empirical model rest on expiries that are over.
+    Slices of any size give the same output. Memory is bounded by contracts and, where rules ask
+    for history, by strikes x 181 whole minutes x expiries remembered.
+    """
+
+    def __init__(
+        self, rules: PressureRules, chain: Chain, session_minutes: ArrayLike | None = None
+    ) -> None:
+        self.rules = rules
+        self.chain = chain
+        self._record = rules_record(rules)
+        self._time_factors = _time_factors(rules, chain, session_minutes)
+        self._arrays = chain_arrays(chain)
+        self._known, self._strikes = no_interest(chain, rules.gamma_convention)
+        self._market = np.zeros(1, MARKET)
+        for name in ("price", "sigma", "scale"):
+            self._market[name] = np.nan
+        self._alerts = no_alerts(chain.strike.size)
+        self._out = no_outputs(np.zeros(1, CURSOR), max(_SMALLEST_OUTPUT, chain.strike.size))
+        self._counts = np.zeros(chain.expiry_ns.size, COUNTS)
+        self._counts["expiry_ns"] = chain.expiry_ns
+        self._counts["finish"] = np.nan
+        self._history = PressureHistory(rules.quantile_expiries, rules.quantile)
+        self._samples = Samples()
+        self._resolved: list[NDArray[Any]] = []
+        self._live = _no_expiry()
+        self._expiry = 0
+        self._due: list[_Due] = []
+        self._now = _BEFORE_ANYTHING
+
+    def advance(self, events: NDArray[Any]) -> SettlementOutput:
+        """Fold the next events.
+
+        Parameters
+        ----------
+        events : ndarray of `EVENT`
+            Sorted by `known_ns`; a slice never ends inside a batch of one instant.
+
+        Raises
+        ------
+        DataError
+            Events go back in time, before or at the last slice's end, name no contract of the
+            chain, or have a value that cannot be.
+        """
+        known_ns = events["known_ns"]
+        if events.size == 0:
+            return self._taken()
+        self._check(events)
+        if self._now == _BEFORE_ANYTHING:
+            self._begin(int(known_ns[0]))
+        start = 0
+        while start < events.size:
+            stop = events.size
+            if self._due:
+                stop = int(np.searchsorted(known_ns, self._due[0].at_ns, side="right"))
+            self._fold(events[start:stop])
+            start = stop
+            if start < events.size:
+                self._pass_time(int(known_ns[start]) - 1)
+        self._now = int(known_ns[-1])
+        return self._taken()
+
+    def advance_to(self, now_ns: int) -> SettlementOutput:
+        """Let time pass: say that nothing more will be known at or before an instant.
+
+        Gives the notices, and the outcomes of expiries, that are due by then; the end of a tape
+        and a clock that runs without events need it.
+
+        Raises
+        ------
+        DataError
+            The instant is before the last event.
+        """
+        if now_ns < self._now:
+            raise DataError(f"time goes back from {iso(self._now)} to {iso(now_ns)}")
+        if self._now == _BEFORE_ANYTHING:
+            self._begin(now_ns)
+        self._pass_time(now_ns)
+        self._now = now_ns
+        return self._taken()
+
+    @property
+    def counts(self) -> NDArray[Any]:
+        """What came of every expiry of the chain so far: a copy, `COUNTS`."""
+        counts = self._counts.copy()
+        if self._expiry < counts.size:
+            counts[self._expiry] = self._out.counts[0]
+        return counts
+
+    @property
+    def live_expiry_ns(self) -> int | None:
+        """The next expiration instant after what was told, None after the chain's last."""
+        return self._live.expiry_ns if self._live.places.size else None
+
+    def ladder(self, at_ns: int | None = None) -> NDArray[Any]:
+        """Return every listed strike of the live expiry as it stands, `LADDER`.
+
+        Parameters
+        ----------
+        at_ns : int, optional
+            The instant to reckon time left from; default: of the last event. The ladder is empty
+            at or after expiry, more than 24 hours before it, and before there is a price.
+        """
+        now = self._now if at_ns is None else at_ns
+        return rungs(now, *self._view())
+
+    def _check(self, events: NDArray[Any]) -> None:
+        known_ns, kind, value = events["known_ns"], events["kind"], events["value"]
+        if known_ns[0] <= self._now or bool((np.diff(known_ns) < 0).any()):
+            raise DataError(
+                "events must be sorted by the instant at which they are known, and come after the"
+                f" last slice, which ended at {iso(max(self._now, 0))}",
+                where="expiration-pressure events",
+                hint="Sort them with `merged`, and cut slices between two instants",
+            )
+        of_contract = kind >= EventKind.SETTLED
+        outside = of_contract & (
+            (events["contract"] < 0) | (events["contract"] >= len(self.chain.symbols))
+        )
+        known_kind = (kind >= EventKind.PRICE) & (kind <= EventKind.SIGNED)
+        needs_value = known_kind & (kind != EventKind.SIGMA) & (kind != EventKind.SCALE)
+        may_be_negative = kind == EventKind.SIGNED
+        bad = outside | ~known_kind | np.isinf(value) | (needs_value & np.isnan(value))
+        bad |= ~may_be_negative & (value < 0.0) | (kind == EventKind.PRICE) & (value == 0.0)
+        if bool(bad.any()):
+            first = events[int(np.flatnonzero(bad)[0])]
+            raise DataError(
+                f"event of kind {first['kind']} for contract {first['contract']} with value"
+                f" {first['value']:g} cannot be",
+                where=f"expiration-pressure events, {iso(int(first['known_ns']))}",
+                hint="Prices are positive, quantities finite and not negative unless signed,"
+                " contracts are places in the chain",
+            )
+
+    def _fold(self, events: NDArray[Any]) -> None:
+        place = 0
+        while place < events.size:
+            place = fold(
+                events,
+                place,
+                self._arrays,
+                self._known,
+                self._strikes,
+                self._market[0],
+                self._live,
+                self._alerts,
+                self._record[0],
+                self._out,
+            )
+            if place < events.size:
+                self._grow()
+
+    def _grow(self) -> None:
+        old = self._out
+        new = no_outputs(old.cursor, 2 * old.conditions.size)
+        new.conditions[: old.conditions.size] = old.conditions
+        new.notices[: old.notices.size] = old.notices
+        new.counts[:] = old.counts
+        self._out = new
+
+    def _taken(self) -> SettlementOutput:
+        cursor = self._out.cursor[0]
+        output = SettlementOutput(
+            self._out.conditions[: cursor["conditions"]].copy(),
+            self._out.notices[: cursor["notices"]].copy(),
+            np.concatenate([np.zeros(0, SAMPLE), *self._resolved]),
+        )
+        cursor["conditions"] = cursor["notices"] = 0
+        self._resolved = []
+        return output
+
+    def _begin(self, now_ns: int) -> None:
+        """Make the next expiration after an instant the live one."""
+        e = int(np.searchsorted(self.chain.expiry_ns, now_ns, side="right"))
+        self._expiry = e
+        if e == self.chain.expiry_ns.size:
+            self._live = _no_expiry()
+            return
+        thresholds, past, past_first = self._history.arrays()
+        first, stop = self.chain.first_strike[e : e + 2].tolist()
+        expiry_ns = int(self.chain.expiry_ns[e])
+        self._live = LiveExpiry(
+            expiry_ns, first, stop, *_listed(self.chain, first, stop, now_ns),
+            float(self._time_factors[e]), thresholds, past, past_first, self._samples.table(),
+        )  # fmt: skip
+        self._out.counts[0] = self._counts[e]
+        due = _timetable(self.rules, expiry_ns, self.chain.listed_ns[first:stop])
+        due = [*self._due, *(each for each in due if each.at_ns >= now_ns)]
+        self._due = sorted(due, key=lambda each: (each.at_ns, _ORDER.index(each.what)))
+
+    def _pass_time(self, until_ns: int) -> None:
+        """Do what is due at or before an instant, everything known by then being in."""
+        while self._due and self._due[0].at_ns <= until_ns:
+            due = self._due.pop(0)
+            match due.what:
+                case "resolve":
+                    self._resolve(due.at_ns)
+                case "list":
+                    self._list_strikes(due.at_ns)
+                case "remember" if self._is_fresh(due.at_ns):
+                    self._history.keep(int(due.minutes), pressures(due.at_ns, *self._view()))
+                case "sample" if self._is_fresh(due.at_ns):
+                    self._samples.keep(*samples(due.at_ns, *self._view()))
+                case "notify":
+                    self._notify(due)
+                case "retire":
+                    self._retire(due.at_ns + 1)
+                case _:  # no price is young enough
+                    continue
+
+    def _view(self) -> tuple[LiveExpiry, StrikeInterest, Any, Any]:
+        return self._live, self._strikes, self._market[0], self._record[0]
+
+    def _list_strikes(self, now_ns: int) -> None:
+        live = self._live
+        places, strikes, marks = _listed(self.chain, live.first, live.stop, now_ns)
+        self._live = live._replace(places=places, strikes=strikes, marks=marks)
+
+    def _notify(self, due: _Due) -> None:
+        cursor = self._out.cursor[0]
+        if cursor["notices"] == self._out.notices.size:
+            self._grow()
+        row = np.zeros(1, NOTICE)
+        row["at_ns"], row["expiry_ns"] = due.at_ns, self._live.expiry_ns
+        row["kind"], row["minutes_left"] = NoticeKind.TIMED, due.minutes
+        row["strike"] = row["distance"] = row["oi"] = np.nan
+        self._out.notices[cursor["notices"]] = row[0]
+        cursor["notices"] += 1
+
+    def _retire(self, now_ns: int) -> None:
+        """What is known from an expiration instant on is the next expiry's."""
+        self._counts[self._expiry] = self._out.counts[0]
+        self._history.close()
+        self._begin(now_ns)
+
+    def _resolve(self, now_ns: int) -> None:
+        """All prices until an expiration instant are in: the last one decides every sample."""
+        finish = float(self._market["price"][0]) if self._is_fresh(now_ns) else float("nan")
+        self._counts["finish"][np.searchsorted(self.chain.expiry_ns, now_ns)] = finish
+        self._resolved.append(self._samples.resolve(finish))
+        self._live = self._live._replace(table=self._samples.table())
+
+    def _is_fresh(self, at_ns: int) -> bool:
+        oldest_ns = at_ns - round(self.rules.oldest_price_minutes * MINUTE_NS)
+        return self._market["price"][0] > 0.0 and self._market["price_ns"][0] >= oldest_ns
+
+
+def _timetable(rules: PressureRules, expiry_ns: int, listed_ns: NDArray[np.int64]) -> list[_Due]:
+    """Return what is due on the way to an expiry."""
+
+    def before(minutes: float) -> int:
+        return expiry_ns - round(minutes * MINUTE_NS)
+
+    due = [_Due(before(minutes), "notify", float(minutes)) for minutes in rules.notice_minutes]
+    due += [_Due(before(minutes), "sample", float(minutes)) for minutes in rules.sample_minutes]
+    due += [_Due(int(at), "list", 0.0) for at in np.unique(listed_ns) if at < expiry_ns]
+    if needs_history(rules):
+        due += [
+            _Due(before(minutes), "remember", float(minutes)) for minutes in range(1, WHOLE_MINUTES)
+        ]
+        due.append(_Due(expiry_ns - SECOND_NS, "remember", 0.0))
+    due.append(_Due(expiry_ns - 1, "retire", 0.0))
+    due.append(_Due(expiry_ns, "resolve", 0.0))
+    return due
+
+
+def _time_factors(
+    rules: PressureRules, chain: Chain, session_minutes: ArrayLike | None
+) -> NDArray[np.float64]:
+    """Return pressure's minutes per real minute of each expiry (precise.md 28)."""
+    if rules.session_minutes is None:
+        return np.ones(chain.expiry_ns.size)
+    lengths = np.zeros(0) if session_minutes is None else np.asarray(session_minutes, np.float64)
+    if lengths.shape != chain.expiry_ns.shape or not bool((lengths > 0.0).all()):
+        raise DataError(
+            f"rules scale time by the session, but {lengths.size} session lengths were given for"
+            f" {chain.expiry_ns.size} expiries, or one is not positive",
+            where="session_minutes",
+            hint="Give the length of each expiry's session in minutes",
+        )
+    return rules.session_minutes / lengths
+
+
+def _listed(
+    chain: Chain, first: int, stop: int, now_ns: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return places, strikes and half-way marks of an expiry's strikes that are listed by now."""
+    places = first + np.flatnonzero(chain.listed_ns[first:stop] <= now_ns)
+    strikes = chain.strike[places]
+    return places, strikes, half_way_marks(strikes) if strikes.size else np.zeros(1)
+
+
+def _no_expiry() -> LiveExpiry:
+    """Return what stands in for a live expiry when the chain has no more."""
+    thresholds, past, past_first = PressureHistory(1, None).arrays()
+    nowhere = np.zeros(0, np.int64)
+    return LiveExpiry(
+        0, 0, 0, nowhere, np.zeros(0), np.zeros(1), 1.0, thresholds, past, past_first, UNFITTED
+    )

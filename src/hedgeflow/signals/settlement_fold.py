@@ -1,0 +1,362 @@
+"""The inner loop of an expiration-pressure scan: events in, alert conditions and notices out."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from hedgeflow.market.pressure import pressure
+from hedgeflow.market.time import DAY_NS
+from hedgeflow.signals.dealer_gamma import option_gamma
+from hedgeflow.signals.expiry_clock import minutes_left
+from hedgeflow.signals.open_interest_state import (
+    ChainArrays,
+    ContractInterest,
+    StrikeInterest,
+    sum_strike,
+    take_in,
+)
+from hedgeflow.signals.settlement_events import EventKind
+from hedgeflow.signals.settlement_models import probabilities
+from hedgeflow.signals.settlement_rules import WHOLE_MINUTES, NoticeKind, SignalClass, Urgency
+from hedgeflow.signals.settlement_state import HOLDS, Alerts, LiveExpiry, Outputs
+
+_PRICE: Final = int(EventKind.PRICE)
+_SIGMA: Final = int(EventKind.SIGMA)
+_SCALE: Final = int(EventKind.SCALE)
+_PREPARE: Final = int(NoticeKind.PREPARE_FOR_PANIC_MODE)
+_LOW, _HIGH, _CRISIS = int(Urgency.LOW), int(Urgency.HIGH), int(Urgency.CRISIS)
+_OTHER: Final = int(SignalClass.OTHER)
+_PIN: Final = int(SignalClass.PIN_RISK_MANAGEMENT)
+_STEERING: Final = int(SignalClass.STEERING)
+_PANIC: Final = int(SignalClass.ASSIGNMENT_RISK_PANIC)
+
+
+class Instant(NamedTuple):
+    """What an evaluation knows that is the same for every strike."""
+
+    now: int
+    minutes: float
+    scaled_minutes: float
+    point: float
+    unit: float
+    threshold: float
+    urgency: int
+
+
+@nb.njit(cache=True, error_model="numpy")
+def fold(
+    events: NDArray[Any],
+    start: int,
+    chain: ChainArrays,
+    known: ContractInterest,
+    strikes: StrikeInterest,
+    market: Any,
+    live: LiveExpiry,
+    alerts: Alerts,
+    rules: Any,
+    out: Outputs,
+) -> int:
+    """Fold events from `start` on, one batch at a time, and evaluate after each that matters.
+
+    Returns the place from which to go on: behind the last event, or before a batch that the
+    outputs may have no room for.
+    """
+    i = start
+    cursor, counts = out.cursor[0], out.counts[0]
+    while i < events.size:
+        room = out.conditions.size - cursor.conditions
+        if min(room, out.notices.size - cursor.notices) < live.places.size:
+            return i
+        now = events[i].known_ns
+        matters = False
+        while i < events.size and events[i].known_ns == now:
+            event = events[i]
+            i += 1
+            if event.kind == _PRICE:
+                market.price = event.value
+                market.price_ns = now
+                matters = True
+            elif event.kind == _SIGMA:
+                market.sigma = event.value
+            elif event.kind == _SCALE:
+                market.scale = event.value
+            else:
+                k = chain.strike_of[event.contract]
+                take_in(now, event.kind, event.contract, event.value, known)
+                sum_strike(k, chain, known, strikes, rules.use_estimated, rules.convention)
+                matters = matters or live.first <= k < live.stop
+        is_today = 0 < live.expiry_ns - now <= DAY_NS
+        if matters and is_today and market.price > 0.0:
+            counts.evaluations += 1
+            counts.last_ns = now
+            if counts.first_ns == 0:
+                counts.first_ns = now
+            minutes = minutes_left(live.expiry_ns, now)
+            _evaluate(now, minutes, strikes, market, live, alerts, rules, out)
+    return i
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _evaluate(
+    now: int,
+    minutes: float,
+    strikes: StrikeInterest,
+    market: Any,
+    live: LiveExpiry,
+    alerts: Alerts,
+    rules: Any,
+    out: Outputs,
+) -> None:
+    """Judge every strike of the live expiry at one instant."""
+    at = Instant(
+        now,
+        minutes,
+        minutes * live.time_factor,
+        point_size(market, rules),
+        risk_unit(market, rules),
+        _threshold(minutes, market, live, rules, out.counts[0]),
+        _urgency(minutes, rules),
+    )
+    is_near = minutes < rules.monitor_minutes
+    first, last = _candidates(at, strikes, live, rules)
+    if first <= last:
+        probabilities(
+            rules.model,
+            market.price,
+            live.strikes[first : last + 1],
+            live.marks[first : last + 2],
+            market.sigma,
+            minutes,
+            rules.minutes_per_year,
+            at.point,
+            live.table,
+            out.scratch[first : last + 1],
+        )
+    for j in range(live.places.size):
+        k = live.places[j]
+        holds = False
+        if first <= j <= last:
+            risk = strikes.used[k] * at.unit * out.scratch[j]
+            pressed = pressure(risk, at.scaled_minutes)
+            if strikes.used[k] > rules.oi_above and pressed > at.threshold:
+                distance = abs(market.price - live.strikes[j])
+                holds = _passes(at, distance, strikes.used[k], pressed, rules, out.counts[0])
+                if holds:
+                    is_new = _is_new_alert(now, k, at.urgency, alerts, rules, out.cursor[0])
+                    _write(
+                        j, k, at, risk, pressed, is_new, strikes, market, live, alerts, rules, out
+                    )
+        if not holds and alerts.ceased_ns[k] == HOLDS:
+            alerts.ceased_ns[k] = now
+        if is_near and not alerts.is_warned[k]:
+            _warn(j, k, at, strikes, market, live, alerts, rules, out)
+
+
+@nb.njit(cache=True, error_model="numpy")
+def point_size(market: Any, rules: Any) -> float:
+    """Return a source point in price units (precise.md 23)."""
+    if rules.is_sigma_point:
+        sigma = market.sigma if market.sigma > 0.0 else np.nan
+        return rules.point_coefficient * market.price * sigma
+    if rules.is_bps_point:
+        return rules.point_coefficient * market.price
+    return rules.point_coefficient
+
+
+@nb.njit(cache=True, error_model="numpy")
+def risk_unit(market: Any, rules: Any) -> float:
+    """Return what one contract of 100 underlying units counts as in risk (precise.md 28)."""
+    if not rules.is_relative:
+        return 1.0
+    return rules.reference_units / market.scale if market.scale > 0.0 else np.nan
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _threshold(minutes: float, market: Any, live: LiveExpiry, rules: Any, counts: Any) -> float:
+    """Return the pressure in force, infinite where nothing can be an alert; count why."""
+    if rules.is_relative and not market.scale > 0.0:
+        counts.no_scale += 1
+        return np.inf
+    if rules.needs_sigma and not market.sigma > 0.0:
+        counts.no_sigma += 1
+        return np.inf
+    span = live.table.span
+    if rules.needs_table and not span[0] <= minutes <= span[1]:
+        counts.no_model += 1
+        return np.inf
+    if not rules.needs_history:
+        return rules.threshold
+    whole = int(minutes)
+    if whole >= WHOLE_MINUTES:
+        return np.inf
+    if live.past_first[whole] == live.past_first[whole + 1]:
+        counts.no_history += 1
+        return np.inf
+    return live.thresholds[whole] if rules.is_quantile else rules.threshold
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _candidates(
+    at: Instant, strikes: StrikeInterest, live: LiveExpiry, rules: Any
+) -> tuple[int, int]:
+    """Return the first and last strike that would be an alert if settling there were certain.
+
+    A probability is at most 1, so no other strike can meet the condition; theirs is not reckoned.
+    """
+    first, last = live.places.size, -1
+    for j in range(live.places.size):
+        oi = strikes.used[live.places[j]]
+        if oi > rules.oi_above and pressure(oi * at.unit, at.scaled_minutes) > at.threshold:
+            first = min(first, j)
+            last = j
+    return first, last
+
+
+@nb.njit(cache=True)
+def _passes(
+    at: Instant, distance: float, oi: float, pressed: float, rules: Any, counts: Any
+) -> bool:
+    """Say whether the false-signal filter lets a strike pass; count its first reason if not."""
+    if oi < rules.filter_oi:
+        counts.oi_too_small += 1
+    elif distance > rules.filter_distance * at.point:
+        counts.too_far += 1
+    elif at.minutes > rules.filter_minutes:
+        counts.too_early += 1
+    elif pressed < rules.filter_pressure:
+        counts.too_weak += 1
+    else:
+        return True
+    return False
+
+
+@nb.njit(cache=True)
+def _is_new_alert(now: int, k: int, urgency: int, alerts: Alerts, rules: Any, cursor: Any) -> bool:
+    """Say whether a condition begins an alert, and remember that it holds (precise.md 29)."""
+    ceased = alerts.ceased_ns[k]
+    is_new = alerts.urgency[k] != urgency or (ceased != HOLDS and now - ceased >= rules.rearm_ns)
+    alerts.ceased_ns[k] = HOLDS
+    if is_new:
+        alerts.urgency[k] = urgency
+        alerts.number[k] = cursor.alerts
+        cursor.alerts += 1
+    return is_new
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _write(
+    j: int,
+    k: int,
+    at: Instant,
+    risk: float,
+    pressed: float,
+    is_new: bool,
+    strikes: StrikeInterest,
+    market: Any,
+    live: LiveExpiry,
+    alerts: Alerts,
+    rules: Any,
+    out: Outputs,
+) -> None:
+    """Write a condition."""
+    cursor, counts = out.cursor[0], out.counts[0]
+    row = out.conditions[cursor.conditions]
+    cursor.conditions += 1
+    counts.conditions += 1
+    counts.alerts += is_new
+    distance = abs(market.price - live.strikes[j])
+    gamma = option_gamma(
+        market.price, live.strikes[j], market.sigma, at.minutes, rules.minutes_per_year
+    )
+    row.at_ns = at.now
+    row.expiry_ns = live.expiry_ns
+    row.strike = live.strikes[j]
+    row.alert_number = alerts.number[k]
+    row.is_new = is_new
+    row.urgency = at.urgency
+    row.signal_class = _signal_class(at, strikes.used[k], distance, rules)
+    row.pressure = pressed
+    row.threshold = at.threshold
+    row.risk = risk
+    row.oi = strikes.used[k]
+    row.settled_oi = strikes.settled[k]
+    row.settled_ns = strikes.settled_ns[k]
+    row.estimated_oi = strikes.estimated[k]
+    row.oi_low = strikes.low[k]
+    row.oi_high = strikes.high[k]
+    row.probability = out.scratch[j]
+    row.distance = distance
+    row.minutes_left = at.minutes
+    row.confidence = _confidence(at.minutes, pressed, live, rules)
+    row.target_distance = max(rules.target_floor * at.point, rules.target_multiple * distance)
+    row.dealer_gamma = gamma * strikes.dealers[k]
+    row.gamma_basis = strikes.basis[k]
+    row.dealer_units = strikes.dealers[k]
+    row.price = market.price
+    row.sigma = market.sigma
+    row.point = at.point
+    row.scale = market.scale
+
+
+@nb.njit(cache=True)
+def _urgency(minutes: float, rules: Any) -> int:
+    if minutes < rules.crisis_minutes:
+        return _CRISIS
+    return _HIGH if minutes < rules.high_minutes else _LOW
+
+
+@nb.njit(cache=True)
+def _signal_class(at: Instant, oi: float, distance: float, rules: Any) -> int:
+    """Return the named strategy whose signature a condition has (expiration-pressure.md 2)."""
+    if at.urgency == _HIGH:
+        return _STEERING
+    if at.urgency == _CRISIS:
+        near, large = rules.panic_distance_below * at.point, rules.panic_oi_above
+        return _PANIC if oi > large and distance < near else _OTHER
+    near, large = rules.pin_distance_below * at.point, rules.pin_oi_above
+    is_pin = at.minutes <= rules.pin_minutes and oi > large and distance < near
+    return _PIN if is_pin else _OTHER
+
+
+@nb.njit(cache=True)
+def _confidence(minutes: float, pressed: float, live: LiveExpiry, rules: Any) -> float:
+    """Return pressure / 1,000, or the pressure's rank among earlier expiries; capped."""
+    if not rules.is_rank:
+        return min(rules.confidence_cap, pressed / rules.confidence_divisor)
+    whole = int(minutes)
+    past = live.past[live.past_first[whole] : live.past_first[whole + 1]]
+    rank = np.searchsorted(past, pressed, side="right") / past.size
+    return min(rules.confidence_cap, rank)
+
+
+@nb.njit(cache=True)
+def _warn(
+    j: int,
+    k: int,
+    at: Instant,
+    strikes: StrikeInterest,
+    market: Any,
+    live: LiveExpiry,
+    alerts: Alerts,
+    rules: Any,
+    out: Outputs,
+) -> None:
+    """Give PREPARE_FOR_PANIC_MODE, once per strike and expiry (expiration-pressure.md 4)."""
+    distance = abs(market.price - live.strikes[j])
+    if strikes.used[k] < rules.monitor_oi or not distance < rules.monitor_distance * at.point:
+        return
+    alerts.is_warned[k] = True
+    cursor = out.cursor[0]
+    row = out.notices[cursor.notices]
+    cursor.notices += 1
+    row.at_ns = at.now
+    row.expiry_ns = live.expiry_ns
+    row.kind = _PREPARE
+    row.minutes_left = at.minutes
+    row.strike = live.strikes[j]
+    row.distance = distance
+    row.oi = strikes.used[k]
