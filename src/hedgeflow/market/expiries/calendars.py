@@ -1,0 +1,139 @@
+"""The days on which a venue trades, with their open and close: exchange_calendars, year by year."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from hedgeflow.market.errors import ConfigError
+from hedgeflow.market.sessions import ALWAYS_OPEN
+from hedgeflow.market.time import DAY_NS, instant_ns
+
+NEW_YORK: Final = "America/New_York"
+NYSE: Final = "XNYS"
+NSE: Final = "XBOM"
+"""The National Stock Exchange of India keeps the holidays of Mumbai's other exchange."""
+
+SATURDAY: Final = 5
+LAST_YEAR: Final = 2100
+"""Later dates are typing errors."""
+
+LONGEST_CLOSURE: Final = timedelta(days=14)
+
+_USUAL_HOURS: Final = {NSE: (ZoneInfo("Asia/Kolkata"), time(9, 15), time(15, 30))}
+"""For years whose holidays are not published yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class TradingDay:
+    """One session of a calendar.
+
+    Attributes
+    ----------
+    day : datetime.date
+        In the venue's own time zone.
+    open_ns, close_ns : int
+        UTC nanoseconds; an early close is as it was.
+    provisional : bool
+        Holidays of that year are not in the calendar yet: a weekday with the usual hours.
+    """
+
+    day: date
+    open_ns: int
+    close_ns: int
+    provisional: bool = False
+
+
+def trading_day(calendar: str, day: date) -> TradingDay | None:
+    """Return a day's session, or None where the market is closed all day.
+
+    Raises
+    ------
+    ConfigError
+        exchange_calendars has neither that calendar nor that year.
+    """
+    if calendar == ALWAYS_OPEN:
+        start = instant_ns(datetime.combine(day, time(), UTC))
+        return TradingDay(day, start, start + DAY_NS)
+    return _year(calendar, day.year).get(day)
+
+
+def session_on_or_before(calendar: str, day: date) -> TradingDay:
+    """Return the last session on or before a day."""
+    return _nearest(calendar, day, timedelta(days=-1))
+
+
+def session_before(calendar: str, day: date) -> TradingDay:
+    """Return the last session before a day."""
+    return session_on_or_before(calendar, day - timedelta(days=1))
+
+
+def closed_run(calendar: str, day: date, step: timedelta) -> list[date]:
+    """Return the days without a session that follow a day, or precede it, up to the next one."""
+    found: list[date] = []
+    beside = day + step
+    while trading_day(calendar, beside) is None and abs(beside - day) <= LONGEST_CLOSURE:
+        found.append(beside)
+        beside += step
+    return found
+
+
+def _nearest(calendar: str, day: date, step: timedelta) -> TradingDay:
+    beside = day
+    while abs(beside - day) <= LONGEST_CLOSURE:
+        found = trading_day(calendar, beside)
+        if found is not None:
+            return found
+        beside += step
+    raise ConfigError(f"calendar {calendar} has no session in the two weeks before {day}")
+
+
+@lru_cache(maxsize=256)
+def _year(calendar: str, year: int) -> dict[date, TradingDay]:
+    if year > LAST_YEAR:
+        raise ConfigError(f"the year {year} is after {LAST_YEAR}", hint="Check the date")
+    import exchange_calendars as ecals
+
+    try:
+        hours = ecals.get_calendar(calendar, start=f"{year}-01-01", end=f"{year}-12-31").schedule
+    except (ecals.errors.CalendarError, ValueError) as cause:
+        if calendar in _USUAL_HOURS and year > _last_known_year(calendar):
+            return _usual_year(calendar, year)
+        raise ConfigError(
+            f"calendar {calendar} does not know the year {year}",
+            hint="Expiries of that year cannot be told without its holidays",
+        ) from cause
+    opens = hours["open"].dt.to_pydatetime()
+    closes = hours["close"].dt.to_pydatetime()
+    days = [stamp.date() for stamp in hours.index]
+    return {
+        day: TradingDay(day, instant_ns(opened), instant_ns(closed))
+        for day, opened, closed in zip(days, opens, closes, strict=True)
+    }
+
+
+def _last_known_year(calendar: str) -> int:
+    """Return the last year whose holidays exchange_calendars has, of those that it lists."""
+    import exchange_calendars as ecals
+
+    known: Any = ecals.get_calendar(calendar, start="2014-01-01", end="2014-12-31")
+    bound = known.bound_max()
+    return LAST_YEAR if bound is None else int(bound.year)
+
+
+def _usual_year(calendar: str, year: int) -> dict[date, TradingDay]:
+    zone, opens, closes = _USUAL_HOURS[calendar]
+    days = (date(year, 1, 1) + timedelta(days=count) for count in range(366))
+    return {
+        day: TradingDay(
+            day,
+            instant_ns(datetime.combine(day, opens, zone)),
+            instant_ns(datetime.combine(day, closes, zone)),
+            provisional=True,
+        )
+        for day in days
+        if day.weekday() < SATURDAY and day.year == year
+    }
