@@ -14,6 +14,7 @@ from hedgeflow.evidence.tables import (
     DECISION_COLUMNS,
     FLOW_COLUMNS,
     LEDGER_COLUMNS,
+    SHOCK_ALERT_COLUMNS,
     TRADE_COLUMNS,
 )
 from hedgeflow.strategies.claims import NullKind
@@ -128,7 +129,7 @@ def alerts_table(trades: pl.DataFrame) -> pl.DataFrame:
         }
         for trade in trades.iter_rows(named=True)
     ]
-    return pl.DataFrame(rows, schema=ALERT_COLUMNS)
+    return pl.DataFrame(rows, schema=ALERT_COLUMNS | SHOCK_ALERT_COLUMNS)
 
 
 def decisions_table(alerts: pl.DataFrame) -> pl.DataFrame:

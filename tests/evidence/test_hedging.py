@@ -12,7 +12,12 @@ from hedgeflow.evidence.accuracy import detection_accuracy
 from hedgeflow.evidence.hedging import flow_correlation, response_correlation
 from hedgeflow.evidence.rates import wilson_bounds
 from hedgeflow.evidence.resampling import resample_sessions
-from hedgeflow.evidence.tables import ALERT_COLUMNS, FLOW_COLUMNS, TRUTH_COLUMNS
+from hedgeflow.evidence.tables import (
+    ALERT_COLUMNS,
+    FLOW_COLUMNS,
+    SHOCK_ALERT_COLUMNS,
+    TRUTH_COLUMNS,
+)
 
 DAYS = samples.sessions(40)
 RESAMPLING = resample_sessions(np.random.default_rng(0).normal(size=40), seed=1, resamples=400)
@@ -161,7 +166,7 @@ def test_class_accuracy_needs_the_truth():
             "response_minutes": [1.0] * 4,
             "confidence": [0.5] * 4,
         },
-        schema=ALERT_COLUMNS,
+        schema=ALERT_COLUMNS | SHOCK_ALERT_COLUMNS,
     )
     truth = pl.DataFrame(
         {"alert_id": ["A", "B", "C", "D"], "true_class": ["S", "G", "G", "G"]},

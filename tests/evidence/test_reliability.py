@@ -8,7 +8,7 @@ import pytest
 
 from evidence import samples
 from hedgeflow.evidence.reliability import reliability
-from hedgeflow.evidence.tables import ALERT_COLUMNS, PREDICTION_COLUMNS
+from hedgeflow.evidence.tables import ALERT_COLUMNS, PREDICTION_COLUMNS, SHOCK_ALERT_COLUMNS
 
 DAYS = samples.sessions(20)
 
@@ -25,7 +25,7 @@ def curve(confidence, won):
             "response_minutes": [5.0] * trades.height,
             "confidence": [float(each) for each in confidence],
         },
-        schema=ALERT_COLUMNS,
+        schema=ALERT_COLUMNS | SHOCK_ALERT_COLUMNS,
     )
     built = samples.tables([], days=20, alerts=alerts, trades=trades)
     return reliability(built).trades

@@ -37,12 +37,18 @@ from hedgeflow.evidence.performance import (
     profit,
     results,
 )
+from hedgeflow.evidence.pinning import Pinning, pinning, pinning_measures
 from hedgeflow.evidence.plain import plain
 from hedgeflow.evidence.power import ClaimPower, powers
 from hedgeflow.evidence.price_response import PriceResponse, price_measures, price_response
 from hedgeflow.evidence.reliability import Reliability, reliability
 from hedgeflow.evidence.resampling import RESAMPLED, Resampling, by_session, resample_sessions
 from hedgeflow.evidence.resolution import label, resolution
+from hedgeflow.evidence.settlement_probabilities import (
+    StrikeProbabilities,
+    probability_measures,
+    strike_probabilities,
+)
 from hedgeflow.evidence.sharpe import implied_sharpe, implied_win_rate, sharpe_annualised
 from hedgeflow.evidence.significance import Significance, significance
 from hedgeflow.evidence.tables import EvidenceTables
@@ -161,6 +167,10 @@ class Evidence:
         Whether dealers hedged as predicted, and whether the classes differ.
     reliability : Reliability
         Whether stated confidence means anything.
+    pinning : Pinning or None
+        Whether prices are drawn to strikes, where the tables say something of expiries.
+    strike_probabilities : StrikeProbabilities or None
+        How good probabilities of finishing at a strike are, where the tables have any.
     claims, gates : tuple of Judgement
         Each claim and gate, judged.
     coherence : Coherence
@@ -189,6 +199,8 @@ class Evidence:
     accuracy: DetectionAccuracy
     reliability: Reliability
     differences: tuple[Difference, ...]
+    pinning: Pinning | None
+    strike_probabilities: StrikeProbabilities | None
     claims: tuple[Judgement, ...]
     gates: tuple[Judgement, ...]
     coherence: Coherence
@@ -256,12 +268,10 @@ def assess(
     response = response_correlation(tables, resampling)
     accuracy = detection_accuracy(tables, resampling)
     prices = price_response(tables, resampling)
-    named = declaration.classes
-    contrast = (
-        differences(tables, trades, (named[0], named[1]), seed=manifest.seed)
-        if len(named) >= 2
-        else ()
-    )
+    contrast = ()
+    if _compares_classes(declaration):
+        first, *_, last = declaration.classes
+        contrast = differences(tables, trades, (first, last), seed=manifest.seed)
     deflated = deflated_sharpe(
         daily,
         configurations=manifest.trials,
@@ -271,6 +281,12 @@ def assess(
     )
     measures = _measures(performance, by_class, tests, flow, response, accuracy, contrast, deflated)
     measures |= price_measures(prices) | hedging_measures(flow, response)
+    pins, probabilities = (
+        pinning(tables, seed=manifest.seed),
+        strike_probabilities(tables, seed=manifest.seed),
+    )
+    measures |= pinning_measures(pins) | probability_measures(probabilities)
+    measures["tradable_prices", ""] = _tradable(tables)
 
     def judged(gate: Gate) -> Judgement:
         return judge(gate, measures.get((gate.statistic, gate.flow_class)), manifest.config)
@@ -314,6 +330,8 @@ def assess(
         accuracy,
         reliability(tables),
         contrast,
+        pins,
+        probabilities,
         tuple(judged(claim) for claim in claims),
         judged_gates,
         coherence,
@@ -330,6 +348,21 @@ def assess(
             hypotheses,
         ),
     )
+
+
+def _compares_classes(declaration: Declaration) -> bool:
+    """Return whether anything declared is about the first and the last class differing."""
+    named = [gate.statistic for gate in (*declaration.gates, *declaration.claims)]
+    named += [name for each in declaration.hypotheses for name in each.statistics]
+    return len(declaration.classes) >= 2 and any(name.startswith("flow_types_") for name in named)
+
+
+def _tradable(tables: EvidenceTables) -> Measure:
+    """Return 1 where the trades are at prices of an instrument that can be traded."""
+    if tables.price_stand_in:
+        return Measure(missing(tables.price_stand_in), tables.trades.height, exact=True)
+    found = Estimate(1.0, n=tables.trades.height, method="prices of an instrument")
+    return Measure(found, tables.trades.height, exact=True)
 
 
 def _threshold(gates: Sequence[Gate], statistic: str, otherwise: float) -> float:

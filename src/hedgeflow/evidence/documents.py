@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Annotated, Any
 
@@ -29,10 +29,13 @@ from hedgeflow.evidence.manifest import (
 )
 from hedgeflow.evidence.multiplicity import TestedHypothesis
 from hedgeflow.evidence.performance import AlertCounts, Results
+from hedgeflow.evidence.pinning import Pinning
+from hedgeflow.evidence.plain import PART
 from hedgeflow.evidence.power import ClaimPower
 from hedgeflow.evidence.price_response import PriceResponse
 from hedgeflow.evidence.reliability import Reliability
 from hedgeflow.evidence.schemas import closed_schema
+from hedgeflow.evidence.settlement_probabilities import StrikeProbabilities
 from hedgeflow.evidence.significance import Significance
 from hedgeflow.evidence.verdict import CouldTell, Judgement, Status, Verdict
 
@@ -112,6 +115,10 @@ class HypothesisValidation:
         Whether the two classes of trades differ.
     refused : tuple of Refused
         Claims that are true by construction, and so no test.
+    pinning : Pinning
+        Whether prices are drawn to strikes; only of strategies about expiries.
+    strike_probabilities : StrikeProbabilities
+        How good probabilities of finishing at a strike are; only of strategies about expiries.
     """
 
     null_hypothesis: str
@@ -124,6 +131,8 @@ class HypothesisValidation:
     reliability: Reliability
     flow_type_differentiation: tuple[Difference, ...]
     refused: tuple[Refused, ...]
+    pinning: Pinning | None = field(default=None, metadata=PART)
+    strike_probabilities: StrikeProbabilities | None = field(default=None, metadata=PART)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -438,6 +447,8 @@ def evidence_document(
                 for claim in (*evidence.gates, *evidence.claims)
                 if claim.status is Status.REFUSED
             ),
+            evidence.pinning,
+            evidence.strike_probabilities,
         ),
         performance_metrics=evidence.performance,
         statistical_measures=_statistics(evidence),

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
+from hedgeflow.market.errors import EvidenceError
+
+FRESH_MINUTES = 5.0
+"""A close that is older at the instant is not that day's: prices pin in the last minutes or not."""
+
 EXPIRY_COLUMNS = {
     "underlying": pl.String,
     "date": pl.String,
@@ -103,3 +108,46 @@ STRIKE_PROBABILITY_COLUMNS = {
 
 PROBABILITY_REQUIRED = frozenset({"underlying", "date", "mark_minutes", "strike", "inside"})
 """Columns of `STRIKE_PROBABILITY_COLUMNS` in which nothing may be null."""
+
+
+CYCLES = ("daily", "weekly", "monthly", "quarterly")
+"""Kinds of expiry, the least first."""
+
+
+def fresh_closes(expiries: pl.DataFrame) -> pl.DataFrame:
+    """Return the days whose close was known at most five minutes before the instant."""
+    return expiries.filter(pl.col("close").is_not_null(), pl.col("stale_minutes") <= FRESH_MINUTES)
+
+
+def check_expiries(expiries: pl.DataFrame) -> None:
+    """Refuse days that cannot be: twice the same, or a close outside of its two strikes.
+
+    Parameters
+    ----------
+    expiries : polars.DataFrame
+        With the columns of `EXPIRY_COLUMNS`.
+
+    Raises
+    ------
+    EvidenceError
+        Naming the first such day.
+    """
+    impossible = {
+        "is listed twice": pl.struct("underlying", "date").is_duplicated(),
+        "has a close outside of its two strikes": (pl.col("close") < pl.col("strike_below"))
+        | (pl.col("close") >= pl.col("strike_above")),
+        "has a close without its age": pl.col("close").is_not_null()
+        & pl.col("stale_minutes").is_null(),
+        f"has a cycle that is none of {', '.join(CYCLES)}": ~pl.col("cycle").is_in(CYCLES),
+        "has dealer gamma of an unnamed basis": pl.col("dealer_gamma").is_not_null()
+        & pl.col("gamma_basis").is_null(),
+    }
+    for words, which in impossible.items():
+        found = expiries.filter(which)
+        if found.height:
+            first = found.row(0, named=True)
+            raise EvidenceError(
+                f"{first['underlying']} on {first['date']} {words}",
+                where="expiries",
+                hint="The columns are described at hedgeflow.evidence.expiry_tables.",
+            )

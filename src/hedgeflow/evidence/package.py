@@ -185,6 +185,9 @@ def _tables(tables: EvidenceTables, *, simulated: bool) -> dict[str, bytes]:
         "events": tables.events,
         "anomalies": tables.anomalies,
         "arms": tables.arms,
+        "expiries": tables.expiries,
+        "expiry_prices": tables.expiry_prices,
+        "strike_probabilities": tables.strike_probabilities,
     }
     for kind, null in tables.nulls.items():
         frames[f"draws_{kind.value.replace('-', '_')}"] = pl.DataFrame(

@@ -15,6 +15,8 @@ import numpy as np
 from hedgeflow.market.errors import EvidenceError
 
 SIGNIFICANT_DIGITS = 12
+PART = {"part": True}
+"""Metadata of a field that some packages have and others do not: None is left out."""
 
 
 def plain(value: object, where: str = "evidence") -> object:
@@ -50,6 +52,7 @@ def plain(value: object, where: str = "evidence") -> object:
         return {
             item.name: plain(getattr(value, item.name), f"{where}.{item.name}")
             for item in fields(value)
+            if not (item.metadata.get("part") and getattr(value, item.name) is None)
         }
     return _container(value, where)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +29,7 @@ class ConfidenceBin:
     mean_confidence : float
         That they stated.
     rate : Estimate
-        Share that came true, Wilson interval.
+        Share that came true; Wilson interval, or by day where many are of one day.
     """
 
     lower: float
@@ -115,16 +116,43 @@ def reliability(tables: EvidenceTables) -> Reliability:
 
 
 def _curve(outcome: str, frame: pl.DataFrame, none: str) -> ReliabilityCurve:
-    if frame.is_empty():
+    stated = frame["confidence"].to_numpy().astype(np.float64)
+    return reliability_curve(outcome, stated, frame["true"].to_numpy().astype(np.bool_), none)
+
+
+def reliability_curve(
+    outcome: str,
+    stated: FloatArray,
+    true: BoolArray,
+    none: str,
+    rate: Callable[[BoolArray], Estimate] | None = None,
+) -> ReliabilityCurve:
+    """Return how often what was stated with each probability came true.
+
+    Parameters
+    ----------
+    outcome : str
+        What came true or not, in words.
+    stated : ndarray, shape (statements,)
+        Probabilities.
+    true : ndarray of bool, shape (statements,)
+        Whether each came true.
+    none : str
+        Reason to give without statements.
+    rate : callable, optional
+        Returns the share that came true among the statements of a mask, with its bounds; without
+        it statements are taken as independent.
+    """
+    if not stated.size:
         gone = missing(none)
         return ReliabilityCurve(outcome, 0, (), gone, gone, gone, None, None, None, None, none)
-    stated = frame["confidence"].to_numpy()
-    true = frame["true"].to_numpy().astype(np.bool_)
+
+    def independent(of: BoolArray) -> Estimate:
+        return win_rate(int(true[of].sum()), int(of.sum()))
+
+    rate = rate or independent
     place = np.minimum((stated * BINS + 1e-9).astype(np.int64), BINS - 1)
-    bins = tuple(
-        _bin(int(number), stated[place == number], true[place == number])
-        for number in np.unique(place)
-    )
+    bins = tuple(_bin(int(number), stated, place == number, rate) for number in np.unique(place))
     brier = (stated - true) ** 2
     parts = _decomposed(bins, float(true.mean()))
     size = int(true.size)
@@ -133,7 +161,7 @@ def _curve(outcome: str, frame: pl.DataFrame, none: str) -> ReliabilityCurve:
         size,
         bins,
         Estimate(float(stated.mean()), n=size, method="mean"),
-        win_rate(int(true.sum()), size),
+        rate(np.ones(size, dtype=np.bool_)),
         Estimate(float(brier.mean()), n=size, method="Brier score: mean (confidence − outcome)²"),
         *parts,
         float(brier.mean()) - parts[0] + parts[1] - parts[2],
@@ -141,13 +169,11 @@ def _curve(outcome: str, frame: pl.DataFrame, none: str) -> ReliabilityCurve:
     )
 
 
-def _bin(number: int, stated: FloatArray, true: BoolArray) -> ConfidenceBin:
+def _bin(
+    number: int, stated: FloatArray, of: BoolArray, rate: Callable[[BoolArray], Estimate]
+) -> ConfidenceBin:
     return ConfidenceBin(
-        number / BINS,
-        (number + 1) / BINS,
-        int(true.size),
-        float(stated.mean()),
-        win_rate(int(true.sum()), int(true.size)),
+        number / BINS, (number + 1) / BINS, int(of.sum()), float(stated[of].mean()), rate(of)
     )
 
 

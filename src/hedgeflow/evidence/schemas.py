@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from inspect import cleandoc
 from typing import Any, cast, get_args, get_type_hints
 
@@ -26,8 +26,8 @@ _FIELD = re.compile(r"^(\w[\w, ]*?)(?: : [^\n]*)?\n((?:[ \t]+[^\n]*\n?|\n)*)", r
 def closed_schema(document: type) -> dict[str, Any]:
     """Return the schema of a dataclass: every field is required and no other is known.
 
-    What an object is and what its fields mean is taken from the docstrings of the types: the first
-    line, and the section ``Attributes``.
+    Fields that are a `PART` may be absent. What an object is and what its fields mean is taken from
+    the docstrings of the types: the first line, and the section ``Attributes``.
 
     Parameters
     ----------
@@ -68,7 +68,8 @@ def _describe(part: dict[str, Any], kind: type) -> None:
     known = cast("dict[str, dict[str, Any]]", part["properties"])
     part["description"] = cleandoc(kind.__doc__ or "").split("\n")[0]
     part["additionalProperties"] = False
-    part["required"] = list(known)
+    parts = {each.name for each in fields(kind) if each.metadata.get("part")}
+    part["required"] = [name for name in known if name not in parts]
     for name, one in known.items():
         one.pop("default", None)
         one.pop("title", None)

@@ -15,6 +15,7 @@ from hedgeflow.evidence.expiry_tables import (
     EXPIRY_REQUIRED,
     PROBABILITY_REQUIRED,
     STRIKE_PROBABILITY_COLUMNS,
+    check_expiries,
 )
 from hedgeflow.market.errors import EvidenceError
 from hedgeflow.strategies.claims import NullKind
@@ -272,6 +273,8 @@ class EvidenceTables:
         ):
             if frame is not None:
                 _validate(name, frame, columns, nullable=set(columns) - set(required))
+        if self.expiries is not None:
+            check_expiries(self.expiries)
         for name, frame in (
             ("trades", self.trades),
             ("flow", self.flow),

@@ -21,6 +21,15 @@ _NAMES = {
     "trades_per_session": "trades a session",
     "response_rank_correlation": "rank correlation",
     "flow_class_accuracy": "share right",
+    "pinning_distance_difference": "difference in spacings",
+    "pinning_heaviest_distance_difference": "difference in spacings",
+    "gamma_drift_bps": "bps with dealers’ gamma",
+    "brier_source_skill": "Brier skill",
+    "brier_lognormal_skill": "Brier skill",
+    "brier_empirical_skill": "Brier skill",
+    "brier_source_over_lognormal_skill": "Brier skill",
+    "brier_empirical_over_lognormal_skill": "Brier skill",
+    "tradable_prices": "tradable (1 is yes)",
 }
 _RATES = frozenset({"win_rate", "drawdown", "flow_class_accuracy", "deflated_sharpe"})
 
