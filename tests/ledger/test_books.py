@@ -129,3 +129,14 @@ def test_equity_is_the_deposit_plus_every_net_profit(values):
     assert abs(equity_usd(books.entries) - (1e6 + math.fsum(nets))) <= 1e-9 * scale
     last = equity_curve(ledger_frame(books.entries))["equity_usd"][-1]
     assert abs(last - equity_usd(books.entries)) <= 1e-9 * scale
+
+
+def test_two_parts_of_one_trade_have_entries_of_their_own_under_its_name():
+    books = Books(100_000.0, 0)
+    net = books.post(a_trade()) + books.post(a_trade(part="addition", entry_price=80_050.0))
+    entries = books.entries[1:]
+    assert {entry.trade_id for entry in entries} == {"t1"}
+    assert len({entry.entry_id for entry in entries}) == len(entries)
+    assert entries[-1].entry_id == "t1:addition:exit:SPREAD"
+    assert equity_usd(books.entries) == pytest.approx(100_000.0 + net)
+    books.check()

@@ -9,7 +9,7 @@ import pytest
 from hedgeflow.market.contracts import hedge_instrument
 from hedgeflow.market.errors import HedgeflowError
 from hedgeflow.risk import Governor, MarketState, Reason
-from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+from hedgeflow.strategies.volume_shock.config import Risk, VolumeShockConfig
 from hedgeflow.strategies.volume_shock.plan import EMERGENCY, ShockPlan
 
 PLAN = ShockPlan(
@@ -114,3 +114,60 @@ def test_an_earlier_session_changes_nothing(governor):
 def test_closing_what_is_not_open_is_refused(governor):
     with pytest.raises(HedgeflowError, match="'a9'"):
         governor.close("a9", 1, 0.0)
+
+
+def add(governor, **changes):
+    return governor.add(replace(PLAN, **changes), market(), None, 1)
+
+
+def test_what_is_added_belongs_to_the_open_position_with_its_risk_and_margin(governor):
+    decide(governor, "a1")
+    added = add(governor, size_contracts=2.0, stop_distance=60.0)
+    assert added.reason is Reason.PLANNED
+    [position] = governor.open_positions
+    assert position.contracts == 3.0
+    assert position.risk_usd == pytest.approx(1 * (160.0 + 88.0) + 2 * (60.0 + 88.0))
+    assert position.margin_usd == pytest.approx(3 * 8_000.0)
+    governor.close("a1", 2, -100.0)
+    assert governor.open_positions == ()
+
+
+@pytest.mark.parametrize(
+    ("risk", "contracts", "bound_by"),
+    [
+        ({}, 4.0, "plan"),
+        ({"contracts": 2.5}, 1.5, "contracts"),
+        # the trade may risk 600 USD, of which 248 are at risk already
+        ({"emergency_per_trade": 0.006}, 352.0 / 148.0, "emergency_per_trade"),
+        ({"per_trade": 0.006}, 352.0 / 148.0, "per_trade"),
+        ({"per_day": 0.005}, 252.0 / 148.0, "per_day"),
+        ({"buying_power_usd": 20_000.0}, 1.5, "buying_power"),
+        ({"margin_utilisation": 0.25}, 17.0 / 8.0, "margin_utilisation"),
+    ],
+)
+def test_an_addition_is_as_large_as_every_cap_allows_the_whole_trade(risk, contracts, bound_by):
+    governor = Governor(VolumeShockConfig(risk=Risk(**risk)), 100_000.0)
+    governor.enter_session("2025-04-10")
+    assert decide(governor, "a1") is Reason.PLANNED
+    plan = add(governor, size_contracts=4.0, stop_distance=60.0).plan
+    assert plan.bound_by == bound_by
+    assert plan.size_contracts == pytest.approx(contracts, abs=1e-3)
+    assert plan.size_contracts <= contracts + 1e-9
+
+
+def test_nothing_is_added_once_trading_is_stopped(governor):
+    decide(governor, "a1")
+    governor.kill(1, "a person said so")
+    assert add(governor).reason is Reason.KILLED
+
+
+def test_a_volatility_index_that_scaled_a_position_does_not_scale_its_addition_again(governor):
+    wild = replace(market(), volatility_index=50.0)
+    first = governor.decide(replace(PLAN, alert_id="a1"), wild, None, 0).plan
+    added = governor.add(replace(PLAN, size_contracts=1.0, stop_distance=60.0), wild, None, 1).plan
+    assert (first.size_contracts, added.size_contracts) == (0.5, 1.0)
+
+
+def test_nothing_can_be_added_to_what_is_not_open(governor):
+    with pytest.raises(HedgeflowError, match="no position 'a1' is open"):
+        add(governor)

@@ -36,6 +36,8 @@ class RoundTrip:
     entry_price, exit_price : float
         USD per unit, before the costs below.
     entry_costs, exit_costs : SideCosts
+    part : str
+        Which part of the trade, as in ``addition``; empty for what it began with.
     """
 
     trade_id: str
@@ -48,6 +50,7 @@ class RoundTrip:
     exit_price: float
     entry_costs: SideCosts
     exit_costs: SideCosts
+    part: str = ""
 
 
 class Books:
@@ -128,7 +131,7 @@ def _trade_entries(trade: RoundTrip) -> list[LedgerEntry]:
     side = "long" if trade.direction > 0 else "short"
     gross = linear_pnl_usd(trade.direction, trade.units, trade.entry_price, trade.exit_price)
     profit = LedgerEntry(
-        f"{trade.trade_id}:exit:{EntryKind.TRADE_PNL}",
+        f"{_entry_prefix(trade)}:exit:{EntryKind.TRADE_PNL}",
         trade.trade_id,
         trade.exit_ns,
         EntryKind.TRADE_PNL,
@@ -143,6 +146,10 @@ def _trade_entries(trade: RoundTrip) -> list[LedgerEntry]:
     ]
 
 
+def _entry_prefix(trade: RoundTrip) -> str:
+    return f"{trade.trade_id}:{trade.part}" if trade.part else trade.trade_id
+
+
 def _cost_entries(trade: RoundTrip, side: str, at_ns: int, costs: SideCosts) -> list[LedgerEntry]:
     parts = (
         (EntryKind.FEE, costs.fee_usd, "fee"),
@@ -151,7 +158,7 @@ def _cost_entries(trade: RoundTrip, side: str, at_ns: int, costs: SideCosts) -> 
     )
     return [
         LedgerEntry(
-            f"{trade.trade_id}:{side}:{kind}",
+            f"{_entry_prefix(trade)}:{side}:{kind}",
             trade.trade_id,
             at_ns,
             kind,

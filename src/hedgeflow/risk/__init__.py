@@ -8,8 +8,8 @@ from hedgeflow.risk.calendars import (
     calendar_sentence,
 )
 from hedgeflow.risk.decision import Decision, SizedPlan
-from hedgeflow.risk.governor import Governor, Kill, OpenPosition
-from hedgeflow.risk.limits import AccountState, MarketState, decide
+from hedgeflow.risk.governor import Governor, Kill
+from hedgeflow.risk.limits import AccountState, MarketState, OpenPosition, decide
 from hedgeflow.risk.pattern_day_trader import PatternDayTraderRule, pdt
 from hedgeflow.risk.reasons import Reason
 from hedgeflow.risk.sizing import Cap, Sizing, size_plan

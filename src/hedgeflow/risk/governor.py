@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hedgeflow.market.errors import HedgeflowError
 from hedgeflow.risk.calendars import Calendar
 from hedgeflow.risk.decision import Decision
-from hedgeflow.risk.limits import AccountState, MarketState, decide
+from hedgeflow.risk.limits import AccountState, MarketState, OpenPosition, decide
 from hedgeflow.strategies.entry_plan import EntryPlan
 from hedgeflow.strategies.settings import StrategyConfig
-
-
-@dataclass(frozen=True, slots=True)
-class OpenPosition:
-    """A position from its plan to its exit (precise.md 25)."""
-
-    position_id: str
-    instrument: str
-    risk_usd: float
-    margin_usd: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +100,36 @@ class Governor:
             self._open[plan.alert_id] = OpenPosition(
                 plan.alert_id,
                 market.instrument.symbol,
+                decision.plan.size_contracts,
                 decision.plan.risk_usd,
                 decision.plan.margin_usd,
+            )
+        return decision
+
+    def add(
+        self, plan: EntryPlan, market: MarketState, calendar: Calendar | None, at_ns: int
+    ) -> Decision:
+        """Return the decision on adding to the open position of the plan's alert.
+
+        What passes belongs to the position from now on, with its risk and its margin; no risk that
+        was stated before is taken back, whatever its stop has become.
+
+        Raises
+        ------
+        HedgeflowError
+            No position of that alert is open.
+        """
+        held = self._open.get(plan.alert_id)
+        if held is None:
+            raise HedgeflowError(f"no position '{plan.alert_id}' is open")
+        account = self.account(market.instrument.symbol)
+        decision = decide(plan, account, market, calendar, self._config, at_ns, held=held)
+        if decision.plan is not None:
+            self._open[plan.alert_id] = replace(
+                held,
+                contracts=held.contracts + decision.plan.size_contracts,
+                risk_usd=held.risk_usd + decision.plan.risk_usd,
+                margin_usd=held.margin_usd + decision.plan.margin_usd,
             )
         return decision
 

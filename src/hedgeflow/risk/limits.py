@@ -76,6 +76,28 @@ class MarketState:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenPosition:
+    """A position from its plan to its exit (precise.md 25).
+
+    Attributes
+    ----------
+    position_id : str
+        The alert of its plan.
+    instrument : str
+    contracts : float
+        Standard contracts.
+    risk_usd, margin_usd : float
+        As stated when it was planned and when it was added to.
+    """
+
+    position_id: str
+    instrument: str
+    contracts: float
+    risk_usd: float
+    margin_usd: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Case:
     plan: EntryPlan
     account: AccountState
@@ -83,6 +105,7 @@ class _Case:
     calendar: Calendar | None
     config: StrategyConfig
     at_ns: int
+    held: OpenPosition | None
 
 
 _Refusal = tuple[Reason, str]
@@ -95,6 +118,8 @@ def decide(
     calendar: Calendar | None,
     config: StrategyConfig,
     at_ns: int,
+    *,
+    held: OpenPosition | None = None,
 ) -> Decision:
     """Return the sized plan, or the first limit that refuses it (volume-shock.md 7).
 
@@ -109,12 +134,16 @@ def decide(
     config : StrategyConfig
     at_ns : int
         The decision, UTC nanoseconds.
+    held : OpenPosition, optional
+        The position that the plan adds to: it is no new one, so that the number of positions is no
+        matter, and the caps of one trade hold for both together. Its size has been through the
+        volatility index already, which scales an addition no second time.
 
     Notes
     -----
     Look-ahead: none; calendars list what is scheduled beforehand.
     """
-    case = _Case(plan, account, market, calendar, config, at_ns)
+    case = _Case(plan, account, market, calendar, config, at_ns, held)
     for limit in _LIMITS:
         refusal = limit(case)
         if refusal is not None:
@@ -146,6 +175,8 @@ def _account(case: _Case) -> _Refusal | None:
 
 
 def _positions(case: _Case) -> _Refusal | None:
+    if case.held is not None:
+        return None
     rules, account = case.config.risk, case.account
     symbol = case.market.instrument.symbol
     if account.positions_here >= rules.positions_per_instrument:
@@ -251,7 +282,7 @@ def _sized(case: _Case) -> Decision:
     plan, account, market = case.plan, case.account, case.market
     rules = case.config.risk
     index = market.volatility_index
-    halved = index is not None and index >= rules.volatility_index_limit
+    halved = index is not None and index >= rules.volatility_index_limit and case.held is None
     sizing = size_plan(
         plan,
         market.instrument,
@@ -261,6 +292,8 @@ def _sized(case: _Case) -> Decision:
         open_margin_usd=account.open_margin_usd,
         cost_per_contract_usd=market.cost_per_contract_usd,
         size_multiplier=rules.volatility_index_multiplier if halved else 1.0,
+        held_contracts=0.0 if case.held is None else case.held.contracts,
+        held_risk_usd=0.0 if case.held is None else case.held.risk_usd,
     )
     if sizing.contracts <= 0:
         return Decision(plan.alert_id, case.at_ns, *_no_size(case, sizing))

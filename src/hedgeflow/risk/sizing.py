@@ -54,6 +54,8 @@ def size_plan(
     open_margin_usd: float,
     cost_per_contract_usd: float,
     size_multiplier: float = 1.0,
+    held_contracts: float = 0.0,
+    held_risk_usd: float = 0.0,
 ) -> Sizing:
     """Return the size that every cap of volume-shock.md 7 allows, floored to the lot.
 
@@ -72,6 +74,8 @@ def size_plan(
         In and out, one standard contract.
     size_multiplier : float
         0.5 while the volatility index is at 40 or above: it halves the planned size, before caps.
+    held_contracts, held_risk_usd : float
+        Of the position that this is added to: the caps of one trade hold for both together.
     """
     risk_per_contract = risk_usd(plan, instrument, 1.0, cost_per_contract_usd)
     margin_per_contract = (
@@ -80,8 +84,8 @@ def size_plan(
     share, share_name = rules.per_trade_of(plan.flow_class)
     caps = (
         Cap("plan", plan.size_contracts * size_multiplier),
-        Cap("contracts", rules.contracts),
-        Cap(share_name, share * equity_usd / risk_per_contract),
+        Cap("contracts", rules.contracts - held_contracts),
+        Cap(share_name, (share * equity_usd - held_risk_usd) / risk_per_contract),
         Cap("per_day", day_risk_left_usd / risk_per_contract),
         *_margin_caps(rules, equity_usd, open_margin_usd, margin_per_contract),
     )
