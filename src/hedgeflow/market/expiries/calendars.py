@@ -22,6 +22,9 @@ LAST_YEAR: Final = 2100
 """Later dates are typing errors."""
 
 LONGEST_CLOSURE: Final = timedelta(days=14)
+YEARS_AT_ONCE: Final = 20
+USUAL_HOURS_SINCE: Final = 2014
+"""A later year that a calendar lacks is one whose holidays are not published yet."""
 
 _USUAL_HOURS: Final = {NSE: (ZoneInfo("Asia/Kolkata"), time(9, 15), time(15, 30))}
 """For years whose holidays are not published yet."""
@@ -95,33 +98,49 @@ def _nearest(calendar: str, day: date, step: timedelta) -> TradingDay:
 def _year(calendar: str, year: int) -> dict[date, TradingDay]:
     if year > LAST_YEAR:
         raise ConfigError(f"the year {year} is after {LAST_YEAR}", hint="Check the date")
+    recorded = _recorded(calendar, year // YEARS_AT_ONCE).get(year)
+    if recorded:
+        return recorded
+    if calendar in _USUAL_HOURS and year >= USUAL_HOURS_SINCE:
+        return _usual_year(calendar, year)
+    raise ConfigError(
+        f"calendar {calendar} does not know the year {year}",
+        hint="Expiries of that year cannot be told without its holidays",
+    )
+
+
+@lru_cache(maxsize=64)
+def _recorded(calendar: str, block: int) -> dict[int, dict[date, TradingDay]]:
+    """Return the sessions of many years at once, which takes no longer than those of one."""
     import exchange_calendars as ecals
 
+    first, last = block * YEARS_AT_ONCE, (block + 1) * YEARS_AT_ONCE - 1
     try:
-        hours = ecals.get_calendar(calendar, start=f"{year}-01-01", end=f"{year}-12-31").schedule
+        try:
+            spanned = ecals.get_calendar(calendar, start=f"{first}-01-01", end=f"{last}-12-31")
+        except ValueError:  # its holidays are a list, which does not span all those years
+            first, last = _bounded(ecals.get_calendar(calendar), first, last)
+            if first > last:
+                return {}
+            spanned = ecals.get_calendar(calendar, start=f"{first}-01-01", end=f"{last}-12-31")
     except (ecals.errors.CalendarError, ValueError) as cause:
-        if calendar in _USUAL_HOURS and year > _last_known_year(calendar):
-            return _usual_year(calendar, year)
-        raise ConfigError(
-            f"calendar {calendar} does not know the year {year}",
-            hint="Expiries of that year cannot be told without its holidays",
-        ) from cause
-    opens = hours["open"].dt.to_pydatetime()
-    closes = hours["close"].dt.to_pydatetime()
-    days = [stamp.date() for stamp in hours.index]
-    return {
-        day: TradingDay(day, instant_ns(opened), instant_ns(closed))
-        for day, opened, closed in zip(days, opens, closes, strict=True)
-    }
+        message = f"no calendar '{calendar}' from {first} to {last}"
+        raise ConfigError(message, hint="Use a name of exchange_calendars such as XNYS") from cause
+    opens = spanned.schedule["open"].dt.to_pydatetime()
+    closes = spanned.schedule["close"].dt.to_pydatetime()
+    found: dict[int, dict[date, TradingDay]] = {}
+    for stamp, opened, closed in zip(spanned.schedule.index, opens, closes, strict=True):
+        day = stamp.date()
+        session = TradingDay(day, instant_ns(opened), instant_ns(closed))
+        found.setdefault(day.year, {})[day] = session
+    return found
 
 
-def _last_known_year(calendar: str) -> int:
-    """Return the last year whose holidays exchange_calendars has, of those that it lists."""
-    import exchange_calendars as ecals
-
-    known: Any = ecals.get_calendar(calendar, start="2014-01-01", end="2014-12-31")
-    bound = known.bound_max()
-    return LAST_YEAR if bound is None else int(bound.year)
+def _bounded(calendar: Any, first: int, last: int) -> tuple[int, int]:
+    """Return the years of a span for which a calendar has holidays."""
+    oldest, newest = calendar.bound_min(), calendar.bound_max()
+    first = first if oldest is None else max(first, int(oldest.year) + 1)
+    return first, last if newest is None else min(last, int(newest.year))
 
 
 def _usual_year(calendar: str, year: int) -> dict[date, TradingDay]:
