@@ -155,7 +155,7 @@ def sum_strike(
     calls = puts = signed_calls = signed_puts = 0.0
     oldest, is_signed = NOT_PUBLISHED, False
     for place in range(chain.first_contract[k], chain.first_contract[k + 1]):
-        c = chain.contracts[place]
+        c: int = chain.contracts[place]
         units = chain.multiplier[c]
         estimate = max(0.0, known.settled[c] + known.signed[c])
         settled += known.settled[c] * units

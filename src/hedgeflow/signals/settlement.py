@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from hedgeflow.market.errors import DataError
-from hedgeflow.market.time import MINUTE_NS, SECOND_NS, iso
-from hedgeflow.signals.empirical_probability import UNFITTED
+from hedgeflow.market.time import MINUTE_NS, iso
 from hedgeflow.signals.open_interest_state import chain_arrays, no_interest
 from hedgeflow.signals.settlement_events import EventKind
 from hedgeflow.signals.settlement_fold import fold
 from hedgeflow.signals.settlement_history import PressureHistory
-from hedgeflow.signals.settlement_probability import half_way_marks
 from hedgeflow.signals.settlement_rules import (
     COUNTS,
     NOTICE,
     SAMPLE,
-    WHOLE_MINUTES,
     NoticeKind,
 )
 from hedgeflow.signals.settlement_samples import Samples
@@ -26,10 +23,17 @@ from hedgeflow.signals.settlement_state import (
     CURSOR,
     MARKET,
     LiveExpiry,
-    needs_history,
     no_alerts,
     no_outputs,
     rules_record,
+)
+from hedgeflow.signals.settlement_timetable import (
+    Due,
+    in_order,
+    listed_strikes,
+    no_expiry,
+    time_factors,
+    timetable,
 )
 from hedgeflow.signals.settlement_view import pressures, rungs, samples
 
@@ -42,8 +46,6 @@ if TYPE_CHECKING:
 
 _SMALLEST_OUTPUT: Final = 4_096
 _BEFORE_ANYTHING: Final = np.iinfo(np.int64).min
-_ORDER: Final = ("resolve", "list", "remember", "sample", "notify", "retire")
-"""Of what is due at one instant: an expiry is resolved before the next one is looked at."""
 
 
 class SettlementOutput(NamedTuple):
@@ -60,14 +62,6 @@ class SettlementOutput(NamedTuple):
     conditions: NDArray[Any]
     notices: NDArray[Any]
     samples: NDArray[Any]
-
-
-class _Due(NamedTuple):
-    """Something to do once everything known at an instant is in."""
-
-    at_ns: int
-    what: str
-    minutes: float
 
 
 class SettlementScan:
@@ -103,7 +97,7 @@ class SettlementScan:
         self.rules = rules
         self.chain = chain
         self._record = rules_record(rules)
-        self._time_factors = _time_factors(rules, chain, session_minutes)
+        self._time_factors = time_factors(rules, chain, session_minutes)
         self._arrays = chain_arrays(chain)
         self._known, self._strikes = no_interest(chain, rules.gamma_convention)
         self._market = np.zeros(1, MARKET)
@@ -117,9 +111,9 @@ class SettlementScan:
         self._history = PressureHistory(rules.quantile_expiries, rules.quantile)
         self._samples = Samples()
         self._resolved: list[NDArray[Any]] = []
-        self._live = _no_expiry()
+        self._live = no_expiry()
         self._expiry = 0
-        self._due: list[_Due] = []
+        self._due: list[Due] = []
         self._now = _BEFORE_ANYTHING
 
     def advance(self, events: NDArray[Any]) -> SettlementOutput:
@@ -268,19 +262,18 @@ class SettlementScan:
         e = int(np.searchsorted(self.chain.expiry_ns, now_ns, side="right"))
         self._expiry = e
         if e == self.chain.expiry_ns.size:
-            self._live = _no_expiry()
+            self._live = no_expiry()
             return
         thresholds, past, past_first = self._history.arrays()
         first, stop = self.chain.first_strike[e : e + 2].tolist()
         expiry_ns = int(self.chain.expiry_ns[e])
         self._live = LiveExpiry(
-            expiry_ns, first, stop, *_listed(self.chain, first, stop, now_ns),
+            expiry_ns, first, stop, *listed_strikes(self.chain, first, stop, now_ns),
             float(self._time_factors[e]), thresholds, past, past_first, self._samples.table(),
         )  # fmt: skip
         self._out.counts[0] = self._counts[e]
-        due = _timetable(self.rules, expiry_ns, self.chain.listed_ns[first:stop])
-        due = [*self._due, *(each for each in due if each.at_ns >= now_ns)]
-        self._due = sorted(due, key=lambda each: (each.at_ns, _ORDER.index(each.what)))
+        due = timetable(self.rules, expiry_ns, self.chain.listed_ns[first:stop])
+        self._due = in_order([*self._due, *(each for each in due if each.at_ns >= now_ns)])
 
     def _pass_time(self, until_ns: int) -> None:
         """Do what is due at or before an instant, everything known by then being in."""
@@ -307,10 +300,10 @@ class SettlementScan:
 
     def _list_strikes(self, now_ns: int) -> None:
         live = self._live
-        places, strikes, marks = _listed(self.chain, live.first, live.stop, now_ns)
+        places, strikes, marks = listed_strikes(self.chain, live.first, live.stop, now_ns)
         self._live = live._replace(places=places, strikes=strikes, marks=marks)
 
-    def _notify(self, due: _Due) -> None:
+    def _notify(self, due: Due) -> None:
         cursor = self._out.cursor[0]
         if cursor["notices"] == self._out.notices.size:
             self._grow()
@@ -337,57 +330,3 @@ class SettlementScan:
     def _is_fresh(self, at_ns: int) -> bool:
         oldest_ns = at_ns - round(self.rules.oldest_price_minutes * MINUTE_NS)
         return self._market["price"][0] > 0.0 and self._market["price_ns"][0] >= oldest_ns
-
-
-def _timetable(rules: PressureRules, expiry_ns: int, listed_ns: NDArray[np.int64]) -> list[_Due]:
-    """Return what is due on the way to an expiry."""
-
-    def before(minutes: float) -> int:
-        return expiry_ns - round(minutes * MINUTE_NS)
-
-    due = [_Due(before(minutes), "notify", float(minutes)) for minutes in rules.notice_minutes]
-    due += [_Due(before(minutes), "sample", float(minutes)) for minutes in rules.sample_minutes]
-    due += [_Due(int(at), "list", 0.0) for at in np.unique(listed_ns) if at < expiry_ns]
-    if needs_history(rules):
-        due += [
-            _Due(before(minutes), "remember", float(minutes)) for minutes in range(1, WHOLE_MINUTES)
-        ]
-        due.append(_Due(expiry_ns - SECOND_NS, "remember", 0.0))
-    due.append(_Due(expiry_ns - 1, "retire", 0.0))
-    due.append(_Due(expiry_ns, "resolve", 0.0))
-    return due
-
-
-def _time_factors(
-    rules: PressureRules, chain: Chain, session_minutes: ArrayLike | None
-) -> NDArray[np.float64]:
-    """Return pressure's minutes per real minute of each expiry (precise.md 28)."""
-    if rules.session_minutes is None:
-        return np.ones(chain.expiry_ns.size)
-    lengths = np.zeros(0) if session_minutes is None else np.asarray(session_minutes, np.float64)
-    if lengths.shape != chain.expiry_ns.shape or not bool((lengths > 0.0).all()):
-        raise DataError(
-            f"rules scale time by the session, but {lengths.size} session lengths were given for"
-            f" {chain.expiry_ns.size} expiries, or one is not positive",
-            where="session_minutes",
-            hint="Give the length of each expiry's session in minutes",
-        )
-    return rules.session_minutes / lengths
-
-
-def _listed(
-    chain: Chain, first: int, stop: int, now_ns: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return places, strikes and half-way marks of an expiry's strikes that are listed by now."""
-    places = first + np.flatnonzero(chain.listed_ns[first:stop] <= now_ns)
-    strikes = chain.strike[places]
-    return places, strikes, half_way_marks(strikes) if strikes.size else np.zeros(1)
-
-
-def _no_expiry() -> LiveExpiry:
-    """Return what stands in for a live expiry when the chain has no more."""
-    thresholds, past, past_first = PressureHistory(1, None).arrays()
-    nowhere = np.zeros(0, np.int64)
-    return LiveExpiry(
-        0, 0, 0, nowhere, np.zeros(0), np.zeros(1), 1.0, thresholds, past, past_first, UNFITTED
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numba as nb
 import numpy as np
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from hedgeflow.market.pressure import pressure
 from hedgeflow.market.time import DAY_NS
-from hedgeflow.signals.dealer_gamma import option_gamma
 from hedgeflow.signals.expiry_clock import minutes_left
 from hedgeflow.signals.open_interest_state import (
     ChainArrays,
@@ -21,30 +20,14 @@ from hedgeflow.signals.open_interest_state import (
 )
 from hedgeflow.signals.settlement_events import EventKind
 from hedgeflow.signals.settlement_models import probabilities
-from hedgeflow.signals.settlement_rules import WHOLE_MINUTES, NoticeKind, SignalClass, Urgency
+from hedgeflow.signals.settlement_rows import Instant, warn, write_condition
+from hedgeflow.signals.settlement_rules import WHOLE_MINUTES, Urgency
 from hedgeflow.signals.settlement_state import HOLDS, Alerts, LiveExpiry, Outputs
 
 _PRICE: Final = int(EventKind.PRICE)
 _SIGMA: Final = int(EventKind.SIGMA)
 _SCALE: Final = int(EventKind.SCALE)
-_PREPARE: Final = int(NoticeKind.PREPARE_FOR_PANIC_MODE)
 _LOW, _HIGH, _CRISIS = int(Urgency.LOW), int(Urgency.HIGH), int(Urgency.CRISIS)
-_OTHER: Final = int(SignalClass.OTHER)
-_PIN: Final = int(SignalClass.PIN_RISK_MANAGEMENT)
-_STEERING: Final = int(SignalClass.STEERING)
-_PANIC: Final = int(SignalClass.ASSIGNMENT_RISK_PANIC)
-
-
-class Instant(NamedTuple):
-    """What an evaluation knows that is the same for every strike."""
-
-    now: int
-    minutes: float
-    scaled_minutes: float
-    point: float
-    unit: float
-    threshold: float
-    urgency: int
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -66,7 +49,8 @@ def fold(
     outputs may have no room for.
     """
     i = start
-    cursor, counts = out.cursor[0], out.counts[0]
+    cursor: Any = out.cursor[0]
+    counts: Any = out.counts[0]
     while i < events.size:
         room = out.conditions.size - cursor.conditions
         if min(room, out.notices.size - cursor.notices) < live.places.size:
@@ -74,7 +58,7 @@ def fold(
         now = events[i].known_ns
         matters = False
         while i < events.size and events[i].known_ns == now:
-            event = events[i]
+            event: Any = events[i]
             i += 1
             if event.kind == _PRICE:
                 market.price = event.value
@@ -85,8 +69,9 @@ def fold(
             elif event.kind == _SCALE:
                 market.scale = event.value
             else:
-                k = chain.strike_of[event.contract]
-                take_in(now, event.kind, event.contract, event.value, known)
+                c = int(event.contract)
+                k: int = chain.strike_of[c]
+                take_in(now, event.kind, c, event.value, known)
                 sum_strike(k, chain, known, strikes, rules.use_estimated, rules.convention)
                 matters = matters or live.first <= k < live.stop
         is_today = 0 < live.expiry_ns - now <= DAY_NS
@@ -137,23 +122,24 @@ def _evaluate(
             out.scratch[first : last + 1],
         )
     for j in range(live.places.size):
-        k = live.places[j]
+        k: int = live.places[j]
         holds = False
         if first <= j <= last:
-            risk = strikes.used[k] * at.unit * out.scratch[j]
+            oi = strikes.used[k]
+            risk = oi * at.unit * out.scratch[j]
             pressed = pressure(risk, at.scaled_minutes)
-            if strikes.used[k] > rules.oi_above and pressed > at.threshold:
+            if oi > rules.oi_above and pressed > at.threshold:
                 distance = abs(market.price - live.strikes[j])
-                holds = _passes(at, distance, strikes.used[k], pressed, rules, out.counts[0])
+                holds = _passes(at, distance, oi, pressed, rules, out.counts[0])
                 if holds:
                     is_new = _is_new_alert(now, k, at.urgency, alerts, rules, out.cursor[0])
-                    _write(
+                    write_condition(
                         j, k, at, risk, pressed, is_new, strikes, market, live, alerts, rules, out
                     )
         if not holds and alerts.ceased_ns[k] == HOLDS:
             alerts.ceased_ns[k] = now
         if is_near and not alerts.is_warned[k]:
-            _warn(j, k, at, strikes, market, live, alerts, rules, out)
+            warn(j, k, at, strikes, market, live, alerts, rules, out)
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -209,7 +195,8 @@ def _candidates(
     """
     first, last = live.places.size, -1
     for j in range(live.places.size):
-        oi = strikes.used[live.places[j]]
+        k: int = live.places[j]
+        oi = strikes.used[k]
         if oi > rules.oi_above and pressure(oi * at.unit, at.scaled_minutes) > at.threshold:
             first = min(first, j)
             last = j
@@ -247,116 +234,8 @@ def _is_new_alert(now: int, k: int, urgency: int, alerts: Alerts, rules: Any, cu
     return is_new
 
 
-@nb.njit(cache=True, error_model="numpy")
-def _write(
-    j: int,
-    k: int,
-    at: Instant,
-    risk: float,
-    pressed: float,
-    is_new: bool,
-    strikes: StrikeInterest,
-    market: Any,
-    live: LiveExpiry,
-    alerts: Alerts,
-    rules: Any,
-    out: Outputs,
-) -> None:
-    """Write a condition."""
-    cursor, counts = out.cursor[0], out.counts[0]
-    row = out.conditions[cursor.conditions]
-    cursor.conditions += 1
-    counts.conditions += 1
-    counts.alerts += is_new
-    distance = abs(market.price - live.strikes[j])
-    gamma = option_gamma(
-        market.price, live.strikes[j], market.sigma, at.minutes, rules.minutes_per_year
-    )
-    row.at_ns = at.now
-    row.expiry_ns = live.expiry_ns
-    row.strike = live.strikes[j]
-    row.alert_number = alerts.number[k]
-    row.is_new = is_new
-    row.urgency = at.urgency
-    row.signal_class = _signal_class(at, strikes.used[k], distance, rules)
-    row.pressure = pressed
-    row.threshold = at.threshold
-    row.risk = risk
-    row.oi = strikes.used[k]
-    row.settled_oi = strikes.settled[k]
-    row.settled_ns = strikes.settled_ns[k]
-    row.estimated_oi = strikes.estimated[k]
-    row.oi_low = strikes.low[k]
-    row.oi_high = strikes.high[k]
-    row.probability = out.scratch[j]
-    row.distance = distance
-    row.minutes_left = at.minutes
-    row.confidence = _confidence(at.minutes, pressed, live, rules)
-    row.target_distance = max(rules.target_floor * at.point, rules.target_multiple * distance)
-    row.dealer_gamma = gamma * strikes.dealers[k]
-    row.gamma_basis = strikes.basis[k]
-    row.dealer_units = strikes.dealers[k]
-    row.price = market.price
-    row.sigma = market.sigma
-    row.point = at.point
-    row.scale = market.scale
-
-
 @nb.njit(cache=True)
 def _urgency(minutes: float, rules: Any) -> int:
     if minutes < rules.crisis_minutes:
         return _CRISIS
     return _HIGH if minutes < rules.high_minutes else _LOW
-
-
-@nb.njit(cache=True)
-def _signal_class(at: Instant, oi: float, distance: float, rules: Any) -> int:
-    """Return the named strategy whose signature a condition has (expiration-pressure.md 2)."""
-    if at.urgency == _HIGH:
-        return _STEERING
-    if at.urgency == _CRISIS:
-        near, large = rules.panic_distance_below * at.point, rules.panic_oi_above
-        return _PANIC if oi > large and distance < near else _OTHER
-    near, large = rules.pin_distance_below * at.point, rules.pin_oi_above
-    is_pin = at.minutes <= rules.pin_minutes and oi > large and distance < near
-    return _PIN if is_pin else _OTHER
-
-
-@nb.njit(cache=True)
-def _confidence(minutes: float, pressed: float, live: LiveExpiry, rules: Any) -> float:
-    """Return pressure / 1,000, or the pressure's rank among earlier expiries; capped."""
-    if not rules.is_rank:
-        return min(rules.confidence_cap, pressed / rules.confidence_divisor)
-    whole = int(minutes)
-    past = live.past[live.past_first[whole] : live.past_first[whole + 1]]
-    rank = np.searchsorted(past, pressed, side="right") / past.size
-    return min(rules.confidence_cap, rank)
-
-
-@nb.njit(cache=True)
-def _warn(
-    j: int,
-    k: int,
-    at: Instant,
-    strikes: StrikeInterest,
-    market: Any,
-    live: LiveExpiry,
-    alerts: Alerts,
-    rules: Any,
-    out: Outputs,
-) -> None:
-    """Give PREPARE_FOR_PANIC_MODE, once per strike and expiry (expiration-pressure.md 4)."""
-    distance = abs(market.price - live.strikes[j])
-    if strikes.used[k] < rules.monitor_oi or not distance < rules.monitor_distance * at.point:
-        return
-    alerts.is_warned[k] = True
-    cursor = out.cursor[0]
-    row = out.notices[cursor.notices]
-    cursor.notices += 1
-    row.at_ns = at.now
-    row.expiry_ns = live.expiry_ns
-    row.kind = _PREPARE
-    row.minutes_left = at.minutes
-    row.strike = live.strikes[j]
-    row.distance = distance
-    row.oi = strikes.used[k]
