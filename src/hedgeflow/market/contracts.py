@@ -150,6 +150,9 @@ INDEX_OF_ROOT: Final = {
 }
 """Index that options of a root are on; they are European and settle in cash."""
 
+NSE_INDICES: Final = frozenset({"NIFTY", "BANKNIFTY", "FINNIFTY", "MIDCPNIFTY"})
+"""Indices of India's National Stock Exchange that options are on, by the options' symbol."""
+
 US_OPTION_MULTIPLIER: Final = 100.0
 
 
@@ -308,7 +311,8 @@ FUTURE_SPECIFICATIONS: Final[dict[str, tuple[float, float]]] = {
 def _guessed_kind(symbol: str) -> HedgeKind:
     if symbol.endswith("-PERP"):
         return HedgeKind.PERPETUAL
-    if symbol in INDEX_OF_ROOT.values() or is_volatility_index(symbol):
+    is_index = symbol in INDEX_OF_ROOT.values() or symbol in NSE_INDICES
+    if is_index or is_volatility_index(symbol):
         return HedgeKind.INDEX
     future = _FUTURE_SYMBOL.fullmatch(symbol)
     if future is not None and future["root"] in FUTURE_SPECIFICATIONS:

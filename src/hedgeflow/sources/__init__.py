@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from hedgeflow.sources.bars_file import import_bars, parse_column_map
 from hedgeflow.sources.ccxt_history import FetchedTape, fetch_ccxt
+from hedgeflow.sources.chains import (
+    import_deribit_chains,
+    import_nse_chains,
+    import_spx_chains,
+)
 from hedgeflow.sources.databento import (
     DatabentoFetch,
     DatabentoOrder,
@@ -46,8 +51,11 @@ __all__ = [
     "fetch_tardis",
     "import_bars",
     "import_databento",
+    "import_deribit_chains",
     "import_deribit_trades",
     "import_lean",
+    "import_nse_chains",
+    "import_spx_chains",
     "import_table",
     "import_tardis",
     "parse_column_map",

@@ -120,15 +120,41 @@ def import_bars(
         has no regular interval or no bar that can be used; it was imported with other arguments;
         a volatility index is not in percent.
     """
-    path = Path(path)
+    new, notes = bars_of_file(
+        Path(path),
+        instrument=instrument,
+        venue=venue,
+        columns=columns,
+        timezone=timezone,
+        accept_rejects=accept_rejects,
+    )
+    if progress is not None:
+        progress(0, new.read)
+    return import_into(catalog, new, notes, progress)
+
+
+def bars_of_file(
+    path: Path,
+    *,
+    instrument: str,
+    venue: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    timezone: str | None = None,
+    accept_rejects: bool = False,
+) -> tuple[Import, list[str]]:
+    """Return what `import_bars` imports from a file, and what was assumed, one sentence each.
+
+    Raises
+    ------
+    DataError
+        As `import_bars`.
+    """
     where = path.name
     for option, text in (("--instrument", instrument), ("--venue", venue)):
         if text is not None and not text.strip():
             raise DataError("the name is empty", where=option, hint="Write it, as in BTC-PERP")
     source_sha256 = file_sha256(path) if path.is_file() else ""
     raw = read_table(path)
-    if progress is not None:
-        progress(0, raw.height)
     hedge = hedge_instrument(instrument, _venue(path, venue))
     notes = [_venue_note(path, venue, hedge.venue)]
     recognised = _recognised(raw)
@@ -166,7 +192,7 @@ def import_bars(
         accept_rejects=accept_rejects,
     )
     check_usable(new)
-    return import_into(catalog, new, notes, progress)
+    return new, notes
 
 
 def _recognised(raw: pl.DataFrame) -> dict[str, str]:

@@ -6,6 +6,7 @@ import typer
 
 from hedgeflow.cli.data import (
     ccxt_history,
+    chains,
     databento,
     databento_history,
     deribit_history,
@@ -28,6 +29,7 @@ app.command("check")(looking.check)
 import_app.command("deribit")(files.import_deribit)
 import_app.command("bars")(files.import_bars_file)
 import_app.command("table")(tables.import_any_table)
+import_app.command("chain")(chains.import_chain_files)
 import_app.command("tardis")(tardis.import_tardis_files)
 import_app.command("lean")(lean.import_lean_folder)
 

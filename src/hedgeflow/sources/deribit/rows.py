@@ -116,7 +116,7 @@ def option_rows(raw: pl.DataFrame, *, resolution_ns: int | None, where: str) -> 
     """
     frame, notes = _worked(raw, where)
     check_sorted(frame, "_ts", where=where)
-    contracts = _contracts(frame)
+    contracts = named_contracts(frame["_instrument"])
     stamps = frame["_ts"].drop_nulls().to_physical()
     if resolution_ns is None:
         resolution_ns = _resolution_ns(stamps)
@@ -180,10 +180,10 @@ def _identifiers(series: pl.Series) -> pl.Series:
     )["id"]
 
 
-def _contracts(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the terms of every symbol that names a contract."""
+def named_contracts(symbols: pl.Series) -> pl.DataFrame:
+    """Return the terms of every symbol that names an inverse option."""
     terms: list[OptionContract] = []
-    for symbol in frame["_instrument"].drop_nulls().unique().sort():
+    for symbol in symbols.drop_nulls().unique().sort():
         try:
             terms.append(parse_deribit_option(symbol))
         except DataError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from hedgeflow.market.contracts import hedge_instrument
-from hedgeflow.market.coverage import SPLIT_AT_GAP_NS, Coverage
+from hedgeflow.market.coverage import Coverage
 from hedgeflow.market.errors import DataError
 from hedgeflow.market.layout import file_sha256
 from hedgeflow.market.manifests import Import
@@ -30,6 +30,7 @@ from hedgeflow.sources.deribit.rows import LOT_TOLERANCE
 from hedgeflow.sources.division import quotient
 from hedgeflow.sources.files import read_table
 from hedgeflow.sources.report import ImportReport, check_usable, import_into
+from hedgeflow.sources.sampling import sampled_coverage
 from hedgeflow.sources.tables.contracts import names_contracts, read_contracts
 from hedgeflow.sources.tables.fields import (
     OPTION_KINDS,
@@ -336,12 +337,7 @@ def _coverage(kind: TapeKind, stamps: pl.Series, resolution_ns: int) -> Coverage
         return Coverage.from_stamps(stamps.to_numpy(), resolution_ns, split_ns=resolution_ns)
     if kind not in SAMPLED_KINDS:
         return Coverage.from_stamps(stamps.to_numpy(), resolution_ns)
-    instants = stamps.unique().sort()
-    typical = instants.diff().median()
-    gap_ns = 2 * round(typical) if isinstance(typical, (int, float)) else 0
-    return Coverage.from_stamps(
-        instants.to_numpy(), resolution_ns, split_ns=max(SPLIT_AT_GAP_NS, gap_ns)
-    )
+    return sampled_coverage(stamps, resolution_ns)
 
 
 def _named_by(rows: pl.DataFrame, terms: pl.DataFrame) -> pl.DataFrame:
