@@ -15,6 +15,7 @@ from hedgeflow.cli import (
     data,
     demonstrating,
     describing,
+    expiring,
     explaining,
     judging,
     registering,
@@ -55,6 +56,7 @@ app.command("validate")(running.validate)
 app.command("sweep")(sweeping.sweep)
 app.command("walk-forward")(sweeping.walk_forward)
 app.command("explain")(explaining.explain)
+app.command("expiries")(expiring.expiries)
 app.command("watch")(watching.watch)
 app.command("claims")(comparing.claims)
 app.command("claim")(claiming.claim)

@@ -1,5 +1,6 @@
 """When listed options expire, how they are settled, and which expiries were listed on a date."""
 
+from hedgeflow.market.expiries.calendars import trading_day
 from hedgeflow.market.expiries.expiry import (
     Expiry,
     expiries_on,
@@ -46,5 +47,6 @@ __all__ = [
     "root_named",
     "settlement_kind",
     "standard_expiration",
+    "trading_day",
     "weekly_pattern",
 ]

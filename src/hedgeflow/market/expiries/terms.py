@@ -57,14 +57,14 @@ class Terms:
 STOCK_TERMS: Final = Terms(
     SettlementKind.AMERICAN_ASSIGNMENT,
     Moment.CLOSE,
-    "the stock's closing price; 0.01 in the money is exercised unless its holder says no by 17:30"
-    " New York",
+    "the stock's closing price: by it what is 0.01 in the money is exercised, unless its holder"
+    " says otherwise by 17:30 New York",
 )
 FUND_TERMS: Final = Terms(
     SettlementKind.AMERICAN_ASSIGNMENT,
     Moment.CLOSE,
-    "the fund's 16:00 close, although the options trade until 16:15: what is exercised is judged"
-    " by that close",
+    "the fund's close, 16:00 on full days, although its options trade for 15 minutes more: by that"
+    " price it is told what is exercised, unless its holder says otherwise by 17:30 New York",
     extra_minutes=15,
 )
 OPENING_TERMS: Final = Terms(
