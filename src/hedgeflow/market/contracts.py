@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from hedgeflow.market.errors import ConfigError, DataError
-from hedgeflow.market.expiries import expiry_of_stock_option
+from hedgeflow.market.expiries import ROOTS, expiry_of_stock_option
 from hedgeflow.market.time import instant_ns
 
 DERIBIT_EXPIRY_HOUR_UTC: Final = 8
@@ -150,7 +150,7 @@ INDEX_OF_ROOT: Final = {
 }
 """Index that options of a root are on; they are European and settle in cash."""
 
-NSE_INDICES: Final = frozenset({"NIFTY", "BANKNIFTY", "FINNIFTY", "MIDCPNIFTY"})
+NSE_INDICES: Final = frozenset(root.underlying for root in ROOTS.values() if root.venue == "nse")
 """Indices of India's National Stock Exchange that options are on, by the options' symbol."""
 
 US_OPTION_MULTIPLIER: Final = 100.0

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -20,7 +19,8 @@ from hedgeflow.market.contracts import (
     Style,
 )
 from hedgeflow.market.errors import DataError
-from hedgeflow.market.time import MINUTE_NS, instant_ns
+from hedgeflow.market.expiries import expiry_of, features_of
+from hedgeflow.market.time import MINUTE_NS
 from hedgeflow.sources.chains.levels import prepare_levels
 from hedgeflow.sources.chains.snapshots import (
     ChainFile,
@@ -46,13 +46,9 @@ if TYPE_CHECKING:
 
 VENUE: Final = "nse"
 ZONE: Final = "Asia/Kolkata"
-CALENDAR: Final = "XBOM"
-"""Mumbai's sessions; both of its exchanges keep the same holidays."""
-
 SESSION: Final = (time(9, 15), time(15, 30))
-"""In Mumbai; options expire at its end."""
+"""In Mumbai."""
 
-THURSDAY: Final = 3
 HIGHEST_VOLATILITY_PERCENT: Final = 200.0
 """Twice the highest that India VIX has been."""
 
@@ -92,7 +88,7 @@ BOTH_NOTES: Final = (
 CHAIN_NOTE: Final = "%Change and Max_Pain are not used."
 AT_THE_MONEY_NOTES: Final = (
     "The strike is that at the money: another's open interest is as old as its last row.",
-    "The file names no expiry: it is the monthly one, the last Thursday or the session before.",
+    "The file names no expiry: it is taken to be the next monthly one.",
     "A bar's volume is no session's: the volume is left null. Open, high, low are not used.",
 )
 LEVELS_NOTE: Final = (
@@ -147,34 +143,12 @@ def import_nse_chains(
     return import_files([Path(path) for path in paths], catalog, prepared, progress)
 
 
-def expiry_ns(day: date) -> int:
-    """Return when NSE index options expire on a day, UTC nanoseconds: the session's end."""
-    return instant_ns(datetime.combine(day, SESSION[1], ZoneInfo(ZONE)))
-
-
-def monthly_expiry(day: date) -> date:
-    """Return the next monthly expiry on or after a day, while it was on Thursdays.
-
-    The month's last Thursday, or the session before a holiday (NSE's contract specifications
-    until August 2025).
-    """
-    found = _monthly_expiry(day.year, day.month)
-    if found >= day:
-        return found
-    following = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return _monthly_expiry(following.year, following.month)
-
-
-@lru_cache(maxsize=512)
-def _monthly_expiry(year: int, month: int) -> date:
-    import exchange_calendars as ecals
-
-    last = (date(year, month, 1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
-    thursday = last - timedelta(days=(last.weekday() - THURSDAY) % 7)
-    calendar = ecals.get_calendar(
-        CALENDAR, start=str(thursday - timedelta(days=14)), end=str(thursday + timedelta(days=1))
-    )
-    return calendar.date_to_session(str(thursday), direction="previous").date()
+@lru_cache(maxsize=4096)
+def monthly_expiry(index: str, day: date) -> date:
+    """Return the first day on or after a day on which an index's monthly options expire."""
+    while not features_of(day, VENUE, index).monthly:
+        day += timedelta(days=1)
+    return day
 
 
 def _whole(file: ChainFile, *, accept_rejects: bool) -> list[Prepared]:
@@ -226,7 +200,7 @@ def _at_the_money(file: ChainFile, *, accept_rejects: bool) -> list[Prepared]:
     index = _index_in(file.name)
     raw = stamped(file, "datetime", ZONE)
     days = raw["ts"].dt.convert_time_zone(ZONE).dt.date()
-    expiries = {day: monthly_expiry(day) for day in days.drop_nulls().unique()}
+    expiries = {day: monthly_expiry(index, day) for day in days.drop_nulls().unique()}
     values = [f"{side}_{name}" for side in ("CALL", "PUT") for name in ("close", "oi", "iv")]
     strikes = raw.select(
         "row",
@@ -275,7 +249,7 @@ def _contract(index: str, expiry: date, strike: float, right: Right) -> OptionCo
         underlying=index,
         right=right,
         strike=strike,
-        expiry_ns=expiry_ns(expiry),
+        expiry_ns=expiry_of(index, expiry, VENUE).expires_ns,
         multiplier=1.0,
         lot=1.0,
         style=Style.EUROPEAN,
