@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgeflow.market.contracts import HedgeKind, hedge_instrument
+from hedgeflow.strategies.exits import NEVER_DUE_NS, OUT_OF_REACH
 from hedgeflow.strategies.volume_shock.config import Plan, VolumeShockConfig
 from hedgeflow.strategies.volume_shock.plan import (
     AMBIGUOUS,
     EMERGENCY,
-    NEVER_DUE_NS,
-    OUT_OF_REACH,
     SWEEP,
     hedge_contracts,
     inverse_perpetual_contracts,

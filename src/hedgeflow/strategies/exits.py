@@ -10,8 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hedgeflow.market.errors import DataError
+from hedgeflow.market.time import YEAR_NS
 
 GAP_BARS: Final = 3.0
+OUT_OF_REACH: Final = 1e15
+"""A distance, price units, that no price covers."""
+NEVER_DUE_NS: Final = 20 * YEAR_NS
+"""A time limit longer than any tape."""
 FLOAT: Final = np.dtype(np.float64)
 INT: Final = np.dtype(np.int64)
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedgeflow.market.contracts import HedgeInstrument
-from hedgeflow.market.time import YEAR_NS
 from hedgeflow.strategies.entry_plan import EntryPlan
+from hedgeflow.strategies.exits import NEVER_DUE_NS, OUT_OF_REACH
 from hedgeflow.strategies.volume_shock.config import Plan, VolumeShockConfig
 
 Distance = TypeVar("Distance", float, NDArray[np.float64])
@@ -24,10 +24,6 @@ HIGH: Final = "HIGH"
 SWEEP: Final = "INSTITUTIONAL_SWEEP"
 EMERGENCY: Final = "GAMMA_EMERGENCY"
 AMBIGUOUS: Final = "AMBIGUOUS_SIGNAL"
-OUT_OF_REACH: Final = 1e15
-"""A distance, price units, that no price covers."""
-NEVER_DUE_NS: Final = 20 * YEAR_NS
-"""A time limit longer than any tape."""
 SCALE_MINUTES: Final = 5.0
 """V5 is a 5-minute volume, so the impact model takes the 5-minute volatility with it."""
 
