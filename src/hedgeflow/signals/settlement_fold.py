@@ -65,9 +65,9 @@ def fold(
                 market.price_ns = now
                 matters = True
             elif event.kind == _SIGMA:
-                market.sigma = event.value
+                market.sigma = event.value if event.value > 0.0 else np.nan
             elif event.kind == _SCALE:
-                market.scale = event.value
+                market.scale = event.value if event.value > 0.0 else np.nan
             else:
                 c = int(event.contract)
                 k: int = chain.strike_of[c]
@@ -146,8 +146,7 @@ def _evaluate(
 def point_size(market: Any, rules: Any) -> float:
     """Return a source point in price units (precise.md 23)."""
     if rules.is_sigma_point:
-        sigma = market.sigma if market.sigma > 0.0 else np.nan
-        return rules.point_coefficient * market.price * sigma
+        return rules.point_coefficient * market.price * market.sigma
     if rules.is_bps_point:
         return rules.point_coefficient * market.price
     return rules.point_coefficient
@@ -158,16 +157,16 @@ def risk_unit(market: Any, rules: Any) -> float:
     """Return what one contract of 100 underlying units counts as in risk (precise.md 28)."""
     if not rules.is_relative:
         return 1.0
-    return rules.reference_units / market.scale if market.scale > 0.0 else np.nan
+    return rules.reference_units / market.scale
 
 
 @nb.njit(cache=True, error_model="numpy")
 def _threshold(minutes: float, market: Any, live: LiveExpiry, rules: Any, counts: Any) -> float:
     """Return the pressure in force, infinite where nothing can be an alert; count why."""
-    if rules.is_relative and not market.scale > 0.0:
+    if rules.is_relative and np.isnan(market.scale):
         counts.no_scale += 1
         return np.inf
-    if rules.needs_sigma and not market.sigma > 0.0:
+    if rules.needs_sigma and np.isnan(market.sigma):
         counts.no_sigma += 1
         return np.inf
     span = live.table.span
