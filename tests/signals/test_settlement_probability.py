@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from math import exp, isnan, log, nan, sqrt
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,6 +42,19 @@ BANDS = [
     (5.0, -2.5, 12.5, 0.9, 390.0, DAYS_OF_TRADING, 1.0),
     (100.0, 150.0, 160.0, 0.2, 390.0, DAYS_OF_TRADING, 1.254051980397289682e-227),
 ]
+
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "settlement-pressure.md"
+
+
+def rows_of_the_page(header):
+    """The numbers of the table with this first heading and this many columns."""
+    lines = iter(PAGE.read_text().splitlines())
+    next(line for line in lines if line.startswith(header))
+    next(lines)
+    return [
+        [float(cell) for cell in line.strip("|").split("|")]
+        for line in takewhile(lambda line: line.startswith("|"), lines)
+    ]
 
 
 def changes_no_faster_than_its_logarithm(probability, first_minutes, second_minutes):
@@ -273,3 +287,32 @@ def test_a_bands_chance_is_the_difference_of_two_calls_chances(ratio, width, sig
     )
     band = band_probability(100.0, low, high, sigma, minutes, DAYS_OF_TRADING)
     assert band == pytest.approx(of_low - of_high, abs=1e-14)
+
+
+def test_the_pages_probabilities_can_be_recomputed():
+    rows = rows_of_the_page("| minutes left | distance")
+    assert len(rows) == 11
+    for minutes, distance, source, lognormal, in_the_money in rows:
+        low, high = 7_697.5 + distance, 7_702.5 + distance
+        chance = band_probability(7_700.0, low, high, 0.12, minutes, DAYS_OF_TRADING)
+        beyond = in_the_money_probability(
+            1, 7_700.0, 7_700.0 + distance, 0.12, minutes, DAYS_OF_TRADING
+        )
+        assert source_probability(distance, minutes) == pytest.approx(source, abs=5e-4)
+        assert chance == pytest.approx(lognormal, abs=5e-4)
+        assert beyond == pytest.approx(in_the_money, abs=5e-4)
+
+
+def test_what_the_page_says_of_spacing_can_be_recomputed():
+    rows = rows_of_the_page("| minutes left | spacing")
+    assert len(rows) == 6
+    for minutes, spacing, width, *chances in rows:
+        deviation = remaining_deviation(0.12, minutes, DAYS_OF_TRADING)
+        half = 0.5 * spacing
+        assert half / 7_700.0 / deviation == pytest.approx(width, abs=5e-4)
+        for sigmas, expected in enumerate(chances):
+            strike = 7_700.0 * exp(sigmas * deviation)
+            found = band_probability(
+                7_700.0, strike - half, strike + half, 0.12, minutes, DAYS_OF_TRADING
+            )
+            assert found == pytest.approx(expected, abs=5.1e-4)
