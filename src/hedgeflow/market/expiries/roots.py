@@ -256,7 +256,7 @@ _ROOTS: Final[tuple[Root, ...]] = (
     _stock(
         "SPY",
         _QUARTER_ENDS,
-        _weekly(WEDNESDAY, date(2016, 9, 7)),
+        _weekly(WEDNESDAY, date(2016, 9, 7), exact=False),
         _weekly(MONDAY, date(2018, 2, 26), exact=False),
         _weekly(TUESDAY, date(2022, 11, 22), exact=False),
         _weekly(THURSDAY, date(2022, 12, 1), exact=False),
