@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from hedgeflow.strategies.settings import StrategyConfig
+
     Settings = dict[str, Any]
     """Values by dotted key, as in ``anomaly.ratio``."""
 
@@ -155,6 +157,35 @@ def draws(
         sets[number % rounds] | {each.key: each.draw(rng) for each in cheap}
         for number in range(count)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ScanReads:
+    """Which settings a strategy's scan reads, so that one scan serves all that differ in others.
+
+    Attributes
+    ----------
+    unread : tuple of str
+        Sections and keys that no scan reads, but for those of `read_all_the_same`.
+    read_all_the_same : tuple of (str, str)
+        Keys of those sections that are read before replay: by the scan, or to choose the tapes.
+    """
+
+    unread: tuple[str, ...]
+    read_all_the_same: tuple[tuple[str, str], ...]
+
+    def settings(self, config: StrategyConfig) -> dict[str, Any]:
+        """Return all that alerts and the choice of tapes depend on; equal ones give equal scans."""
+        document = config.model_dump(mode="json")
+        kept = {name: value for name, value in document.items() if name not in self.unread}
+        for section, key in self.read_all_the_same:
+            kept[f"{section}.{key}"] = document[section][key]
+        return kept
+
+    def has(self, key: str) -> bool:
+        """Return whether a scan must be made anew when a setting changes."""
+        section, _, name = key.partition(".")
+        return section not in self.unread or (section, name) in self.read_all_the_same
 
 
 def sections(settings: Mapping[str, Any]) -> dict[str, Any]:

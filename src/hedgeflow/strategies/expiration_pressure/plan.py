@@ -23,7 +23,7 @@ SCALE_MINUTES: Final = 5.0
 
 
 class Refusal(StrEnum):
-    """Why a condition leads to no plan; the names are those of the `decisions` table."""
+    """Why a condition leads to no plan, in the order of the tests, named as in `decisions`."""
 
     NO_SIDE = "NO_SIDE"
     NO_DEALER_GAMMA = "NO_DEALER_GAMMA"
@@ -115,14 +115,6 @@ def plan_entry(
     rules, point = config.plan, float(condition["point"])
     urgency = Urgency(int(condition["urgency"]))
     minutes_left = float(condition["minutes_left"])
-    limit = hold_minutes(minutes_left, urgency, rules)
-    if limit <= 0.0:
-        return NoPlan(
-            Refusal.NO_TIME_LEFT,
-            f"{minutes_left:.1f} minutes before expiry nothing can be held: positions of urgency "
-            f"{urgency.name} end {buffer_minutes(urgency, rules):g} minutes before it, all of them"
-            f" {rules.danger_minutes:g}.",
-        )
     side = _side(condition, config)
     if isinstance(side, NoPlan):
         return side
@@ -131,13 +123,21 @@ def plan_entry(
     basis = reference_price - price
     beyond = 0.0 if model == PIN else direction * float(condition["target_distance"])
     target = strike + basis + beyond
-    reward = direction * (target - reference_price)
+    reward = direction * (strike - price + beyond)
     stop = stop_points(urgency, rules) * point
     if not reward > 0.0 or reward < rules.min_reward_risk * stop:
         return NoPlan(
             Refusal.REWARD_BELOW_RISK,
             f"The target at {target:g} is {reward:g} from {reference_price:g}, less than "
             f"{rules.min_reward_risk:g} times the stop's {stop:g}.",
+        )
+    limit = hold_minutes(minutes_left, urgency, rules)
+    if limit <= 0.0:
+        return NoPlan(
+            Refusal.NO_TIME_LEFT,
+            f"{minutes_left:.1f} minutes before expiry nothing can be held: positions of urgency "
+            f"{urgency.name} end {buffer_minutes(urgency, rules):g} minutes before it, all of them"
+            f" {rules.danger_minutes:g}.",
         )
     cap = _volume_cap(float(condition["scale"]), limit, instrument, config.risk.own_volume_share)
     size = planned_contracts(float(condition["confidence"]), urgency, rules)
@@ -223,6 +223,12 @@ def _side(
     condition: Mapping[str, Any], config: ExpirationPressureConfig
 ) -> tuple[str, int] | NoPlan:
     """Return what is done at the strike, and +1 to buy or -1 to sell (expiration-pressure.md 3)."""
+    strike = float(condition["strike"])
+    above = float(condition["price"]) - strike
+    if above == 0.0:
+        return NoPlan(
+            Refusal.NO_SIDE, f"The price is exactly at the strike {strike:g}: there is no side."
+        )
     model = config.direction.model
     if model == "dealer-gamma":
         gamma = float(condition["dealer_gamma"])
@@ -231,16 +237,10 @@ def _side(
         if math.isnan(gamma) or gamma == 0.0:
             return NoPlan(
                 Refusal.NO_DEALER_GAMMA,
-                f"Dealers' gamma at {float(condition['strike']):g} is "
+                f"Dealers' gamma at {strike:g} is "
                 f"{'not known' if math.isnan(gamma) else 'zero'}: neither side is theirs.",
             )
         model = PIN if gamma > 0.0 else STEER_AWAY
-    above = float(condition["price"]) - float(condition["strike"])
-    if above == 0.0:
-        return NoPlan(
-            Refusal.NO_SIDE,
-            f"The price is exactly at the strike {float(condition['strike']):g}: there is no side.",
-        )
     away = 1 if above > 0.0 else -1
     return model, -away if model == PIN else away
 

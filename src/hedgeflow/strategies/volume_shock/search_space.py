@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from hedgeflow.strategies.search import Choices, Span
+from hedgeflow.strategies.search import Choices, ScanReads, Span
 
 if TYPE_CHECKING:
     from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
@@ -42,16 +42,14 @@ SCANNED_ALL_THE_SAME: Final = (
 """Keys of those sections that are read before replay: by the scan, and to choose the tapes."""
 
 
+_READS: Final = ScanReads(NOT_SCANNED, SCANNED_ALL_THE_SAME)
+
+
 def scan_settings(config: VolumeShockConfig) -> dict[str, Any]:
     """Return all that alerts and the choice of tapes depend on; equal ones give equal scans."""
-    document = config.model_dump(mode="json")
-    kept = {name: value for name, value in document.items() if name not in NOT_SCANNED}
-    for section, key in SCANNED_ALL_THE_SAME:
-        kept[f"{section}.{key}"] = document[section][key]
-    return kept
+    return _READS.settings(config)
 
 
 def is_scanned(key: str) -> bool:
     """Return whether a scan must be made anew when a setting changes."""
-    section, _, name = key.partition(".")
-    return section not in NOT_SCANNED or (section, name) in SCANNED_ALL_THE_SAME
+    return _READS.has(key)

@@ -1,0 +1,84 @@
+"""The expiration pressure's rules that limit risk, and the settings under which each does nothing."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hedgeflow.strategies.claims import RiskControl
+
+_UNBOUNDED: Final = 1_000_000
+"""More positions, points, minutes or contracts than there ever are."""
+
+CONTROLS: Final[tuple[RiskControl, ...]] = (
+    RiskControl("stop", "the stop", {"plan": {"stop": False}}),
+    RiskControl("target", "the target", {"plan": {"target": False}}),
+    RiskControl(
+        "time-limit",
+        "the time limit; the exit at two minutes stays",
+        {"plan": {"time_limit": False}},
+    ),
+    RiskControl(
+        "danger-exit",
+        "the exit at two minutes; positions may be held to expiry itself",
+        {"plan": {"danger_minutes": 0.0}},
+    ),
+    RiskControl(
+        "evolution",
+        "the evolution to CRISIS, with what it adds and the stop that it tightens",
+        {"plan": {"evolution": False}},
+    ),
+    RiskControl(
+        "sizing",
+        "sizes by urgency and confidence; one fixed size instead, under the same caps",
+        {"plan": {"sizing": "fixed"}},
+    ),
+    RiskControl(
+        "reward-risk",
+        "the least reward for a risk",
+        {"plan": {"min_reward_risk": 0.0}},
+    ),
+    RiskControl(
+        "false-signal-filter",
+        "no alert of little open interest, far away, early or weak",
+        {
+            "filter": {
+                "oi": 0.0,
+                "distance_points": float(_UNBOUNDED),
+                "minutes": float(_UNBOUNDED),
+                "pressure": 0.0,
+            }
+        },
+    ),
+    RiskControl(
+        "trade-cap",
+        "the share of the account that a trade may risk",
+        {"risk": {"per_trade": 1.0}},
+    ),
+    RiskControl("daily-limit", "the daily loss limit", {"risk": {"per_day": 1.0}}),
+    RiskControl(
+        "own-volume",
+        "the share of the usual volume that we may be",
+        {"risk": {"own_volume_share": 1.0}},
+    ),
+    RiskControl(
+        "volatility-filter",
+        "smaller sizes while the volatility index is high",
+        {"risk": {"volatility_index_multiplier": 1.0}},
+    ),
+    RiskControl(
+        "volume-filter",
+        "the least daily volume of the hedge instrument",
+        {"risk": {"daily_volume_contracts": 0.0}},
+    ),
+    RiskControl("earnings-filter", "no entry near earnings", {"risk": {"earnings_hours": 0.0}}),
+    RiskControl("release-filter", "no entry near releases", {"risk": {"release_minutes": 0.0}}),
+    RiskControl(
+        "one-position",
+        "one position an instrument; one an expiry stays",
+        {"risk": {"positions": _UNBOUNDED, "positions_per_instrument": _UNBOUNDED}},
+    ),
+)
+"""Each is switched off alone and the run made again (evidence.md 6).
+
+The filter is part of the scan, so without it the tapes are scanned anew.
+"""
