@@ -15,6 +15,7 @@ from hedgeflow.replay import HedgeTape
 from hedgeflow.strategies.settings import Costs, Null
 from hedgeflow.strategies.volume_shock.config import Plan, VolumeShockConfig
 from hedgeflow.strategies.volume_shock.exits import exit_on_ticks
+from hedgeflow.studies.exit_rules import exit_rule
 from hedgeflow.studies.matched_entries import (
     _candidates,
     direction_null,
@@ -66,6 +67,14 @@ def trades_of(*entries: tuple[int, int, int], net_bps: float = 0.0) -> pl.DataFr
     )
 
 
+def candidates(tape, entry, leave, grid=None):
+    """Return what `_candidates` does for trades of an hour's match that end by target and stop."""
+    trades = pl.DataFrame({"entry_ns": entry, "exit_ns": leave})
+    closed = exit_rule(trades, tape, VolumeShockConfig()).closed_from_ns()
+    grid = tape.bars.start_ns if grid is None else grid
+    return _candidates(grid, tape.sessions, entry, leave, closed, 60 * MINUTE_NS)
+
+
 def few_draws(**changes) -> VolumeShockConfig:
     return VolumeShockConfig(null=Null(draws_on_bars=400, **changes))
 
@@ -73,7 +82,7 @@ def few_draws(**changes) -> VolumeShockConfig:
 def test_candidates_lie_within_an_hour_on_either_side_and_never_in_the_holding_time():
     tape = tape_of(np.full(360, 100.0))
     entry, leave = np.array([NOON]), np.array([NOON + 8 * MINUTE_NS])
-    first, count, own = _candidates(tape.bars.start_ns, tape, entry, leave, VolumeShockConfig())
+    first, count, own = candidates(tape, entry, leave)
     starts = tape.bars.start_ns
     before = starts[first[0, 0] : first[0, 0] + count[0, 0]]
     after = starts[first[0, 1] : first[0, 1] + count[0, 1]]
@@ -86,7 +95,7 @@ def test_candidates_stay_in_the_session_of_their_trade():
     midnight = instant_ns(datetime(2025, 5, 8, tzinfo=UTC))
     tape = tape_of(np.full(360, 100.0), start=midnight - 180 * MINUTE_NS)
     entry, leave = np.array([midnight + 5 * MINUTE_NS]), np.array([midnight + 9 * MINUTE_NS])
-    first, count, _ = _candidates(tape.bars.start_ns, tape, entry, leave, VolumeShockConfig())
+    first, count, _ = candidates(tape, entry, leave)
     assert tape.bars.start_ns[first[0, 0]] == midnight
     assert count[0, 0] == 5
 
@@ -96,7 +105,7 @@ def test_no_candidate_lies_where_the_strategy_must_be_flat():
     close = instant_ns(datetime(2025, 5, 8, 20, tzinfo=UTC))
     tape = tape_of(np.full(390, 100.0), close - 390 * MINUTE_NS, instrument=STOCK)
     entry, leave = np.array([close - 60 * MINUTE_NS]), np.array([close - 55 * MINUTE_NS])
-    first, count, _ = _candidates(tape.bars.start_ns, tape, entry, leave, VolumeShockConfig())
+    first, count, _ = candidates(tape, entry, leave)
     last = tape.bars.start_ns[first[0, 1] + count[0, 1] - 1]
     assert last == close - 31 * MINUTE_NS
 
@@ -363,7 +372,7 @@ def test_every_draw_is_what_its_trades_earn_walked_tick_by_tick():
 
     grid = np.arange(at_ns[0] // MINUTE_NS + 1, at_ns[-1] // MINUTE_NS) * MINUTE_NS
     leave = trades["exit_ns"].to_numpy()
-    first, count, _ = _candidates(grid, tape, np.array(entries), leave, config)
+    first, count, _ = candidates(tape, np.array(entries), leave, grid)
     places = [
         [*range(f[0], f[0] + c[0]), *range(f[1], f[1] + c[1])]
         for f, c in zip(first.tolist(), count.tolist(), strict=True)

@@ -220,6 +220,16 @@ class Account:
         """Keep a plan that never fills open until that is known."""
         heapq.heappush(self.pending, Pending(known_ns, alert_id, tape, None))
 
+    def plan_of(self, alert_id: str) -> Pending | None:
+        """Return the open plan of an alert; None if it has none, or has ended."""
+        return next((each for each in self.pending if each.alert_id == alert_id), None)
+
+    def replace(self, alert_id: str, held: Held) -> None:
+        """Follow the open position of an alert as something else that ends at the same instant."""
+        for i, pending in enumerate(self.pending):
+            if pending.alert_id == alert_id:
+                self.pending[i] = pending._replace(held=held)
+
     def market(
         self, tape: HedgeTape, price: float, now: int, implied_percent: float | None
     ) -> MarketState:

@@ -101,16 +101,18 @@ def fill_entry(
 
 def first_fill(tape: HedgeTape, direction: int, arrival_ns: int) -> Entry | None:
     """Return what an order gets that is at the venue at an instant; None after the tape's end."""
-    stamps = tape.stamps
-    index = first_index_at_or_after(stamps, arrival_ns)
-    if index == stamps.size:
-        return None
+    index = first_index_at_or_after(tape.stamps, arrival_ns)
+    return None if index == tape.stamps.size else entry_at(tape, index, direction)
+
+
+def entry_at(tape: HedgeTape, index: int, direction: int) -> Entry:
+    """Return what an order gets at a bar's open or a tick: the ask to buy, the bid to sell."""
     if tape.ticks is not None:
         price = (tape.ticks.ask if direction > 0 else tape.ticks.bid)[index]
     else:
         assert tape.bars is not None  # noqa: S101 - a tape has bars or ticks
         price = tape.bars.open[index]
-    return Entry(index, int(stamps[index]), float(price))
+    return Entry(index, int(tape.stamps[index]), float(price))
 
 
 def flat_ns(tape: HedgeTape, at_ns: int, config: StrategyConfig) -> int | None:

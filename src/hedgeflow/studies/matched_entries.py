@@ -9,19 +9,17 @@ import numpy as np
 
 from hedgeflow.evidence import NullDraws
 from hedgeflow.fills import order_arrival_ns
-from hedgeflow.market.sessions import ALWAYS_OPEN
 from hedgeflow.market.time import MINUTE_NS
-from hedgeflow.strategies.path_index import PathIndex
-from hedgeflow.strategies.volume_shock.exits import exit_on_bars_many
-from hedgeflow.strategies.volume_shock.path_index import exit_on_path_many
-from hedgeflow.strategies.volume_shock.plan import watched_levels
+from hedgeflow.studies.exit_rules import exit_rule
 
 if TYPE_CHECKING:
     import polars as pl
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
+    from hedgeflow.market.sessions import Sessions
     from hedgeflow.replay import HedgeTape
-    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+    from hedgeflow.strategies.settings import StrategyConfig
+    from hedgeflow.studies.exit_rules import ExitRule
 
 BPS: Final = 10_000.0
 UNFOLLOWED: Final = ("EXIT_HEDGE_COMPLETE", "EXIT_KILLED")
@@ -33,18 +31,16 @@ _FEW_SESSIONS: Final = 14
 """From so many on there are more different draws than are made."""
 
 
-def matched_null(
-    trades: pl.DataFrame, tape: HedgeTape, config: VolumeShockConfig
-) -> NullDraws | None:
+def matched_null(trades: pl.DataFrame, tape: HedgeTape, config: StrategyConfig) -> NullDraws | None:
     """Return what the same exits would have earned from random entries.
 
     Each draw moves every trade to a random minute of its own session, near its own time, outside
-    its own holding time and before the strategy must be flat; the directions are dealt out again
-    among the trades; target, stop, time limit and gap rule stay, and so does each trade's cost in
-    basis points. A trade that has no such minute keeps its own entry (on ticks the minute after
-    it), which makes the null harder to beat. Directions are dealt to trades one by one: where those
-    of a session go one way and prices keep a direction all session, p-values are too small, and
-    `session_direction_null` is the one to beat.
+    its own holding time and while it could have been entered at all; the directions are dealt out
+    again among the trades; the way out stays as the strategy's `ExitRule` says, and so does each
+    trade's cost in basis points. A trade that has no such minute keeps its own entry (on ticks the
+    minute after it), which makes the null harder to beat. Directions are dealt to trades one by
+    one: where those of a session go one way and prices keep a direction all session, p-values are
+    too small, and `session_direction_null` is the one to beat.
 
     Parameters
     ----------
@@ -52,20 +48,24 @@ def matched_null(
         The trades table; None is returned when it is empty.
     tape : HedgeTape
         Bars, or ticks, which are entered on a grid of whole minutes.
-    config : VolumeShockConfig
-        Seed, draws, the match, latency, the gap rule and the flat time before the close.
+    config : StrategyConfig
+        Of the strategy that traded: its way out, seed, draws, match and latency.
     """
     if trades.is_empty():
         return None
     rng = np.random.default_rng(config.seed)
+    rule = exit_rule(trades, tape, config)
     entry = trades["entry_ns"].to_numpy()
     grid = _grid(tape)
-    first, count, own = _candidates(grid, tape, entry, trades["exit_ns"].to_numpy(), config)
+    match_ns = round(config.null.match_minutes * MINUTE_NS)
+    first, count, own = _candidates(
+        grid, tape.sessions, entry, trades["exit_ns"].to_numpy(), rule.closed_from_ns(), match_ns
+    )
     of, place = _every_candidate(first, count, own)
     at_ns = grid[place]
     if tape.bars is None:
         at_ns = at_ns + order_arrival_ns(0, config.costs.latency_ms)
-    earned = _net_bps_both_ways(tape, trades, of, at_ns, config)
+    earned = _net_bps_both_ways(rule, trades, of, at_ns)
     null = config.null
     draws = _draws(tape, config)
     total = count.sum(axis=1)
@@ -75,17 +75,17 @@ def matched_null(
     description = (
         f"{draws:,} draws: each trade entered at a random minute of its own session within"
         f" {null.match_minutes:g} minutes of its own time, outside its holding time,"
-        " directions dealt out again, with the same target, stop, time limit and costs"
+        f" directions dealt out again, with {rule.words}"
     )
-    return _null("matched random entries", description, net, _again(tape, trades, config))
+    return _null("matched random entries", description, net, _again(rule, trades))
 
 
 def direction_null(
-    trades: pl.DataFrame, tape: HedgeTape, config: VolumeShockConfig
+    trades: pl.DataFrame, tape: HedgeTape, config: StrategyConfig
 ) -> NullDraws | None:
     """Return what the same entries would have earned with their directions dealt out again.
 
-    Minutes, target, stop, time limit, gap rule and each trade's cost in basis points stay; only
+    Minutes, the way out and each trade's cost in basis points stay; only
     which trades buy and which sell is drawn. Whatever prices do after alerts, trends and wild
     moves too, happens in every draw: the strategy differs from them by the choice of direction
     alone. If all trades have one direction, every draw is the strategy itself.
@@ -95,8 +95,8 @@ def direction_null(
     trades : polars.DataFrame
         The trades table; None is returned when it is empty.
     tape : HedgeTape
-    config : VolumeShockConfig
-        Seed, draws, latency, the gap rule and the flat time before the close.
+    config : StrategyConfig
+        Of the strategy that traded: its way out, seed, draws and latency.
 
     Notes
     -----
@@ -108,19 +108,20 @@ def direction_null(
     if trades.is_empty():
         return None
     rng = np.random.default_rng([config.seed, _DIRECTIONS])
+    rule = exit_rule(trades, tape, config)
     draws = _draws(tape, config)
     own = np.arange(trades.height)
-    earned = _net_bps_both_ways(tape, trades, own, trades["entry_ns"].to_numpy(), config)
+    earned = _net_bps_both_ways(rule, trades, own, trades["entry_ns"].to_numpy())
     net = earned[_dealt(rng, trades, draws), own]
     description = (
         f"{draws:,} draws: the strategy's own entries, directions dealt out again among them, with"
-        " the same target, stop, time limit and costs"
+        f" {rule.words}"
     )
-    return _null("directions dealt out again", description, net, _again(tape, trades, config))
+    return _null("directions dealt out again", description, net, _again(rule, trades))
 
 
 def session_direction_null(
-    trades: pl.DataFrame, tape: HedgeTape, config: VolumeShockConfig
+    trades: pl.DataFrame, tape: HedgeTape, config: StrategyConfig
 ) -> NullDraws | None:
     """Return what the same entries would have earned with whole sessions traded the other way.
 
@@ -133,8 +134,8 @@ def session_direction_null(
     trades : polars.DataFrame
         The trades table; None is returned when it is empty.
     tape : HedgeTape
-    config : VolumeShockConfig
-        Seed, draws, latency, the gap rule and the flat time before the close.
+    config : StrategyConfig
+        Of the strategy that traded: its way out, seed, draws and latency.
 
     Notes
     -----
@@ -145,18 +146,19 @@ def session_direction_null(
     if trades.is_empty():
         return None
     rng = np.random.default_rng([config.seed, _SESSIONS])
+    rule = exit_rule(trades, tape, config)
     draws = _draws(tape, config)
     own = np.arange(trades.height)
-    earned = _net_bps_both_ways(tape, trades, own, trades["entry_ns"].to_numpy(), config)
+    earned = _net_bps_both_ways(rule, trades, own, trades["entry_ns"].to_numpy())
     session = trades["session"].rank("dense").to_numpy().astype(np.int64) - 1
     bought = (trades["direction"].to_numpy() > 0).astype(np.int8)
     net = earned[turned(rng, bought, session, draws), own]
     sessions = int(session.max()) + 1
     description = (
         f"{draws:,} draws: the strategy's own entries, all directions of a session turned round or"
-        " none, with the same target, stop, time limit and costs"
+        f" none, with {rule.words}"
     )
-    again = _again(tape, trades, config)
+    again = _again(rule, trades)
     null = _null("directions of whole sessions turned", description, net, again)
     return replace(null, distinct=2**sessions if sessions < _FEW_SESSIONS else None)
 
@@ -183,14 +185,14 @@ def turned(
     return flips[:, session] ^ bought
 
 
-def _again(tape: HedgeTape, trades: pl.DataFrame, config: VolumeShockConfig) -> NDArray[np.float64]:
+def _again(rule: ExitRule, trades: pl.DataFrame) -> NDArray[np.float64]:
     """Return what the trades themselves earn when they are followed as every draw is.
 
     Coherence holds it against what they did earn: a draw that leaves or pays otherwise than the
     strategy is no null of it. Exits that no draw makes are taken as they were.
     """
     own, side = np.arange(trades.height), (trades["direction"].to_numpy() > 0).astype(np.int8)
-    earned = _net_bps_both_ways(tape, trades, own, trades["entry_ns"].to_numpy(), config)
+    earned = _net_bps_both_ways(rule, trades, own, trades["entry_ns"].to_numpy())
     unfollowed = trades["exit_reason"].is_in(UNFOLLOWED).to_numpy()
     return np.where(unfollowed, trades["net_bps"].to_numpy(), earned[side, own])
 
@@ -227,10 +229,11 @@ def _grid(tape: HedgeTape) -> NDArray[np.int64]:
 
 def _candidates(
     grid: NDArray[np.int64],
-    tape: HedgeTape,
+    sessions: Sessions,
     entry: NDArray[np.int64],
     leave: NDArray[np.int64],
-    config: VolumeShockConfig,
+    closed_from: NDArray[np.int64],
+    match_ns: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return two ranges of grid places per trade (before and after it) and its own place.
 
@@ -239,11 +242,9 @@ def _candidates(
     first, count : ndarray of shape (trades, 2), int64
     own : ndarray of shape (trades,), int64
     """
-    sessions = tape.sessions
     index = np.searchsorted(sessions.open_ns, entry, side="right") - 1
-    match_ns = round(config.null.match_minutes * MINUTE_NS)
     low = np.maximum(entry - match_ns, sessions.open_ns[index])
-    high = np.minimum(entry + match_ns, _flat_from(tape, entry, config) - 1)
+    high = np.minimum(entry + match_ns, closed_from - 1)
     begin = np.searchsorted(grid, low, side="left")
     own = np.searchsorted(grid, entry, side="left")
     after = np.searchsorted(grid, leave, side="left")
@@ -251,17 +252,6 @@ def _candidates(
     first = np.stack((begin, after), axis=1)
     count = np.maximum(0, np.stack((own - begin, end - after), axis=1))
     return first, count, np.minimum(own, grid.size - 1)
-
-
-def _flat_from(
-    tape: HedgeTape, at_ns: NDArray[np.int64], config: VolumeShockConfig
-) -> NDArray[np.int64]:
-    """Return from when the strategy is flat in the session of each instant."""
-    sessions = tape.sessions
-    index = np.searchsorted(sessions.open_ns, at_ns, side="right") - 1
-    if sessions.calendar == ALWAYS_OPEN:
-        return sessions.close_ns[index]
-    return sessions.close_ns[index] - round(config.risk.flat_before_close_minutes * MINUTE_NS)
 
 
 def _every_candidate(
@@ -277,7 +267,7 @@ def _every_candidate(
     return of, np.where(total[of] > 0, chosen, own[of])
 
 
-def _draws(tape: HedgeTape, config: VolumeShockConfig) -> int:
+def _draws(tape: HedgeTape, config: StrategyConfig) -> int:
     return config.null.draws_on_bars if tape.bars is not None else config.null.draws_on_ticks
 
 
@@ -288,11 +278,10 @@ def _dealt(rng: np.random.Generator, trades: pl.DataFrame, draws: int) -> NDArra
 
 
 def _net_bps_both_ways(
-    tape: HedgeTape,
+    rule: ExitRule,
     trades: pl.DataFrame,
     of: NDArray[np.int64],
     fill_ns: NDArray[np.int64],
-    config: VolumeShockConfig,
 ) -> NDArray[np.float64]:
     """Return what trades would have earned, filled at instants, if they sold and if they bought.
 
@@ -301,52 +290,20 @@ def _net_bps_both_ways(
 
     Parameters
     ----------
-    tape : HedgeTape
+    rule : ExitRule
+        Of the same trades.
     trades : polars.DataFrame
     of, fill_ns : ndarray of shape (entries,), int64
         Which trade is entered, and from when on it is filled.
-    config : VolumeShockConfig
 
     Returns
     -------
     ndarray of shape (2, entries)
         Net basis points of the entry's price.
     """
-    target, stop, limit = watched_levels(
-        trades["target_distance"].to_numpy()[of],
-        trades["stop_distance"].to_numpy()[of],
-        np.rint(trades["limit_minutes"].to_numpy() * MINUTE_NS).astype(np.int64)[of],
-        config.plan,
-    )
-    if tape.sessions.calendar != ALWAYS_OPEN:
-        limit = np.minimum(limit, np.maximum(0, _flat_from(tape, fill_ns, config) - fill_ns))
     costs = _cost_bps(trades)[of]
-    path = None if tape.ticks is None else PathIndex.of(*tape.ticks[:3])
     earned = np.empty((2, of.size))
     for row, side in enumerate((-1.0, 1.0)):
-        entered, left = _followed(tape, path, fill_ns, side, (target, stop, limit), config)
+        entered, left = rule.prices(of, fill_ns, side)
         earned[row] = side * (left / entered - 1.0) * BPS - costs
     return earned
-
-
-def _followed(
-    tape: HedgeTape,
-    path: PathIndex | None,
-    fill_ns: NDArray[np.int64],
-    side: float,
-    levels: tuple[ArrayLike, ArrayLike, ArrayLike],
-    config: VolumeShockConfig,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return entry and exit prices of positions with target, stop and limit, all on one side."""
-    if tape.bars is not None:
-        place = np.searchsorted(tape.bars.start_ns, fill_ns)
-        exits = exit_on_bars_many(tape.bars, place, side, *levels, gap_bars=config.plan.gap_bars)
-        return tape.bars.open[place], exits.price
-    if tape.ticks is None or path is None:
-        message = "a hedge tape has bars or ticks"
-        raise ValueError(message)
-    ticks = tape.ticks
-    place = np.minimum(np.searchsorted(ticks.at_ns, fill_ns), ticks.at_ns.size - 1)
-    entered = (ticks.ask if side > 0 else ticks.bid)[place]
-    latency_ns = order_arrival_ns(0, config.costs.latency_ms)
-    return entered, exit_on_path_many(path, place, entered, side, *levels, latency_ns).price
