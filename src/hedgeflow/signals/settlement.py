@@ -283,7 +283,7 @@ class SettlementScan:
                 case "resolve":
                     self._resolve(due.at_ns)
                 case "list":
-                    self._list_strikes(due.at_ns)
+                    self._list_strikes(due.at_ns + 1)
                 case "remember" if self._is_fresh(due.at_ns):
                     self._history.keep(int(due.minutes), pressures(due.at_ns, *self._view()))
                 case "sample" if self._is_fresh(due.at_ns):

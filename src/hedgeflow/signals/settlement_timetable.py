@@ -40,7 +40,7 @@ def timetable(rules: PressureRules, expiry_ns: int, listed_ns: NDArray[np.int64]
 
     due = [Due(before(minutes), "notify", float(minutes)) for minutes in rules.notice_minutes]
     due += [Due(before(minutes), "sample", float(minutes)) for minutes in rules.sample_minutes]
-    due += [Due(int(at), "list", 0.0) for at in np.unique(listed_ns) if at < expiry_ns]
+    due += [Due(int(at) - 1, "list", 0.0) for at in np.unique(listed_ns) if at < expiry_ns]
     if needs_history(rules):
         due += [
             Due(before(minutes), "remember", float(minutes)) for minutes in range(1, WHOLE_MINUTES)
