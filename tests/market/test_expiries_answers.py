@@ -139,7 +139,7 @@ def test_nse_expires_on_its_dated_weekdays_and_before_its_holidays():
 @pytest.mark.parametrize(
     ("root", "day", "expected", "source"),
     [tuple(row.values()) for row in answers("cited.csv")],
-    ids=lambda value: str(value),
+    ids=str,
 )
 def test_what_was_announced_was_listed(root, day, expected, source):
     found = expiries_on(date.fromisoformat(day), [root])

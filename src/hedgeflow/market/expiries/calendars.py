@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -27,7 +27,11 @@ USUAL_HOURS_SINCE: Final = 2014
 """A later year that a calendar lacks is one whose holidays are not published yet."""
 
 _USUAL_HOURS: Final = {NSE: (ZoneInfo("Asia/Kolkata"), time(9, 15), time(15, 30))}
-"""For years whose holidays are not published yet."""
+"""For years whose holidays are not published yet, and for sessions that calendars leave out."""
+
+_FURTHER_SESSIONS: Final = {NSE: (date(2024, 1, 20),)}
+"""A Saturday of usual hours instead of the Monday after, on which MIDCPNIFTY expired (NSE circular
+of 2024-01-19); exchange_calendars knows the holiday alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,9 @@ def _recorded(calendar: str, block: int) -> dict[int, dict[date, TradingDay]]:
         day = stamp.date()
         session = TradingDay(day, instant_ns(opened), instant_ns(closed))
         found.setdefault(day.year, {})[day] = session
+    for day in _FURTHER_SESSIONS.get(calendar, ()):
+        if day.year in found:
+            found[day.year][day] = _usual_day(calendar, day)
     return found
 
 
@@ -144,15 +151,18 @@ def _bounded(calendar: Any, first: int, last: int) -> tuple[int, int]:
 
 
 def _usual_year(calendar: str, year: int) -> dict[date, TradingDay]:
-    zone, opens, closes = _USUAL_HOURS[calendar]
     days = (date(year, 1, 1) + timedelta(days=count) for count in range(366))
     return {
-        day: TradingDay(
-            day,
-            instant_ns(datetime.combine(day, opens, zone)),
-            instant_ns(datetime.combine(day, closes, zone)),
-            provisional=True,
-        )
+        day: replace(_usual_day(calendar, day), provisional=True)
         for day in days
         if day.weekday() < SATURDAY and day.year == year
     }
+
+
+def _usual_day(calendar: str, day: date) -> TradingDay:
+    zone, opens, closes = _USUAL_HOURS[calendar]
+    return TradingDay(
+        day,
+        instant_ns(datetime.combine(day, opens, zone)),
+        instant_ns(datetime.combine(day, closes, zone)),
+    )

@@ -13,7 +13,6 @@ from hedgeflow.market.errors import ConfigError, DataError
 from hedgeflow.market.expiries.calendars import (
     LAST_YEAR,
     NEW_YORK,
-    SATURDAY,
     TradingDay,
     session_before,
     session_on_or_before,
@@ -27,7 +26,6 @@ from hedgeflow.market.expiries.rules import (
     falls_on,
 )
 from hedgeflow.market.expiries.terms import Moment, SettlementKind, Terms
-from hedgeflow.market.sessions import ALWAYS_OPEN
 from hedgeflow.market.time import DAY_NS, MINUTE_NS, instant_ns, moment_of
 
 if TYPE_CHECKING:
@@ -256,9 +254,7 @@ def _future_of(code: str) -> Root:
 
 
 def _session(root: Root, expiration: date) -> TradingDay:
-    """Return the session that a stated date means."""
-    if expiration.weekday() == SATURDAY and root.calendar != ALWAYS_OPEN:
-        expiration -= timedelta(days=1)
+    """Return the session that a stated date means; no US session is on a Saturday."""
     return session_on_or_before(root.calendar, expiration)
 
 
