@@ -115,7 +115,7 @@ def plan_entry(
     rules, point = config.plan, float(condition["point"])
     urgency = Urgency(int(condition["urgency"]))
     minutes_left = float(condition["minutes_left"])
-    side = _side(condition, config)
+    side = side_of(condition, config)
     if isinstance(side, NoPlan):
         return side
     model, direction = side
@@ -219,10 +219,17 @@ def added_contracts(plan: ExpirationPlan, held: float, rules: Plan) -> float:
     return max(0.0, min(more, plan.volume_cap_contracts - held))
 
 
-def _side(
+def side_of(
     condition: Mapping[str, Any], config: ExpirationPressureConfig
 ) -> tuple[str, int] | NoPlan:
-    """Return what is done at the strike, and +1 to buy or -1 to sell (expiration-pressure.md 3)."""
+    """Return what is done at a strike, and +1 to buy or -1 to sell (expiration-pressure.md 3).
+
+    Parameters
+    ----------
+    condition : mapping
+        A row of `CONDITION` by its names.
+    config : ExpirationPressureConfig
+    """
     strike = float(condition["strike"])
     above = float(condition["price"]) - strike
     if above == 0.0:
