@@ -188,6 +188,17 @@ def test_open_interest_is_known_a_minute_after_its_stamp(imported, catalog):
     ]
 
 
+def test_open_interest_alone_brings_the_terms_of_its_contracts(folder, imported, catalog):
+    for content in ("trade", "quote"):
+        for path in folder.rglob(f"*_{content}_american.zip"):
+            path.unlink()
+    for path in folder.rglob("universes/**/*.csv"):
+        path.unlink()
+    imported()
+    assert catalog.read(key(TapeKind.OPEN_INTEREST))["contract"].to_list() == [CALL, PUT]
+    assert set(catalog.contracts("usa", "AAPL")["contract"]) == {CALL, PUT}
+
+
 def test_a_universe_becomes_option_days_known_when_its_open_interest_is_public(imported, catalog):
     files = imported()
     assert (files[UNIVERSE].read, files[UNIVERSE].kept, files[UNIVERSE].empty) == (4, 2, 2)

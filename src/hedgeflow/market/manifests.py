@@ -44,7 +44,7 @@ class Import:
     coverage : Coverage
         When the source was recorded.
     contracts : polars.DataFrame, optional
-        Terms of the option contracts.
+        Terms of the option contracts; needed where `NAMES_CONTRACTS`, else written where given.
     accept_rejects : bool
         The tape may be used although more than 0.01 % of it was rejected.
     arguments : str

@@ -102,7 +102,7 @@ def _admitted(new: Import, tape: list[Manifest], root: Path) -> Admitted:
 def _write_contracts(
     new: Import, rows: pl.DataFrame, others: list[Manifest], folder: Staging
 ) -> tuple[Part, ...]:
-    if new.key.kind not in NAMES_CONTRACTS:
+    if new.key.kind not in NAMES_CONTRACTS and new.contracts is None:
         return ()
     stored = read_contracts(folder.root, others, new.key.venue, new.key.underlying)
     given = stored.clear() if new.contracts is None else new.contracts

@@ -53,7 +53,9 @@ def import_day(files: Sequence[LeanFile], account: Account) -> None:
     loaded, contracts = _load(options, account)
     for file in options:
         if file.content is Content.OPEN_INTEREST and file.path in loaded:
-            _import_together(TapeKind.OPEN_INTEREST, [loaded[file.path]], account)
+            _import_together(
+                TapeKind.OPEN_INTEREST, [loaded[file.path]], account, contracts=contracts
+            )
     quotes = [file for file in options if file.content is Content.QUOTES]
     if _may_go_on(quotes, quotes, account):
         _import_together(
