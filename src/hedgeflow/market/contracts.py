@@ -136,23 +136,6 @@ def parse_deribit_option(symbol: str) -> OptionContract:
 OSI_SYMBOL: Final = re.compile(
     r"(?P<root>[A-Z0-9.]{1,6}?) *(?P<date>[0-9]{6})(?P<right>[CP])(?P<strike>[0-9]{8})"
 )
-INDEX_OF_ROOT: Final = {
-    "SPX": "SPX",
-    "SPXW": "SPX",
-    "XSP": "XSP",
-    "NDX": "NDX",
-    "NDXP": "NDX",
-    "RUT": "RUT",
-    "RUTW": "RUT",
-    "DJX": "DJX",
-    "VIX": "VIX",
-    "VIXW": "VIX",
-}
-"""Index that options of a root are on; they are European and settle in cash."""
-
-NSE_INDICES: Final = frozenset(root.underlying for root in ROOTS.values() if root.venue == "nse")
-"""Indices of India's National Stock Exchange that options are on, by the options' symbol."""
-
 US_OPTION_MULTIPLIER: Final = 100.0
 
 

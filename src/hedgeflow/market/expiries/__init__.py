@@ -20,12 +20,13 @@ from hedgeflow.market.expiries.features import (
     standard_expiration,
 )
 from hedgeflow.market.expiries.pattern import PatternDay, weekly_pattern
-from hedgeflow.market.expiries.roots import INDEX_OF_ROOT, ROOTS, Listing, Root
+from hedgeflow.market.expiries.roots import INDEX_OF_ROOT, NSE_INDICES, ROOTS, Listing, Root
 from hedgeflow.market.expiries.rules import Cycle, is_third_friday
 from hedgeflow.market.expiries.terms import SettlementKind
 
 __all__ = [
     "INDEX_OF_ROOT",
+    "NSE_INDICES",
     "ROOTS",
     "Cycle",
     "Expiry",

@@ -396,3 +396,6 @@ INDEX_OF_ROOT: Final[dict[str, str]] = {
     if root.venue == "opra" and root.terms.settlement is SettlementKind.PIN_CASH
 }
 """Index that options of a US root are on; they are European and settle in cash."""
+
+NSE_INDICES: Final = frozenset(root.name for root in _ROOTS if root.venue == "nse")
+"""Indices of India's National Stock Exchange that options are on, by the options' symbol."""
