@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from hedgeflow.market.errors import ConfigError, DataError
-from hedgeflow.market.expiries import ROOTS, expiry_of_stock_option
+from hedgeflow.market.expiries import INDEX_OF_ROOT, NSE_INDICES, expiry_of_stock_option
 from hedgeflow.market.time import instant_ns
 
 DERIBIT_EXPIRY_HOUR_UTC: Final = 8
