@@ -12,14 +12,13 @@ import polars as pl
 
 from hedgeflow.market.contracts import (
     LOWEST_VOLATILITY_PERCENT,
-    NSE_INDICES,
     OptionContract,
     Right,
     Settlement,
     Style,
 )
 from hedgeflow.market.errors import DataError
-from hedgeflow.market.expiries import expiry_of, features_of
+from hedgeflow.market.expiries import NSE_INDICES, expiry_of, features_of
 from hedgeflow.market.time import MINUTE_NS
 from hedgeflow.sources.chains.levels import prepare_levels
 from hedgeflow.sources.chains.snapshots import (
