@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hedgeflow.market.errors import ConfigError
-from hedgeflow.strategies.volume_shock.claims import DECLARATION
+from hedgeflow.strategies.expiration_pressure.claims import DECLARATION as EXPIRATION_PRESSURE
+from hedgeflow.strategies.volume_shock.claims import DECLARATION as VOLUME_SHOCK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hedgeflow.strategies.claims import Declaration
 
-DECLARATIONS: Final[Mapping[str, Declaration]] = {DECLARATION.strategy: DECLARATION}
+DECLARATIONS: Final[Mapping[str, Declaration]] = {
+    each.strategy: each for each in (VOLUME_SHOCK, EXPIRATION_PRESSURE)
+}
 
 
 def declaration_of(strategy: str) -> Declaration:

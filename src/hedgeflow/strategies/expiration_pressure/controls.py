@@ -1,4 +1,4 @@
-"""The expiration pressure's rules that limit risk, and the settings under which each does nothing."""
+"""The expiration pressure's rules that limit risk, and the settings that switch each off."""
 
 from __future__ import annotations
 

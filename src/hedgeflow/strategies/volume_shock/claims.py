@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from hedgeflow.strategies.claim_bands import OF_CLASS, bands_together, class_bands
 from hedgeflow.strategies.claims import (
     ByConstruction,
     Claim,
-    Comparison,
     Declaration,
     Gate,
     Hypothesis,
@@ -19,8 +19,6 @@ SWEEP = "INSTITUTIONAL_SWEEP"
 EMERGENCY = "GAMMA_EMERGENCY"
 
 _CLAIMS = "claimed of the strategy"
-_BANDS = "claimed band of the class"
-_TOGETHER = "claimed band of all trades together"
 _VERDICT = "needed for VALIDATED"
 
 _MODELLED = ByConstruction(
@@ -139,7 +137,7 @@ _SECONDARY: tuple[Claim, ...] = (
         "<",
         5.0,
         0,
-        _BANDS,
+        OF_CLASS,
     ),
     Claim(
         "delta-flow",
@@ -240,94 +238,28 @@ _SECONDARY: tuple[Claim, ...] = (
 )
 
 
-def _rate_words(band: tuple[float, float]) -> str:
-    low, high = (100.0 * end for end in band)
-    return f"wins at least {low:.0f} % (claimed: {low:.0f} to {high:.0f} %)"
-
-
-def _band(
-    name: str,
-    statement: str,
-    statistic: str,
-    band: tuple[float, float],
-    flow_class: str = "",
-    *,
-    comparison: Comparison = "within",
-) -> Claim:
-    """Return a claim of a band; with ``>=`` more than its upper end is no failure."""
-    return Claim(
-        name,
-        statement,
-        statistic,
-        comparison,
-        band[0],
-        30,
-        _BANDS if flow_class else _TOGETHER,
-        upper_threshold=band[1],
-        flow_class=flow_class,
-        group=f"{name.partition('-')[0]}-band",
-    )
-
-
-def _bands(
-    name: str,
-    flow_class: str,
-    win_rate: tuple[float, float],
-    win: tuple[float, float],
-    loss: tuple[float, float],
-    hold: tuple[float, float],
-    frequency: tuple[float, float],
-) -> tuple[Claim, ...]:
-    def claim(suffix: str, statement: str, statistic: str, low: float, high: float) -> Claim:
-        return _band(f"{name}-{suffix}", f"{name}: {statement}", statistic, (low, high), flow_class)
-
-    return (
-        _band(
-            f"{name}-win-rate",
-            f"{name}: {_rate_words(win_rate)}",
-            "win_rate",
-            win_rate,
-            flow_class,
-            comparison=">=",
-        ),
-        claim("win", f"average win {win[0]:g} to {win[1]:g} points", "average_win_points", *win),
-        claim(
-            "loss", f"average loss {loss[0]:g} to {loss[1]:g} points", "average_loss_points", *loss
-        ),
-        claim("hold", f"held {hold[0]:g} to {hold[1]:g} min", "hold_minutes", *hold),
-        claim(
-            "frequency",
-            f"{frequency[0]:g} to {frequency[1]:g} trades a session",
-            "trades_per_session",
-            *frequency,
-        ),
-    )
-
-
-_TOGETHER_BANDS: tuple[Claim, ...] = (
-    _band(
-        "together-win-rate",
-        f"together: {_rate_words((0.80, 0.90))}",
-        "win_rate",
-        (0.80, 0.90),
-        comparison=">=",
-    ),
-    _band(
-        "together-sharpe",
-        "together: an annualised Sharpe ratio of at least 2.5 (claimed: 2.5 to 4)",
-        "sharpe_annualised",
-        (2.5, 4.0),
-        comparison=">=",
-    ),
-    _band("together-drawdown", "together: a drawdown of 5 to 12 %", "drawdown", (0.05, 0.12)),
-)
-
 CLAIMS: tuple[Claim, ...] = (
     *PRIMARY,
     *_SECONDARY,
-    *_bands("sweep", SWEEP, (0.75, 0.85), (8, 15), (8, 12), (8, 15), (3, 5)),
-    *_bands("emergency", EMERGENCY, (0.85, 0.95), (15, 30), (6, 8), (3, 8), (1, 3)),
-    *_TOGETHER_BANDS,
+    *class_bands(
+        "sweep",
+        SWEEP,
+        win_rate=(0.75, 0.85),
+        win=(8, 15),
+        loss=(8, 12),
+        hold=(8, 15),
+        frequency=(3, 5),
+    ),
+    *class_bands(
+        "emergency",
+        EMERGENCY,
+        win_rate=(0.85, 0.95),
+        win=(15, 30),
+        loss=(6, 8),
+        hold=(3, 8),
+        frequency=(1, 3),
+    ),
+    *bands_together(win_rate=(0.80, 0.90), sharpe=(2.5, 4.0), drawdown=(0.05, 0.12)),
 )
 """Every claim, primary first; the bands per class are those of volume-shock.md 9."""
 
