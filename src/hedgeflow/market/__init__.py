@@ -21,6 +21,13 @@ from hedgeflow.market.errors import (
     EvidenceError,
     HedgeflowError,
 )
+from hedgeflow.market.expiries import (
+    Expiry,
+    SettlementKind,
+    expiries_on,
+    expiry_of,
+    next_expiry,
+)
 from hedgeflow.market.manifests import Import, Manifest, TapeSummary
 from hedgeflow.market.sessions import ALWAYS_OPEN, Sessions, minutes_to_close, sessions_between
 from hedgeflow.market.soundness import Finding, Severity
@@ -37,6 +44,7 @@ __all__ = [
     "Coverage",
     "DataError",
     "EvidenceError",
+    "Expiry",
     "Finding",
     "HedgeInstrument",
     "HedgeKind",
@@ -48,13 +56,17 @@ __all__ = [
     "Right",
     "Sessions",
     "Settlement",
+    "SettlementKind",
     "Severity",
     "Style",
     "TapeKey",
     "TapeKind",
     "TapeSummary",
+    "expiries_on",
+    "expiry_of",
     "hedge_instrument",
     "minutes_to_close",
+    "next_expiry",
     "parse_deribit_option",
     "sessions_between",
     "tape_schema",
