@@ -23,9 +23,11 @@ import exits
 import implied_volatilities
 import nulls
 import numpy as np
+import settlement_fold
 from exits import ExitSizes
 from nulls import NullSizes
 from option_day import OptionDays, TradeSizes
+from settlement_fold import FoldSizes
 from simulation import DaySizes
 from table import Row, Section
 from timing import machine
@@ -50,6 +52,7 @@ class Scale:
     exits: ExitSizes
     nulls: NullSizes
     day: DaySizes
+    fold: FoldSizes
     calibration_days: int
     options: int
     wide_options: int
@@ -68,6 +71,7 @@ FULL = Scale(
         option_quote_times=48,
         contracts=5_000,
     ),
+    fold=FoldSizes(strikes=10_000, snapshots=10_000),
     calibration_days=24,
     options=1_000_000,
     wide_options=10_500_000,
@@ -85,6 +89,7 @@ QUICK = Scale(
         option_quote_times=4,
         contracts=200,
     ),
+    fold=FoldSizes(strikes=200, snapshots=300),
     calibration_days=1,
     options=10_000,
     wide_options=30_000,
@@ -108,6 +113,7 @@ def main() -> None:
         wide_volatilities,
         exit_walks,
         null_draws,
+        expiration,
         simulation,
     ):
         sections.append(measure(scale))
@@ -205,6 +211,13 @@ def exit_walks(scale: Scale) -> Section:
 def null_draws(scale: Scale) -> Section:
     """Measure the nulls that a verdict's p-value comes from."""
     return Section("Null draws, 1 thread", nulls.run(scale.nulls, scale.runs))
+
+
+def expiration(scale: Scale) -> Section:
+    """Measure the fold of expiration pressure in an expiry's last three hours."""
+    sizes = scale.fold
+    title = f"{sizes.strikes:,} strikes at {sizes.snapshots:,} snapshots before expiry, 1 thread"
+    return Section(title, settlement_fold.run(sizes, scale.runs))
 
 
 def simulation(scale: Scale) -> Section:
