@@ -33,6 +33,9 @@ DryRunOption = Annotated[
 ]
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The file to import.")]
 
+INTERVALS_SHOWN = 5
+"""Of a tape with more than twice as many, the first and the last; JSON lists every one."""
+
 DRY_RUN_WORDS = "Dry run: nothing was written."
 
 
@@ -88,8 +91,12 @@ def print_report(
             " them identical to an earlier row (separate fills)"
         )
     typer.echo(f"  recorded in {len(intervals)} interval{'' if len(intervals) == 1 else 's'}:")
-    for start, end in intervals:
-        typer.echo(f"    {start} to {end}")
+    told = [f"{start} to {end}" for start, end in intervals]
+    if len(told) > 2 * INTERVALS_SHOWN:
+        between = f"… {len(told) - 2 * INTERVALS_SHOWN:,} more …"
+        told = [*told[:INTERVALS_SHOWN], between, *told[-INTERVALS_SHOWN:]]
+    for line in told:
+        typer.echo(f"    {line}")
     for note in (*report.notes, *((DRY_RUN_WORDS,) if dry_run else ())):
         typer.echo(f"  {note}")
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from hedgeflow.market.contracts import (
     FUTURE_SPECIFICATIONS,
-    INDEX_OF_ROOT,
     OptionContract,
     Right,
     Settlement,
@@ -16,7 +15,7 @@ from hedgeflow.market.contracts import (
     parse_osi_option,
 )
 from hedgeflow.market.errors import DataError
-from hedgeflow.market.expiries import expiry_of_future_option, is_third_friday
+from hedgeflow.market.expiries import INDEX_OF_ROOT, expiry_of_future_option, is_third_friday
 from hedgeflow.sources.lean.layout import MONTH, RESOLUTION, STRIKE_SCALE, Asset, day_of
 from hedgeflow.sources.lean.report import NotUsed
 
