@@ -22,6 +22,7 @@ from hedgeflow.market.expiries import (
     is_third_friday,
     is_triple_witching,
     next_expiry,
+    session_of,
     settlement_kind,
     standard_expiration,
     trading_day,
@@ -152,6 +153,15 @@ def test_the_session_is_the_day_of_the_exchange_or_the_24_hours_that_the_expiry_
     assert (coin.session_open_ns, coin.session_close_ns) == (
         coin.expires_ns - DAY_NS, coin.expires_ns,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("root", "venue"),
+    [("AAPL", "opra"), ("SPX", "usa"), ("ES", "cme"), ("BTC", "deribit"), ("NIFTY", "nse")],
+)
+def test_a_catalogs_contract_finds_the_session_of_its_expiry(root, venue):
+    found = expiry_of(root, date(2024, 11, 29))
+    assert session_of(found.expires_ns, venue) == (found.session_open_ns, found.session_close_ns)
 
 
 def test_only_holders_of_stock_options_may_instruct_until_17_30():

@@ -155,7 +155,7 @@ def test_the_next_notice_is_the_first_that_is_still_to_come():
 
 def test_after_hours_stock_options_can_still_be_exercised_until_17_30():
     assert after_hours_note(AAPL, new_york(15, 59)) == ""
-    assert "until 17:30 New York, 90 minutes from now" in after_hours_note(AAPL, new_york(16, 0))
-    assert "1 minutes from now" in after_hours_note(AAPL, new_york(17, 29))
+    assert "until 17:30 New York, for another 90 min" in after_hours_note(AAPL, new_york(16, 0))
+    assert "for another 1 min" in after_hours_note(AAPL, new_york(17, 29))
     assert after_hours_note(AAPL, new_york(17, 30)) == ""
     assert after_hours_note(EARLY, EARLY.expires_ns) == "", "cash-settled: nothing is decided later"

@@ -143,5 +143,5 @@ def after_hours_note(expiry: Expiry, at_ns: int) -> str:
         return ""
     return (
         f"{expiry.root} has expired, but its holders may instruct exercise until 17:30 New York,"
-        f" {minutes_left(until_ns, at_ns):.0f} minutes from now"
+        f" for another {minutes_left(until_ns, at_ns):.0f} min"
     )

@@ -17,6 +17,7 @@ from hedgeflow.market.expiries.features import (
     features_of,
     is_early_close,
     is_triple_witching,
+    session_of,
     standard_expiration,
 )
 from hedgeflow.market.expiries.pattern import PatternDay, weekly_pattern
@@ -46,6 +47,7 @@ __all__ = [
     "is_triple_witching",
     "next_expiry",
     "root_named",
+    "session_of",
     "settlement_kind",
     "standard_expiration",
     "trading_day",

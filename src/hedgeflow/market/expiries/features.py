@@ -22,7 +22,7 @@ from hedgeflow.market.expiries.rules import (
     falls_on,
 )
 from hedgeflow.market.sessions import ALWAYS_OPEN, calendar_of_venue
-from hedgeflow.market.time import HOUR_NS, moment_of
+from hedgeflow.market.time import DAY_NS, HOUR_NS, moment_of
 
 VIX: Final = "VIX"
 US_VENUES: Final = frozenset({"opra", "cboe", "usa", "sim-us", "cme"})
@@ -74,9 +74,21 @@ class Features:
 
 def features_at(expires_ns: int, venue: str, underlying: str) -> Features:
     """Return the features of the day of an expiration instant, in the venue's time zone."""
-    zone = _ZONES.get(venue)
-    moment = moment_of(expires_ns)
-    return features_of((moment.astimezone(zone) if zone else moment).date(), venue, underlying)
+    return features_of(_local_day(expires_ns, venue), venue, underlying)
+
+
+def session_of(expires_ns: int, venue: str) -> tuple[int, int]:
+    """Return open and close of the session in which a contract's expiration instant lies.
+
+    The exchange's session of that day, early closes included; where markets never close, the 24
+    hours that end with the expiry. Options settled on opening prices expire at its open.
+    """
+    calendar = calendar_of_venue(venue)
+    if calendar == ALWAYS_OPEN:
+        return expires_ns - DAY_NS, expires_ns
+    day = _local_day(expires_ns, venue)
+    session = session_on_or_before(NYSE if venue in US_VENUES else calendar, day)
+    return session.open_ns, session.close_ns
 
 
 def features_of(day: date, venue: str, underlying: str) -> Features:
@@ -122,6 +134,12 @@ def is_early_close(day: date) -> bool:
     """Say whether the US stock market closes early on a day, as after Thanksgiving at 13:00."""
     session = trading_day(NYSE, day)
     return session is not None and session.close_ns - session.open_ns < FULL_US_SESSION_NS
+
+
+def _local_day(instant: int, venue: str) -> date:
+    zone = _ZONES.get(venue)
+    moment = moment_of(instant)
+    return (moment.astimezone(zone) if zone else moment).date()
 
 
 def _is_monthly(day: date, venue: str, underlying: str) -> bool:
