@@ -7,7 +7,7 @@ from math import exp, isnan, log, sqrt
 import numba as nb
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hedgeflow.market.errors import DataError
@@ -67,6 +67,7 @@ SAMPLES = st.lists(
 @given(
     st.lists(st.tuples(st.integers(0, 12), st.integers(1, 5), st.integers(0, 5)), min_size=1),
 )
+@example([(0, 2, 2), (1, 2, 2), (4, 2, 1), (6, 3, 0), (8, 1, 0), (9, 2, 0)])
 def test_each_step_of_a_band_is_the_isotonic_fit_by_its_definition(counts):
     cells = {cell: (tried, min(inside, tried)) for cell, tried, inside in counts}
     cells.setdefault(0, (1, 1))

@@ -98,7 +98,7 @@ def test_there_is_no_flip_where_gamma_keeps_its_sign(units):
 
 
 @settings(max_examples=40)
-@given(UNITS, st.floats(95.0, 160.0), st.sampled_from([1.0 / 60.0, 1.0, 30.0, 390.0]))
+@given(UNITS, st.floats(95.0, 160.0), st.sampled_from([60.0, 390.0, 3_900.0]))
 def test_gamma_changes_sign_at_the_flip_and_nowhere_nearer(units, price, minutes):
     strikes = 100.0 + 5.0 * np.arange(units.size)
     held = positions(units, strikes, 0.2, minutes)
@@ -110,12 +110,29 @@ def test_gamma_changes_sign_at_the_flip_and_nowhere_nearer(units, price, minutes
     if flip is None:
         assert turns.size == 0
         return
-    low, high = fine[signed[turns]], fine[signed[turns + 1]]
-    away = np.maximum(0.0, np.maximum(low - price, price - high))
-    step = fine[1] - fine[0]
-    # Where gamma is too small to be a number between two strikes, any price there is a flip.
-    widest = float((high - low).max()) if minutes < 2.0 else step
-    assert abs(flip - price) <= float(away.min()) + widest + step
+    low, high = signed[turns], signed[turns + 1]
+    zero = fine[low] + (fine[high] - fine[low]) * curve[low] / (curve[low] - curve[high])
+    assert abs(flip - price) == pytest.approx(np.abs(zero - price).min(), abs=1e-3)
+
+
+def test_between_two_strikes_without_any_gamma_there_is_a_flip_all_the_same():
+    held = positions([100.0, -100.0], (100.0, 200.0), minutes=0.0)
+    assert held.net_gamma(np.array([150.0]))[0] == 0.0
+    assert 100.0 < gamma_profile(held, 100.0).flip < 200.0
+
+
+def test_less_than_a_second_counts_as_a_second():
+    over, last = (positions([5.0, 7.0, -9.0], minutes=left) for left in (-1.0, 1.0 / 60.0))
+    assert over.gamma_by_strike(100.01).tolist() == last.gamma_by_strike(100.01).tolist()
+    assert over.hedge_flow(100.0, 100.01) == last.hedge_flow(100.0, 100.01) != 0.0
+
+
+def test_net_gamma_leaves_out_no_strike_that_has_gamma():
+    strikes = np.geomspace(50.0, 200.0, 400)
+    held = DealerPositions(strikes, np.ones(400), np.linspace(0.1, 3.0, 400), 390.0, 98_280.0)
+    for price in (50.0, 100.0, 199.0):
+        net = held.net_gamma(np.array([price]))[0]
+        assert net == pytest.approx(float(held.gamma_by_strike(price).sum()), rel=1e-12)
 
 
 @settings(max_examples=30)
@@ -167,6 +184,12 @@ def test_a_profile_of_one_strike_is_that_strike():
 def test_positions_that_make_no_sense_are_refused_by_name(strikes, units, sigma, says):
     with pytest.raises(DataError, match=says):
         DealerPositions(np.array(strikes), np.array(units), np.array(sigma), 10.0, 98_280.0)
+
+
+@pytest.mark.parametrize("price", [0.0, -1.0, np.nan, np.inf])
+def test_a_profile_needs_a_price(price):
+    with pytest.raises(DataError, match="price"):
+        gamma_profile(positions([1.0, 2.0, 3.0]), price)
 
 
 @pytest.fixture(scope="module")

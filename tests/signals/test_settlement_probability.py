@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from hedgeflow.market.errors import DataError
-from hedgeflow.pricing import black_value
+from hedgeflow.pricing import black_value, norm_cdf
 from hedgeflow.signals.settlement_probability import (
+    NOWHERE,
+    _tail,
     band_probabilities,
     band_probability,
     distance_in_sigmas,
@@ -207,6 +209,14 @@ def test_all_strikes_at_once_are_the_strikes_one_by_one(strikes, price, sigma, m
     ]
     assert together == pytest.approx(np.array(singly), abs=2e-15)
     assert together.sum() <= 1.0 + 1e-12
+
+
+def test_the_quick_normal_tail_is_the_exact_one():
+    away = np.linspace(-NOWHERE, NOWHERE, 4_001)
+    quick = np.array([_tail(z) for z in away])
+    exact = np.array([norm_cdf(-abs(z)) for z in away])
+    assert quick == pytest.approx(exact, abs=1e-15, rel=0.0)
+    assert quick == pytest.approx(exact, abs=0.0, rel=2e-10)
 
 
 @pytest.mark.parametrize("minutes", [SECOND, 0.001, 0.0, -30.0])

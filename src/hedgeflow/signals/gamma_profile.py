@@ -6,6 +6,7 @@ is moved ("sticky strike"). Signs and units as in `hedgeflow.signals.dealer_gamm
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,7 @@ import numpy as np
 from hedgeflow.market.errors import DataError
 from hedgeflow.pricing import delta, gamma
 from hedgeflow.signals.dealer_gamma import option_gamma
-from hedgeflow.signals.settlement_probability import SHORTEST_MINUTES
+from hedgeflow.signals.settlement_probability import SHORTEST_MINUTES, remaining_deviation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +27,9 @@ unseen between them, however narrow its peaks are, as every peak stands at a str
 
 MOST_PRICES: Final = 4_096
 """Long chains are looked at in fewer steps, a strike at the least."""
+
+NO_GAMMA: Final = 40.0
+"""Deviations beyond which gamma is below the smallest double."""
 
 MOVE: Final = 0.01
 """The move whose hedging a profile states."""
@@ -147,7 +151,19 @@ class GammaProfile:
 
 
 def gamma_profile(positions: DealerPositions, price: float) -> GammaProfile:
-    """Return the profile of one expiry over the prices from its lowest to its highest strike."""
+    """Return the profile of one expiry over the prices from its lowest to its highest strike.
+
+    Raises
+    ------
+    DataError
+        If the price is not positive and finite.
+    """
+    if not 0.0 < price < math.inf:
+        raise DataError(
+            f"price is {price:g}",
+            where="gamma profile",
+            hint="Give the underlying's price, positive and finite",
+        )
     prices = _between_strikes(positions.strikes)
     curve = positions.net_gamma(prices)
     by_strike = positions.gamma_by_strike(price)
@@ -230,9 +246,14 @@ def _net_gamma(
     minutes_per_year: float,
     out: NDArray[np.float64],
 ) -> None:
+    widest = float(np.max(sigma))
+    reach = math.exp(NO_GAMMA * remaining_deviation(widest, minutes, minutes_per_year))
     for step in range(prices.size):
+        price = prices[step]
         total = 0.0
-        for at in range(strikes.size):
-            gamma = option_gamma(prices[step], strikes[at], sigma[at], minutes, minutes_per_year)
+        first = int(np.searchsorted(strikes, price / reach))
+        end = int(np.searchsorted(strikes, price * reach))
+        for at in range(first, end):
+            gamma = option_gamma(price, strikes[at], sigma[at], minutes, minutes_per_year)
             total += units[at] * gamma
         out[step] = total
