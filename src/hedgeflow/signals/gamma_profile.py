@@ -249,7 +249,7 @@ def _net_gamma(
     widest = float(np.max(sigma))
     reach = math.exp(NO_GAMMA * remaining_deviation(widest, minutes, minutes_per_year))
     for step in range(prices.size):
-        price = prices[step]
+        price = float(prices[step])
         total = 0.0
         first = int(np.searchsorted(strikes, price / reach))
         end = int(np.searchsorted(strikes, price * reach))
