@@ -52,7 +52,7 @@ HIGHEST_VOLATILITY_PERCENT: Final = 200.0
 """Twice the highest that India VIX has been."""
 
 CHAIN_KNOWN_NS: Final = MINUTE_NS
-"""The quotes of a snapshot are asked for within seconds of its stamp."""
+"""A snapshot takes seconds; whether its stamp is their first or their last is not known."""
 CHAIN_BAR_NS: Final = 5 * MINUTE_NS
 AT_THE_MONEY_BAR_NS: Final = 15 * MINUTE_NS
 
