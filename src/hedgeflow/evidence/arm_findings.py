@@ -21,6 +21,7 @@ from hedgeflow.evidence.resampling import (
     too_few_sessions,
     with_bounds,
 )
+from hedgeflow.evidence.sign_flips import Sides, sign_flip_p_value
 from hedgeflow.evidence.tables import EvidenceTables
 from hedgeflow.evidence.trades import session_index
 
@@ -274,6 +275,41 @@ def _placebos(
     ]
 
 
+def _directions(
+    arms: Sequence[Arm], tables: EvidenceTables, resampling: Resampling
+) -> list[ArmFinding]:
+    """Return what the choice of the direction is worth: pin less steer, and gamma over a blind one.
+
+    The same alerts are traded both ways, so the differences are of whole sessions; who knows
+    nothing takes either side half of the time.
+    """
+    by_id = {arm.id: SessionFigures.of(arm.trades, tables.sessions).net_usd for arm in arms}
+    pin, steer, gamma = (by_id.get(name) for name in ("pin", "steer-away", "dealer-gamma"))
+    found: list[ArmFinding] = []
+    if pin is not None and steer is not None:
+        words = "pin less steer-away"
+        found += _worth("pin-less-steer", words, pin - steer, "two-sided", resampling)
+        if gamma is not None:
+            blind = gamma - 0.5 * (pin + steer)
+            words = "dealer-gamma less the mean of pin and steer-away"
+            found += _worth("gamma-over-blind", words, blind, "greater", resampling)
+    return found
+
+
+def _worth(
+    name: str, words: str, usd: FloatArray, sides: Sides, resampling: Resampling
+) -> list[ArmFinding]:
+    """Return a difference of sessions, and the p-value of its being zero."""
+    session = np.flatnonzero(usd)
+    none = "no session came out differently"
+    worth = clustered_mean(usd[session], session, resampling, none=none)
+    flipped = sign_flip_p_value(usd[session], session, seed=resampling.seed, sides=sides, none=none)
+    return [
+        ArmFinding(ArmGroup.DIRECTION, name, words, "USD a session that differs", worth),
+        ArmFinding(ArmGroup.DIRECTION, f"{name}-p-value", f"{words} is zero", "p-value", flipped),
+    ]
+
+
 _GROUPS: tuple[
     tuple[ArmGroup, Callable[[Sequence[Arm], EvidenceTables, Resampling], list[ArmFinding]]],
     ...,
@@ -282,4 +318,5 @@ _GROUPS: tuple[
     (ArmGroup.LATENCY, _latency),
     (ArmGroup.PLACEBO, _placebos),
     (ArmGroup.CAPACITY, _capacity),
+    (ArmGroup.DIRECTION, _directions),
 )

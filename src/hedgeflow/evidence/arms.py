@@ -33,6 +33,7 @@ class ArmGroup(StrEnum):
     RISK_CONTROL = "risk-control"
     STRESS = "stress"
     CAPACITY = "capacity"
+    DIRECTION = "direction"
 
 
 ARM_COLUMNS = {

@@ -61,6 +61,22 @@ NO_CLAIM_RATE = 0.50
 NO_CLAIM_ALPHA = 0.05
 """Level of the power figures for a strategy whose gates name no p-value."""
 
+ABOUT_HEDGES = frozenset(
+    {
+        "r_squared",
+        "flow_slope_p_value",
+        "response_rank_correlation",
+        "response_rank_p_value",
+        "modelled_response_correlation",
+        "price_response_p_value",
+        "acceleration_p_value",
+        "flow_class_accuracy",
+    }
+)
+"""Statistics of what dealers were predicted to hedge."""
+FLOW_TYPES = "flow_types_"
+"""What statistics about two classes begin with."""
+
 Measures = dict[tuple[str, str], Measure]
 
 
@@ -141,6 +157,8 @@ class Evidence:
     ----------
     manifest : Manifest
         How the run was made.
+    predicts_hedges : bool
+        Whether the strategy says what dealers will hedge; otherwise nothing of it is published.
     performance : PerformanceMetrics
         What was earned.
     by_class : dict of str to Results
@@ -182,6 +200,7 @@ class Evidence:
     """
 
     manifest: Manifest
+    predicts_hedges: bool
     performance: PerformanceMetrics
     by_class: dict[str, Results]
     significance: Significance
@@ -272,6 +291,9 @@ def assess(
     if _compares_classes(declaration):
         first, *_, last = declaration.classes
         contrast = differences(tables, trades, (first, last), seed=manifest.seed)
+    hedges = _predicts_hedges(tables, declaration)
+    if not hedges:
+        contrast = tuple(each for each in contrast if each.quantity != "response_minutes")
     deflated = deflated_sharpe(
         daily,
         configurations=manifest.trials,
@@ -311,6 +333,7 @@ def assess(
     )
     return Evidence(
         manifest,
+        hedges,
         performance,
         by_class,
         tests,
@@ -350,11 +373,22 @@ def assess(
     )
 
 
+def _named(declaration: Declaration) -> set[str]:
+    """Return the statistics that anything declared is about."""
+    named = {gate.statistic for gate in (*declaration.gates, *declaration.claims)}
+    return named | {name for each in declaration.hypotheses for name in each.statistics}
+
+
+def _predicts_hedges(tables: EvidenceTables, declaration: Declaration) -> bool:
+    """Return whether the strategy says what dealers will hedge, by its claims or its tables."""
+    held = (tables.flow, tables.predictions, tables.prices, tables.truth)
+    return bool(_named(declaration) & ABOUT_HEDGES) or any(each is not None for each in held)
+
+
 def _compares_classes(declaration: Declaration) -> bool:
     """Return whether anything declared is about the first and the last class differing."""
-    named = [gate.statistic for gate in (*declaration.gates, *declaration.claims)]
-    named += [name for each in declaration.hypotheses for name in each.statistics]
-    return len(declaration.classes) >= 2 and any(name.startswith("flow_types_") for name in named)
+    about = any(name.startswith(FLOW_TYPES) for name in _named(declaration))
+    return about and len(declaration.classes) >= 2
 
 
 def _tradable(tables: EvidenceTables) -> Measure:
@@ -486,7 +520,7 @@ def _measures(
         "response_minutes": "response",
     }
     for item in contrast:
-        name, size = f"flow_types_{names[item.quantity]}", item.sample_size
+        name, size = f"{FLOW_TYPES}{names[item.quantity]}", item.sample_size
         for suffix, value, method in (
             ("p_value", item.p_value_holm, f"{item.test}, Holm"),
             ("raw_p_value", item.p_value, item.test),

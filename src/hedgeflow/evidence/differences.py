@@ -1,15 +1,16 @@
-"""Do sweeps and emergencies differ: win rate, size of the move, response time; Holm over all."""
+"""Do two classes of trades differ: win rate, size of the move, response time; Holm over all."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
 
 from hedgeflow.evidence.estimates import Estimate, FloatArray, missing
+from hedgeflow.evidence.plain import PART
 from hedgeflow.evidence.rates import win_rate
 from hedgeflow.evidence.tables import EvidenceTables
 from hedgeflow.evidence.trades import Trades
@@ -28,13 +29,16 @@ class Difference:
     quantity, test : str
         What is compared, and how.
     sweep, emergency : Estimate
-        The quantity in each class.
+        The quantity in the first and in the second class, whatever they are called.
     p_value, p_value_holm : float or None
         Two-sided, and adjusted over the quantities that could be tested.
     sample_size : int
         Observations in both classes together.
     reason : str
         Why there is no p-value.
+    classes : tuple of str
+        Names of the two classes; absent from packages that compared sweeps and emergencies before
+        others were compared.
     """
 
     quantity: str
@@ -45,6 +49,7 @@ class Difference:
     p_value_holm: float | None
     sample_size: int
     reason: str
+    classes: tuple[str, ...] | None = field(default=None, metadata=PART)
 
 
 def differences(
@@ -59,7 +64,7 @@ def differences(
     trades : Trades
         All trades.
     classes : tuple of str
-        Sweep and emergency.
+        Names of the first and of the second.
     seed : int
         Seed of the permutations.
 
@@ -82,7 +87,7 @@ def differences(
             "" if tables.flow is not None else tables.flow_untestable_reason,
         ),
     )
-    return _holm(found)
+    return _holm(tuple(replace(each, classes=classes) for each in found))
 
 
 def _win_rates(first: Trades, second: Trades) -> Difference:

@@ -29,13 +29,16 @@ from hedgeflow.evidence.manifest import (
 )
 from hedgeflow.evidence.multiplicity import TestedHypothesis
 from hedgeflow.evidence.performance import AlertCounts, Results
-from hedgeflow.evidence.pinning import Pinning
+from hedgeflow.evidence.pinning import Pinning, pinning_measures
 from hedgeflow.evidence.plain import PART
 from hedgeflow.evidence.power import ClaimPower
 from hedgeflow.evidence.price_response import PriceResponse
 from hedgeflow.evidence.reliability import Reliability
 from hedgeflow.evidence.schemas import closed_schema
-from hedgeflow.evidence.settlement_probabilities import StrikeProbabilities
+from hedgeflow.evidence.settlement_probabilities import (
+    StrikeProbabilities,
+    probability_measures,
+)
 from hedgeflow.evidence.significance import Significance
 from hedgeflow.evidence.verdict import CouldTell, Judgement, Status, Verdict
 
@@ -89,7 +92,7 @@ class Refused:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HypothesisValidation:
     """Each claim, judged, and what it rests on.
 
@@ -104,11 +107,11 @@ class HypothesisValidation:
     hypotheses : tuple of TestedHypothesis
         Hypotheses tested together, before and after Holm.
     delta_flow_correlation : FlowCorrelation
-        Predicted hedge against observed signed flow.
+        Predicted hedge against observed signed flow; only of strategies that predict hedges.
     response_time_correlation : ResponseCorrelation
-        Size of the exposure against the response time observed.
+        Size of the exposure against the response time observed; only of those.
     price_response : PriceResponse
-        What prices did after events, beside placebo windows.
+        What prices did after events, beside placebo windows; only of those.
     reliability : Reliability
         Stated confidence against what happened.
     flow_type_differentiation : tuple of Difference
@@ -125,9 +128,9 @@ class HypothesisValidation:
     primary_hypothesis_supported: bool
     claims: tuple[Judgement, ...]
     hypotheses: tuple[TestedHypothesis, ...]
-    delta_flow_correlation: FlowCorrelation
-    response_time_correlation: ResponseCorrelation
-    price_response: PriceResponse
+    delta_flow_correlation: FlowCorrelation | None = field(default=None, metadata=PART)
+    response_time_correlation: ResponseCorrelation | None = field(default=None, metadata=PART)
+    price_response: PriceResponse | None = field(default=None, metadata=PART)
     reliability: Reliability
     flow_type_differentiation: tuple[Difference, ...]
     refused: tuple[Refused, ...]
@@ -405,6 +408,25 @@ class SignificanceDocument(Head):
     coherence: Coherence
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinningDocument(Head):
+    """pinning.json: whether prices pin as options expire; only of strategies about expiries.
+
+    Attributes
+    ----------
+    pinning : Pinning
+        Closes beside strikes, and the last move beside dealers' gamma.
+    strike_probabilities : StrikeProbabilities
+        How good probabilities of finishing at a strike are.
+    claims : tuple of Judgement
+        The claims about these.
+    """
+
+    pinning: Pinning | None = field(default=None, metadata=PART)
+    strike_probabilities: StrikeProbabilities | None = field(default=None, metadata=PART)
+    claims: tuple[Judgement, ...]
+
+
 DOCUMENTS: dict[str, type[Head]] = {
     EVIDENCE: EvidenceDocument,
     "detection_accuracy": DetectionAccuracyDocument,
@@ -412,8 +434,11 @@ DOCUMENTS: dict[str, type[Head]] = {
     "execution_latency": ExecutionLatencyDocument,
     "flow_class_validation": FlowClassDocument,
     "significance_testing": SignificanceDocument,
+    "pinning": PinningDocument,
 }
-"""Every JSON file of a package, by its name."""
+"""Every JSON file that a package can hold, by its name."""
+ABOUT_HEDGES = ("detection_accuracy", "delta_hedging_correlation", "flow_class_validation")
+"""Those that only strategies have which predict dealers' hedges."""
 
 
 def evidence_document(
@@ -433,22 +458,22 @@ def evidence_document(
     return EvidenceDocument(
         **_head(evidence),
         hypothesis_validation=HypothesisValidation(
-            manifest.null_hypothesis,
-            evidence.primary_supported,
-            evidence.claims,
-            evidence.hypotheses,
-            evidence.flow,
-            evidence.response,
-            evidence.prices,
-            evidence.reliability,
-            evidence.differences,
-            tuple(
+            null_hypothesis=manifest.null_hypothesis,
+            primary_hypothesis_supported=evidence.primary_supported,
+            claims=evidence.claims,
+            hypotheses=evidence.hypotheses,
+            delta_flow_correlation=evidence.flow if evidence.predicts_hedges else None,
+            response_time_correlation=evidence.response if evidence.predicts_hedges else None,
+            price_response=evidence.prices if evidence.predicts_hedges else None,
+            reliability=evidence.reliability,
+            flow_type_differentiation=evidence.differences,
+            refused=tuple(
                 Refused(claim.id, claim.sentence)
                 for claim in (*evidence.gates, *evidence.claims)
                 if claim.status is Status.REFUSED
             ),
-            evidence.pinning,
-            evidence.strike_probabilities,
+            pinning=evidence.pinning,
+            strike_probabilities=evidence.strike_probabilities,
         ),
         performance_metrics=evidence.performance,
         statistical_measures=_statistics(evidence),
@@ -494,13 +519,16 @@ def evidence_document(
 
 
 def companions(evidence: Evidence) -> dict[str, Head]:
-    """Return the documents that stand beside evidence.json, by name."""
+    """Return the documents that stand beside evidence.json, by name.
+
+    What a strategy says nothing of has no document.
+    """
     head = _head(evidence)
 
     def claims(*names: str) -> tuple[Judgement, ...]:
         return tuple(claim for claim in evidence.claims if {claim.id, claim.group} & set(names))
 
-    return {
+    found: dict[str, Head] = {
         "detection_accuracy": DetectionAccuracyDocument(
             **head,
             accuracy=evidence.accuracy,
@@ -540,6 +568,20 @@ def companions(evidence: Evidence) -> dict[str, Head]:
             coherence=evidence.coherence,
         ),
     }
+    if not evidence.predicts_hedges:
+        found = {name: each for name, each in found.items() if name not in ABOUT_HEDGES}
+    pins, probabilities = evidence.pinning, evidence.strike_probabilities
+    if pins is not None or probabilities is not None:
+        measured = {
+            name for name, _ in (pinning_measures(pins) | probability_measures(probabilities))
+        }
+        found["pinning"] = PinningDocument(
+            **head,
+            pinning=pins,
+            strike_probabilities=probabilities,
+            claims=tuple(each for each in evidence.claims if each.statistic in measured),
+        )
+    return found
 
 
 def _head(evidence: Evidence) -> dict[str, Any]:

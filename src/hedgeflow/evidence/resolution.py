@@ -142,9 +142,9 @@ def _meaning(manifest: Manifest, decision: Decision, gates: tuple[Judgement, ...
         if manifest.scale_volume is None
         else f"V5 = {manifest.scale_volume:,.6g} underlying units in 5 minutes"
     )
+    signed = f"trades signed by {manifest.signing_mode}; " if manifest.signing_mode else ""
     parts.append(
-        f"Hedge instrument {manifest.hedge_instrument} on {manifest.hedge_venue}, {scale}; trades "
-        f"signed by {manifest.signing_mode}; "
+        f"Hedge instrument {manifest.hedge_instrument} on {manifest.hedge_venue}, {scale}; {signed}"
         f"{counted(manifest.trials, 'configuration')} tried on this data set."
     )
     parts.append(registration_words(manifest.registration))

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from hedgeflow.evidence.estimates import BoolArray, Estimate, FloatArray, IntArray, Measure, missing
+from hedgeflow.evidence.rates import win_rate
 from hedgeflow.evidence.reliability import ReliabilityCurve, reliability_curve
 from hedgeflow.evidence.resampling import (
     RESAMPLED,
@@ -170,8 +171,7 @@ def _scored(model: str, frame: pl.DataFrame, none: str, seed: int) -> ModelScore
     days = own.resampled(own.squares, seed)
 
     def rate(of: BoolArray) -> Estimate:
-        came = own.inside[of].astype(np.float64)
-        return clustered_mean(came, own.day[of], days, what="share")
+        return _share(own.inside[of], own.day[of], days)
 
     curve = reliability_curve(OUTCOME, own.probability, own.inside, none, rate)
     score = clustered_mean(own.squares, own.day, days, what=curve.brier.method)
@@ -220,11 +220,26 @@ def _far(frame: pl.DataFrame, none: str, seed: int) -> FarStrikes:
     if not far.probability.size:
         reason = none if frame.is_empty() else "no strike was so far away"
         return FarStrikes(FAR_SIGMAS, 0, None, None, missing(reason))
-    came = far.inside.astype(np.float64)
+    days = far.resampled(far.inside.astype(np.float64), seed)
     return FarStrikes(
         FAR_SIGMAS,
-        int(came.size),
+        int(far.inside.size),
         float(far.probability.mean()),
         float(far.probability.max()),
-        clustered_mean(came, far.day, far.resampled(came, seed), what="share"),
+        _share(far.inside, far.day, days),
     )
+
+
+def _share(inside: BoolArray, day: IntArray, resampling: Resampling) -> Estimate:
+    """Return how many finished at their strike, with bounds by day.
+
+    Where none did, or all, resampling them shows no doubt: then the bounds are those of as many
+    independent statements as there are days.
+    """
+    came = int(inside.sum())
+    if 0 < came < inside.size:
+        values = inside.astype(np.float64)
+        return clustered_mean(values, day, resampling, none="no statements", what="share")
+    days = int(np.unique(day).size)
+    by_day = win_rate(days if came else 0, days)
+    return replace(by_day, n=int(inside.size), method=f"{by_day.method}, a day counted once")

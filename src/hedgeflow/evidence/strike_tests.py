@@ -19,6 +19,7 @@ from hedgeflow.evidence.day_labels import (
     untold_effect,
 )
 from hedgeflow.evidence.estimates import Estimate, FloatArray, IntArray, missing
+from hedgeflow.evidence.rates import win_rate
 from hedgeflow.evidence.sign_flips import sign_flip_p_value, smallest_p_value
 from hedgeflow.evidence.wording import counted
 
@@ -133,7 +134,7 @@ def nearest_test(rows: pl.DataFrame, *, expiries: int, none: str, seed: int) -> 
         _direction(float(distance.mean()) - 0.25),
         p_value,
         None,
-        mean_of_days(share, none),
+        _share(share, none),
         Estimate(2.0 * WITHIN, method=even),
         share_p_value,
         None,
@@ -198,8 +199,8 @@ def _against_controls(
         _direction(difference.value),
         p_value,
         None,
-        mean_of_days(share, "no days"),
-        mean_of_days(other_share, "no days"),
+        _share(share, "no days"),
+        _share(other_share, "no days"),
         share_p_value,
         None,
         smallest,
@@ -235,8 +236,8 @@ def _against_mirror(
         _direction(difference.value),
         p_value,
         None,
-        mean_of_days(share, none),
-        mean_of_days(image_share, none),
+        _share(share, none),
+        _share(image_share, none),
         share_p_value,
         None,
         smallest_p_value(int(days.size), "two-sided"),
@@ -265,8 +266,8 @@ def _untested(strike: str, rows: pl.DataFrame, expiries: int, none: str) -> Stri
         "",
         gone,
         None,
-        mean_of_days(share, reason),
-        mean_of_days(_by_date(rows, "share", expiry=False), "no days without an expiry"),
+        _share(share, reason),
+        _share(_by_date(rows, "share", expiry=False), "no days without an expiry"),
         gone,
         None,
         1.0,
@@ -302,6 +303,13 @@ def _dates(rows: pl.DataFrame, *, expiry: bool) -> int:
 def _mean_of_expiries(rows: pl.DataFrame, what: pl.Expr) -> float:
     found = rows.filter("is_expiry").select(what.mean()).item()
     return float(found) if found is not None else 0.0
+
+
+def _share(values: FloatArray, none: str) -> Estimate:
+    """Return a share of days; as a mean where several underlyings make a day's share a fraction."""
+    if values.size and np.isin(values, (0.0, 1.0)).all():
+        return win_rate(int(values.sum()), int(values.size))
+    return mean_of_days(values, none)
 
 
 def _direction(difference: float | None) -> Direction:

@@ -109,6 +109,14 @@ PANELS: dict[str, Panel] = {
         " what each did to the largest drawdown stands in the table.",
         "differences",
     ),
+    ArmGroup.DIRECTION: Panel(
+        "The three directions side by side",
+        "Mean net result a trade, with 95 % intervals, of the same alerts traded away from the"
+        " strike, towards it, and as dealers’ gamma has it; the run itself is hollow.",
+        "the first two lie on both sides of the costs, mirror images but for targets and stops, and"
+        " the third lies between them.",
+        "whether another choice of direction would have paid: only these were declared.",
+    ),
 }
 """Groups in the order of the report; one that is not listed is shown as dots under its name."""
 

@@ -17,6 +17,19 @@ from hedgeflow.evidence.report.arms import ArmSection, arm_sections
 from hedgeflow.evidence.report.canvas import sentence
 from hedgeflow.evidence.report.chance import monitoring_picture, null_picture, trials_picture
 from hedgeflow.evidence.report.event_study import event_study_pictures
+from hedgeflow.evidence.report.expiries import (
+    brier_table,
+    cycle_words,
+    distance_picture,
+    drift_picture,
+    drift_table,
+    far_words,
+    pinning_of,
+    pinning_words,
+    probability_picture,
+    pull_words,
+    strike_table,
+)
 from hedgeflow.evidence.report.figures import equity_picture, results_picture, trades_picture
 from hedgeflow.evidence.report.judgements import (
     class_tables,
@@ -62,6 +75,9 @@ from hedgeflow.market.errors import EvidenceError
 SECTIONS = (
     ("verdict", "Verdict"),
     ("gates", "Gates"),
+    ("pinning", "Does the price pin?"),
+    ("probabilities", "Strikes’ probabilities"),
+    ("directions", "Directions"),
     ("event-study", "Around alerts"),
     ("results", "Account and luck"),
     ("prediction", "Prediction and delay"),
@@ -80,6 +96,7 @@ ARMS: dict[str, tuple[str, ...]] = {
     "placebos": (ArmGroup.PLACEBO,),
     "costs": (ArmGroup.COST, ArmGroup.CAPACITY),
     "controls": (ArmGroup.RISK_CONTROL, ArmGroup.STRESS),
+    "directions": (ArmGroup.DIRECTION,),
 }
 """Groups of arms by the section that shows them."""
 COULD_TELL = {
@@ -128,8 +145,12 @@ def render_report(
             where="report",
             hint="Render a package with the tables that it was assessed from.",
         )
+    shown = shown_sections(package, event_study)
     context = {
         **_head(package),
+        "sections": [(anchor, name) for anchor, name in SECTIONS if anchor in shown],
+        "shown": shown,
+        **_expiries(package),
         **_verdict(package, tables),
         **_pictures(package, tables, event_study),
         **_other_ways(package),
@@ -139,6 +160,43 @@ def render_report(
     return rendered("report.html.j2", context)
 
 
+def shown_sections(package: JsonObject, event_study: pl.DataFrame | None) -> set[str]:
+    """Return the anchors of the sections that a package has anything for.
+
+    Parameters
+    ----------
+    package : mapping
+        evidence.json.
+    event_study : polars.DataFrame or None
+        What happened around alerts, where that was studied.
+    """
+    tests = section(package, "hypothesis_validation")
+    arms = {text(arm, "group") for arm in objects(package, "experimental_validity", "arms")}
+    present = {
+        "pinning": "pinning" in tests,
+        "probabilities": "strike_probabilities" in tests,
+        "directions": ArmGroup.DIRECTION.value in arms,
+        "event-study": event_study is not None or "delta_flow_correlation" in tests,
+    }
+    return {anchor for anchor, _ in SECTIONS if present.get(anchor, True)}
+
+
+def _expiries(package: JsonObject) -> dict[str, object]:
+    simulated = bool(package.get("simulated"))
+    return {
+        "pinning_words": pinning_words(package) if pinning_of(package) else [],
+        "distances": distance_picture(package, simulated=simulated),
+        "strike_tests": strike_table(package),
+        "cycles": cycle_words(package),
+        "pull": pull_words(package),
+        "drift": drift_picture(package, simulated=simulated),
+        "drift_table": drift_table(package),
+        "strike_probabilities": probability_picture(package, simulated=simulated),
+        "brier": brier_table(package),
+        "far": far_words(package),
+    }
+
+
 def _head(package: JsonObject) -> dict[str, object]:
     return {
         "simulated": bool(package.get("simulated")),
@@ -146,7 +204,6 @@ def _head(package: JsonObject) -> dict[str, object]:
         "preset": text(package, "preset"),
         "label": text(package, "experimental_validity", "label"),
         "made": f"Made {text(package, 'timestamp')}",
-        "sections": SECTIONS,
         "level": percent(number(package, "statistical_measures", "confidence_level") or 0.95, 0),
         "plotlyjs": Markup(get_plotlyjs()),  # noqa: S704 - the library's own source
     }

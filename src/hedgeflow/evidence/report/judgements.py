@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from hedgeflow.evidence.checks import JsonObject, number, section
-from hedgeflow.evidence.report.sections import objects, text
+from hedgeflow.evidence.report.sections import objects, text, texts
 from hedgeflow.evidence.report.tables import Cell, Table
 from hedgeflow.evidence.report.words import (
     Shown,
@@ -160,7 +160,8 @@ def difference_table(package: JsonObject) -> Table | None:
         "response_minutes": "Response",
     }
     rows: list[tuple[Cell, ...]] = []
-    for item in objects(package, "hypothesis_validation", "flow_type_differentiation"):
+    items = objects(package, "hypothesis_validation", "flow_type_differentiation")
+    for item in items:
         quantity = text(item, "quantity")
         sweep, emergency = (
             estimate(section(item, key), quantity) for key in ("sweep", "emergency")
@@ -178,10 +179,12 @@ def difference_table(package: JsonObject) -> Table | None:
                 ),
             )
         )
+    held = texts(items[0], "classes") if items else []
+    first, second = (label(name) for name in held) if held else ("Sweeps", "Emergencies")
     columns = (
         ("Quantity", False),
-        ("Sweeps", True),
-        ("Emergencies", True),
+        (first, True),
+        (second, True),
         ("p, Holm over the quantities", True),
     )
     return Table("Do the classes differ?", columns, tuple(rows)) if rows else None

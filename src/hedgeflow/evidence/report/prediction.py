@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 import polars as pl
@@ -85,6 +86,24 @@ def reliability_picture(package: JsonObject, *, simulated: bool) -> Drawn:
     if not held:
         reasons = [text(curve, "reason") for curve, _ in curves if text(curve, "reason")]
         return Absent(title, prose(reasons[0]) if reasons else "no outcome was recorded")
+    chart = curves_chart(held)
+    chart.update_xaxes(title="confidence stated, %", range=[-2, 102])
+    chart.update_yaxes(title="came true, %", range=[-2, 102])
+    return Picture(
+        "fig-reliability",
+        title,
+        "Alerts grouped by the confidence that they stated, and the share that came true, with 95 %"
+        f" intervals. {' '.join(_brier(curve, words) for curve, words in held)}".strip(),
+        "a level line: whatever is stated, the same share comes true.",
+        "how many alerts stand behind a point; hover over it, or look at the width of its"
+        " interval.",
+        360,
+        spec_of(chart, simulated),
+    )
+
+
+def curves_chart(held: Sequence[tuple[JsonObject, str]]) -> Any:
+    """Return reliability curves of the package, each with its name, beside "as stated"."""
     chart = go.Figure()
     chart.add_trace(
         go.Scatter(
@@ -117,19 +136,7 @@ def reliability_picture(package: JsonObject, *, simulated: bool) -> Drawn:
                 hovertemplate="stated %{x:.0f} %: %{y:.1f} % of %{customdata}<extra></extra>",
             )
         )
-    chart.update_xaxes(title="confidence stated, %", range=[-2, 102])
-    chart.update_yaxes(title="came true, %", range=[-2, 102])
-    return Picture(
-        "fig-reliability",
-        title,
-        "Alerts grouped by the confidence that they stated, and the share that came true, with 95 %"
-        f" intervals. {' '.join(_brier(curve, words) for curve, words in held)}".strip(),
-        "a level line: whatever is stated, the same share comes true.",
-        "how many alerts stand behind a point; hover over it, or look at the width of its"
-        " interval.",
-        360,
-        spec_of(chart, simulated),
-    )
+    return chart
 
 
 def _brier(curve: JsonObject, words: str) -> str:

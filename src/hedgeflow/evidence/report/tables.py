@@ -178,6 +178,8 @@ def alert_table(alerts: pl.DataFrame, decisions: pl.DataFrame) -> Table | None:
         _Column("Direction", "direction", label, numeric=False),
         _Column("Class", "flow_class", label, numeric=False),
         _Column("Urgency", "urgency", label, numeric=False),
+        _Column("Strike", "strike", _price),
+        _Column("Minutes left", "minutes_left", _one_digit),
         _Column("Demand, units", "demand", significant),
         _Column("Pressure", "pressure", significant),
         _Column("Response, min", "response_minutes", _one_digit),

@@ -1,0 +1,135 @@
+"""The last move beside dealers' gamma: found where it was planted, level kept where it was not."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.stats import binom
+
+from evidence import expiry_samples, samples
+from hedgeflow.evidence.gamma_drift import gamma_drift
+
+
+def drift(expiries, prices, seed=7):
+    return gamma_drift(
+        samples.tables([True] * 5, expiries=expiries, expiry_prices=prices), seed=seed
+    )
+
+
+def one_price(price: float, days: int, move: float = 0.5) -> pl.DataFrame:
+    return expiry_samples.expiry_prices([(price,) * 4] * days, move)
+
+
+def test_a_move_to_the_strike_counts_for_long_gamma_and_against_short():
+    closes = [200.4] * 6
+    expiries = expiry_samples.expiries(
+        closes, [True] * 6, heaviest=[200.0] * 6, gamma=[1.0, 1.0, 1.0, 1.0, 1.0, -1.0]
+    )
+    found = drift(expiries, one_price(201.0, 6))
+    at_hour = next(each for each in found.marks if each.mark_minutes == 60)
+    bps = 1e4 * 0.6 / 201.0
+    assert at_hour.long_bps.value == pytest.approx(bps)
+    assert at_hour.short_bps.value == pytest.approx(bps)
+    assert found.signed_bps.value == pytest.approx(bps * 4.0 / 6.0)
+    assert found.signed_sigmas.value == pytest.approx(0.6 / (0.5 * 60**0.5) * 4.0 / 6.0)
+
+
+def test_the_strike_above_is_approached_by_rising():
+    expiries = expiry_samples.expiries(
+        [199.0] * 5, [True] * 5, heaviest=[200.0] * 5, gamma=[1.0] * 5
+    )
+    assert drift(expiries, one_price(198.0, 5)).signed_bps.value > 0.0
+
+
+def test_a_planted_drift_is_found():
+    found = drift(*expiry_samples.market(500, seed=4, gamma_pull_bps=30.0))
+    assert found.p_value.value < 0.01
+    assert found.signed_bps.value == pytest.approx(30.0, abs=16.0)
+    assert found.slope.lower > 0.0
+
+
+def test_a_pull_whatever_dealers_hold_is_no_effect_of_gamma():
+    found = drift(*expiry_samples.market(750, seed=4, pull_bps=40.0))
+    assert found.slope.lower < 0.0 < found.slope.upper
+    assert found.p_value.value > 0.05
+
+
+@pytest.mark.parametrize("days", [6, 10])
+def test_without_drift_it_is_rejected_as_seldom_as_promised(days):
+    trials, rejected = 120, 0
+    for seed in range(trials):
+        expiries, prices = expiry_samples.market(days, seed=100 + seed, every=1)
+        value = drift(expiries, prices, seed).p_value.value
+        rejected += value is not None and value <= 0.05
+    assert rejected <= binom.ppf(0.999, trials, 0.05)
+
+
+def test_the_mark_an_hour_before_is_tested_else_the_next_longer_one():
+    expiries, prices = expiry_samples.market(60, seed=2, every=1)
+    assert drift(expiries, prices).mark_minutes == 60
+    later = prices.filter(pl.col("mark_minutes") != 60)
+    assert drift(expiries, later).mark_minutes == 180
+    assert drift(expiries, later.filter(pl.col("mark_minutes") < 60)).mark_minutes == 30
+
+
+def test_strikes_out_of_reach_are_shown_and_not_tested():
+    expiries = expiry_samples.expiries(
+        [200.5] * 12, [True] * 12, heaviest=[200.0] * 6 + [220.0] * 6, gamma=[1.0] * 12
+    )
+    found = drift(expiries, one_price(201.0, 12))
+    assert found.days == 6
+    assert found.left_out == 6
+    assert [each.days for each in found.by_distance] == [6, 0, 0, 6]
+
+
+def test_on_what_gamma_rests_is_counted():
+    expiries = expiry_samples.expiries(
+        [200.5] * 8, [True] * 8, heaviest=[200.0] * 8, gamma=[1.0] * 8
+    ).with_columns(gamma_basis=pl.Series(["signed"] * 3 + ["call-long"] * 5))
+    assert drift(expiries, one_price(201.0, 8)).bases == {"call-long": 5, "signed": 3}
+
+
+def test_days_without_an_expiry_are_no_part_of_it():
+    expiries, prices = expiry_samples.market(60, seed=2)
+    found = drift(expiries, prices)
+    assert found.days + found.left_out == 12
+
+
+@pytest.mark.parametrize(
+    ("expiries", "prices", "reason"),
+    [
+        (expiry_samples.expiries([], []), None, "no expiry was observed"),
+        (
+            expiry_samples.expiries([201.0] * 6, [True] * 6, heaviest=[200.0] * 6),
+            None,
+            "dealers’ gamma is known on no expiry day",
+        ),
+        (
+            expiry_samples.expiries([201.0] * 6, [True] * 6, heaviest=[200.0] * 6, gamma=[1.0] * 6),
+            None,
+            "no price before the close is known",
+        ),
+        (
+            expiry_samples.expiries([201.0] * 3, [True] * 3, heaviest=[200.0] * 3, gamma=[1.0] * 3),
+            one_price(202.0, 3),
+            (
+                "3 expiry days with dealers’ gamma and a price 60 min before, its strike within 2"
+                " expected moves; the test needs 5"
+            ),
+        ),
+    ],
+)
+def test_what_cannot_be_tested_says_why(expiries, prices, reason):
+    found = drift(expiries, prices)
+    assert found.p_value.value is None
+    assert found.p_value.reason == reason
+
+
+def test_the_smallest_p_value_of_five_days_is_one_in_32():
+    expiries = expiry_samples.expiries(
+        [200.1] * 5, [True] * 5, heaviest=[200.0] * 5, gamma=[1.0] * 5
+    )
+    found = drift(expiries, one_price(201.0, 5))
+    assert found.p_value.value == found.smallest == pytest.approx(1 / 32)
+    assert np.isfinite(found.signed_bps.value)
