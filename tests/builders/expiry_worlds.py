@@ -126,3 +126,32 @@ def tick_tape(price_at=None, *, before=120, after=5, spread=0.5, step_seconds=10
         }
     )
     return HedgeTape.from_ticks(None, quotes, MICRO)
+
+
+def random_world(seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return conditions of three strikes and minute bars that wander, with gaps."""
+    rng = np.random.default_rng(seed)
+    close = 5_000.0 + np.cumsum(rng.normal(0.0, 1.5, 410))
+    opened = np.concatenate((close[:1], close[:-1])) + rng.normal(0.0, 0.3, 410)
+    frame = bars().with_columns(
+        open=pl.Series(opened),
+        high=pl.Series(np.maximum(opened, close) + rng.exponential(0.8, 410)),
+        low=pl.Series(np.minimum(opened, close) - rng.exponential(0.8, 410)),
+        close=pl.Series(close),
+    )
+    frame = frame.filter(pl.Series(rng.random(410) > 0.01))
+    rows = []
+    for k in range(300, 400):
+        rows += [
+            {
+                "left": 400.0 - k,
+                "strike": strike,
+                "price": close[k - 1],
+                "pressure": float(rng.exponential(50.0)),
+                "confidence": float(rng.uniform(0.1, 0.95)),
+                "dealer_gamma": float(rng.normal()),
+            }
+            for strike in (4_990.0, 5_000.0, 5_010.0)
+            if rng.random() < 0.5
+        ]
+    return conditions(*rows), frame

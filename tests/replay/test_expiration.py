@@ -20,6 +20,7 @@ from builders.expiry_worlds import (
     bars,
     conditions,
     config,
+    random_world,
     tick_tape,
 )
 from hedgeflow.ledger import equity_curve
@@ -426,35 +427,6 @@ def test_without_alerts_the_tables_have_their_columns():
     assert dict(result.decisions.schema) == DECISION_SCHEMA
     assert dict(result.trades.schema) == TRADE_SCHEMA
     assert result.ledger_entries["kind"].to_list() == ["DEPOSIT"]
-
-
-def random_world(seed):
-    """Return conditions of three strikes and minute bars that wander, with gaps."""
-    rng = np.random.default_rng(seed)
-    close = 5_000.0 + np.cumsum(rng.normal(0.0, 1.5, 410))
-    opened = np.concatenate((close[:1], close[:-1])) + rng.normal(0.0, 0.3, 410)
-    frame = bars().with_columns(
-        open=pl.Series(opened),
-        high=pl.Series(np.maximum(opened, close) + rng.exponential(0.8, 410)),
-        low=pl.Series(np.minimum(opened, close) - rng.exponential(0.8, 410)),
-        close=pl.Series(close),
-    )
-    frame = frame.filter(pl.Series(rng.random(410) > 0.01))
-    rows = []
-    for k in range(300, 400):
-        rows += [
-            {
-                "left": 400.0 - k,
-                "strike": strike,
-                "price": close[k - 1],
-                "pressure": float(rng.exponential(50.0)),
-                "confidence": float(rng.uniform(0.1, 0.95)),
-                "dealer_gamma": float(rng.normal()),
-            }
-            for strike in (4_990.0, 5_000.0, 5_010.0)
-            if rng.random() < 0.5
-        ]
-    return conditions(*rows), frame
 
 
 MICRO_TAPE = {"instrument": MICRO, "interval_ns": MINUTE_NS}
