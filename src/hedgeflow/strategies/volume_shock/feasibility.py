@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-from hedgeflow.ledger.fees import FEE_PROFILES, fee_profile
 from hedgeflow.market.contracts import HedgeInstrument, HedgeKind
-from hedgeflow.market.errors import ConfigError
 from hedgeflow.market.pressure import pressure
+from hedgeflow.strategies.feasibility import (
+    Case,
+    Finding,
+    Level,
+    explained,
+    fee_tables,
+    limits,
+    margins,
+    product,
+    round_trip,
+)
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 from hedgeflow.strategies.volume_shock.plan import (
     AMBIGUOUS,
@@ -20,45 +28,6 @@ from hedgeflow.strategies.volume_shock.plan import (
     planned_contracts,
     stop_points,
 )
-
-Level = Literal["info", "warning", "conflict"]
-BPS: Final = 1e-4
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing to know about a configuration.
-
-    Attributes
-    ----------
-    level : str
-        ``info``; ``warning``: a rule never binds, or costs weigh; ``conflict``: the configuration
-        cannot do what it says.
-    key : str
-        The setting, as section.name.
-    sentence : str
-    """
-
-    level: Level
-    key: str
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    config: VolumeShockConfig
-    price: float | None
-    hedge: HedgeInstrument | None
-
-    @property
-    def point(self) -> float | None:
-        """Price units in a source point, where that needs no data."""
-        scale = self.config.scale
-        if scale.distance == "points":
-            return 1.0
-        if scale.distance == "bps" and self.price is not None:
-            return scale.bps_per_point * BPS * self.price
-        return None
 
 
 def explain_config(
@@ -77,25 +46,10 @@ def explain_config(
     hedge : HedgeInstrument, optional
         What would be traded; lots and products cannot be judged without.
     """
-    traded = None if hedge is None or hedge.kind is HedgeKind.INDEX else hedge
-    case = _Case(config, price, traded)
-    found = [finding for rule in _RULES for finding in rule(case)]
-    if hedge is not traded and hedge is not None:
-        found.append(_not_tradable(hedge))
-    rank = {"conflict": 0, "warning": 1, "info": 2}
-    return sorted(found, key=lambda finding: rank[finding.level])
+    return explained(config, _RULES, price=price, hedge=hedge)
 
 
-def _not_tradable(hedge: HedgeInstrument) -> Finding:
-    return Finding(
-        "conflict",
-        "hedge_instrument",
-        f"{hedge.symbol} is an index: it cannot be bought or sold. Alerts can be found, none can "
-        "be traded.",
-    )
-
-
-def _tiers(case: _Case) -> Iterator[Finding]:
+def _tiers(case: Case[VolumeShockConfig]) -> Iterator[Finding]:
     """What the tier model's steps make unreachable (volume-shock.md 5, precise.md 20)."""
     response, rules, alert = case.config.response, case.config.classifier, case.config.alert
     tiers = response.model == "tiers"
@@ -143,68 +97,33 @@ def _tiers(case: _Case) -> Iterator[Finding]:
         )
 
 
-def _costs(case: _Case) -> Iterator[Finding]:
+def _costs(case: Case[VolumeShockConfig]) -> Iterator[Finding]:
     """Whether targets can pay the fees (precise.md 27)."""
-    costs, plan, scale = case.config.costs, case.config.plan, case.config.scale
-    if costs.cost_multiple == 0:
-        yield Finding("warning", "costs.cost_multiple", "Costs are off: results are gross.")
-    if case.hedge is None:
-        if costs.fee_profile not in {"auto", *FEE_PROFILES}:
-            yield _unknown_profile(case)
+    plan, scale = case.config.plan, case.config.scale
+    costs = round_trip(case)
+    if costs is None:
         return
-    try:
-        profile = fee_profile(costs.fee_profile, case.hedge)
-    except ConfigError:
-        yield _unknown_profile(case)
-        return
-    if profile.name == "conservative" and costs.fee_profile == "auto":
-        yield Finding(
-            "warning",
-            "costs.fee_profile",
-            f"No fee table is known for the venue '{case.hedge.venue}': "
-            f"{profile.taker_fee_rate / BPS:g} bp a side is assumed.",
-        )
-    if case.price is None:
-        return
-    units = case.hedge.multiplier
-    fee = profile.fee_usd(case.price * units, 1.0) / units
-    spread_bps, spread_price = costs.half_spread(case.hedge.kind, case.hedge.tick)
-    spread = case.price * spread_bps * BPS + spread_price
-    slippage = case.price * costs.slippage_bps * BPS
-    fee = 2 * costs.cost_multiple * (fee + spread + slippage)
     if case.point is not None:
         largest = plan.target_cap_points * case.point
-        shares = fee / largest
+        shares = costs.price / largest
         if shares >= 0.5:
             yield Finding(
                 "conflict" if shares >= 1 else "warning",
                 "plan.target_cap_points",
-                f"At {case.price:,.0f} the costs of a round trip in {case.hedge.symbol} come to "
-                f"{fee:,.2f} a unit against a target of at most {largest:,.2f}: "
+                f"{costs.words} against a target of at most {largest:,.2f}: "
                 + ("targets cannot pay their costs." if shares >= 1 else "costs eat over half."),
             )
-    elif scale.distance == "sigma" and fee > 0:
-        minutes = 525_600.0 if case.hedge.kind is HedgeKind.PERPETUAL else 252.0 * 390.0
-        points = fee / case.price * scale.sigma_points
-        sigma = points / plan.target_cap_points / math.sqrt(scale.sigma_minutes / minutes)
+    elif scale.distance == "sigma" and costs.price > 0:
+        sigma = costs.volatility_of(plan.target_cap_points, scale)
         yield Finding(
             "info",
             "plan.target_cap_points",
-            f"The fees of a round trip in {case.hedge.symbol} equal its largest target at a yearly "
-            f"volatility of {sigma:.1%}; below that no target pays its costs.",
+            f"The fees of a round trip in {costs.hedge.symbol} equal its largest target at a "
+            f"yearly volatility of {sigma:.1%}; below that no target pays its costs.",
         )
 
 
-def _unknown_profile(case: _Case) -> Finding:
-    return Finding(
-        "conflict",
-        "costs.fee_profile",
-        f"No fee table is called '{case.config.costs.fee_profile}': use auto or one of "
-        f"{', '.join(sorted(FEE_PROFILES))}.",
-    )
-
-
-def _sizes(case: _Case) -> Iterator[Finding]:
+def _sizes(case: Case[VolumeShockConfig]) -> Iterator[Finding]:
     """Sizes that always, or at the threshold, round down to nothing (precise.md 26)."""
     if case.hedge is None:
         return
@@ -240,8 +159,8 @@ def _sizes(case: _Case) -> Iterator[Finding]:
             )
 
 
-def _one_lot(case: _Case) -> Iterator[Finding]:
-    """Whether one lot's stop and margin fit the account (volume-shock.md 7)."""
+def _one_lot(case: Case[VolumeShockConfig]) -> Iterator[Finding]:
+    """Whether one lot's stop fits what each class may risk (volume-shock.md 7)."""
     if case.hedge is None or case.price is None:
         return
     risk, hedge = case.config.risk, case.hedge
@@ -257,20 +176,6 @@ def _one_lot(case: _Case) -> Iterator[Finding]:
                     f"One lot of {hedge.symbol} loses {loss:,.0f} USD at the nearest stop, above "
                     f"the {allowed:,.0f} USD that {name} allows.",
                 )
-    rate = risk.initial_margin_stock if hedge.kind is HedgeKind.STOCK else risk.initial_margin
-    margin = units * case.price * rate
-    allowed = min(
-        risk.buying_power_usd,
-        risk.margin_utilisation * risk.account_usd,
-        (1 - risk.cash_reserve) * risk.account_usd,
-    )
-    if margin > allowed:
-        yield Finding(
-            "conflict",
-            "risk.buying_power_usd",
-            f"One lot of {hedge.symbol} needs {margin:,.0f} USD of margin, above the "
-            f"{allowed:,.0f} USD that may be used.",
-        )
 
 
 def _class_shares(config: VolumeShockConfig) -> tuple[tuple[str, float], ...]:
@@ -282,22 +187,9 @@ def _class_shares(config: VolumeShockConfig) -> tuple[tuple[str, float], ...]:
     )
 
 
-def _limits(case: _Case) -> Iterator[Finding]:
-    """Limits that contradict or outlaw each other (volume-shock.md 7)."""
+def _class_limits(case: Case[VolumeShockConfig]) -> Iterator[Finding]:
+    """Limits of classes that the limit of any trade makes void."""
     risk = case.config.risk
-    if risk.per_trade > risk.per_day:
-        yield Finding(
-            "conflict",
-            "risk.per_trade",
-            f"One trade may risk {risk.per_trade:.2%} but a whole day only {risk.per_day:.2%}.",
-        )
-    elif risk.positions * risk.per_trade > risk.per_day:
-        yield Finding(
-            "info",
-            "risk.per_day",
-            f"{risk.positions} positions of {risk.per_trade:.2%} exceed the day's "
-            f"{risk.per_day:.2%}: the last is cut to what is left.",
-        )
     for name, share in _class_shares(case.config):
         if share > risk.per_trade:
             yield Finding(
@@ -305,52 +197,9 @@ def _limits(case: _Case) -> Iterator[Finding]:
                 f"risk.{name}",
                 f"{name} of {share:.2%} is above per_trade of {risk.per_trade:.2%}, which wins.",
             )
-    if risk.account_usd < risk.policy_minimum_account_usd:
-        yield Finding(
-            "conflict",
-            "risk.account_usd",
-            f"The account of {risk.account_usd:,.0f} USD is below the policy's minimum of "
-            f"{risk.policy_minimum_account_usd:,.0f}: nothing is traded.",
-        )
-    elif risk.account_usd < risk.recommended_account_usd:
-        yield Finding(
-            "warning",
-            "risk.account_usd",
-            f"The account of {risk.account_usd:,.0f} USD is below the recommended "
-            f"{risk.recommended_account_usd:,.0f}.",
-        )
-    usable = risk.margin_utilisation * risk.account_usd
-    if risk.buying_power_usd > usable:
-        yield Finding(
-            "conflict",
-            "risk.buying_power_usd",
-            f"Buying power of {risk.buying_power_usd:,.0f} USD is above the {usable:,.0f} USD that "
-            f"{risk.margin_utilisation:.0%} margin utilisation of the account allows, which wins.",
-        )
-    if risk.margin_utilisation + risk.cash_reserve > 1:
-        yield Finding(
-            "conflict",
-            "risk.cash_reserve",
-            f"{risk.margin_utilisation:.0%} margin utilisation leaves less than the reserve of "
-            f"{risk.cash_reserve:.0%}, which wins.",
-        )
-    if risk.volatility_index is None:
-        yield Finding(
-            "info",
-            "risk.volatility_index",
-            f"No volatility index is named: for the limit of {risk.volatility_index_limit:g} % the "
-            "alert's own implied volatility takes its place.",
-        )
-    if risk.positions_per_instrument > risk.positions:
-        yield Finding(
-            "warning",
-            "risk.positions_per_instrument",
-            f"{risk.positions_per_instrument} positions an instrument never bind: "
-            f"{risk.positions} are allowed in all.",
-        )
 
 
-def _times(case: _Case) -> Iterator[Finding]:
+def _times(case: Case[VolumeShockConfig]) -> Iterator[Finding]:
     """Time rules that exclude each other or do not apply."""
     config = case.config
     plan, costs, anomaly = config.plan, config.costs, config.anomaly
@@ -379,7 +228,7 @@ def _times(case: _Case) -> Iterator[Finding]:
     )
 
 
-def _switches(case: _Case) -> Iterator[Finding]:
+def _switches(case: Case[VolumeShockConfig]) -> Iterator[Finding]:
     """What stays on when target, stop, time limit or sizing is switched off (evidence.md 6)."""
     plan = case.config.plan
     if not plan.stop:
@@ -405,47 +254,28 @@ def _switches(case: _Case) -> Iterator[Finding]:
         )
 
 
-def _product(case: _Case) -> Iterator[Finding]:
-    """What depends on the kind of instrument."""
-    if case.hedge is None:
-        return
-    hedge, risk = case.hedge, case.config.risk
-    if hedge.kind is HedgeKind.PERPETUAL:
+def _flat(case: Case[VolumeShockConfig]) -> Iterator[Finding]:
+    """Whether there is a close to be flat before."""
+    if case.hedge is not None and case.hedge.kind is HedgeKind.PERPETUAL:
         yield Finding(
             "info",
             "risk.flat_before_close_minutes",
-            f"{hedge.symbol} trades around the clock: flat {risk.flat_before_close_minutes:g} min "
-            "before the close does not apply.",
-        )
-        yield Finding(
-            "info",
-            "risk.volatility_index_limit",
-            f"Coins' implied volatility is often above {risk.volatility_index_limit:g}: sizes are "
-            f"then multiplied by {risk.volatility_index_multiplier:g}.",
-        )
-    if hedge.kind is HedgeKind.STOCK:
-        yield Finding(
-            "info",
-            "risk.policy_minimum_account_usd",
-            "Stocks fall under the pattern-day-trader rule until intraday margin replaces it "
-            "(from 2026-06-04, everywhere from 2027-10-20).",
-        )
-    else:
-        yield Finding(
-            "info",
-            "risk.policy_minimum_account_usd",
-            f"The pattern-day-trader rule does not apply to a {hedge.kind.value}; the minimum of "
-            f"{risk.policy_minimum_account_usd:,.0f} USD is our own policy.",
+            f"{case.hedge.symbol} trades around the clock: flat "
+            f"{case.config.risk.flat_before_close_minutes:g} min before the close does not apply.",
         )
 
 
-_RULES: Final[tuple[Callable[[_Case], Iterator[Finding]], ...]] = (
+_RULES: Final[tuple[Callable[[Case[VolumeShockConfig]], Iterator[Finding]], ...]] = (
     _tiers,
+    fee_tables,
     _costs,
     _sizes,
     _one_lot,
-    _limits,
+    margins,
+    limits,
+    _class_limits,
     _times,
     _switches,
-    _product,
+    product,
+    _flat,
 )
