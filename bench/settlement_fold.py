@@ -22,10 +22,9 @@ from hedgeflow.signals import (
     PressureRules,
     SettlementScan,
     build_chain,
-    events,
     half_way_marks,
-    merged,
 )
+from hedgeflow.signals.settlement_events import events, merged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

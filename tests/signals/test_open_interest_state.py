@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgeflow.market.time import MINUTE_NS
-from hedgeflow.signals import EventKind, PressureRules, SettlementScan, events, merged
+from hedgeflow.signals import EventKind, PressureRules, SettlementScan
+from hedgeflow.signals.settlement_events import events, merged
 from signals.chains import EXPIRY, three_strikes
 
 AT = EXPIRY - 100 * MINUTE_NS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
 from datetime import date
 
@@ -21,9 +22,8 @@ from hedgeflow.signals import (
     SignalClass,
     Urgency,
     build_chain,
-    events,
-    merged,
 )
+from hedgeflow.signals.settlement_events import events, merged
 from signals.chains import EXPIRY, one_strike, scan_once, three_strikes
 
 SOURCE = PressureRules()
@@ -82,6 +82,14 @@ def test_pressure_is_flat_within_the_last_minute():
 
 def test_fractions_of_a_minute_are_kept():
     assert condition(100.0, 10.5)["pressure"] == 10_000.0 / 10.5**2
+
+
+def test_both_strategies_press_by_one_function():
+    shock, expiration = (
+        importlib.import_module(f"hedgeflow.signals.{name}")
+        for name in ("events", "settlement_fold")
+    )
+    assert shock.pressure is expiration.pressure is pressure
 
 
 # --- no alert at or after expiry, at any close ----------------------------------------------------
@@ -416,6 +424,8 @@ def test_the_ladder_has_every_listed_strike_as_it_stands():
     assert middle["source"] == row["probability"]
     assert ladder["lognormal"].sum() == pytest.approx(1.0, abs=1e-3)
     assert scan.ladder(EXPIRY).size == 0
+    with pytest.raises(DataError, match="time goes back"):
+        scan.ladder(at - 1)
     later = scan.ladder(EXPIRY - 10 * MINUTE_NS)
     assert later["pressure"][1] == 9_900.0 * 0.9 / 100.0
 
@@ -442,3 +452,63 @@ def test_a_strike_is_neither_judged_nor_a_neighbour_before_it_is_listed():
     assert after["strike"].tolist() == [100.0, 101.0]
     assert before["probability"][0] > 0.99  # up to 102.50
     assert after["probability"][0] == pytest.approx(0.5, abs=0.01)  # up to 100.50
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+NOON = EXPIRY - 480 * MINUTE_NS
+
+
+@pytest.mark.parametrize(
+    ("kind", "contract", "value"),
+    [
+        (EventKind.PRICE, -1, 0.0),
+        (EventKind.PRICE, -1, np.nan),
+        (EventKind.PRICE, -1, np.inf),
+        (EventKind.SIGMA, -1, -0.1),
+        (EventKind.SETTLED, 6, 1.0),
+        (EventKind.SETTLED, -1, 1.0),
+        (EventKind.VOLUME, 0, -1.0),
+        (EventKind.SIGNED, 0, np.nan),
+    ],
+)
+def test_an_event_that_cannot_be_is_refused_with_its_value_and_instant(kind, contract, value):
+    scan = SettlementScan(SOURCE, three_strikes())
+    with pytest.raises(
+        DataError, match=rf"contract {contract} of 6 with value {value:g} cannot be"
+    ):
+        scan.advance(events([NOON], kind, [value], contract))
+
+
+def test_events_out_of_order_are_refused():
+    scan = SettlementScan(SOURCE, three_strikes())
+    late, early = events([NOON + 1, NOON], EventKind.PRICE, [1.0, 1.0])[:, None]
+    with pytest.raises(DataError, match="sorted by the instant"):
+        scan.advance(np.concatenate((late, early)))
+    price, volume = (
+        events([NOON], EventKind.PRICE, [1.0]),
+        events([NOON], EventKind.VOLUME, [1.0], 0),
+    )
+    with pytest.raises(DataError, match="then by kind"):
+        scan.advance(np.concatenate((volume, price)))
+    assert scan.advance(merged(volume, price)).conditions.size == 0
+
+
+def test_a_slice_that_begins_within_the_last_ones_batch_is_refused():
+    scan = SettlementScan(SOURCE, three_strikes())
+    scan.advance(events([NOON], EventKind.PRICE, [1.0]))
+    with pytest.raises(DataError, match="not after the last slice"):
+        scan.advance(events([NOON], EventKind.PRICE, [1.0]))
+    with pytest.raises(DataError, match="time goes back"):
+        scan.advance_to(NOON - 1)
+
+
+def test_nothing_told_gives_nothing():
+    scan = SettlementScan(SOURCE, three_strikes())
+    output = scan.advance(events([], EventKind.PRICE, []))
+    assert [column.size for column in output] == [0, 0, 0]
+    assert scan.live_expiry_ns is None
+    scan.advance_to(NOON)
+    assert scan.live_expiry_ns == EXPIRY
+    scan.advance_to(EXPIRY)
+    assert scan.live_expiry_ns is None

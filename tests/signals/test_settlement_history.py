@@ -14,9 +14,8 @@ from hedgeflow.signals import (
     PressureRules,
     SettlementScan,
     build_chain,
-    events,
-    merged,
 )
+from hedgeflow.signals.settlement_events import events, merged
 from hedgeflow.signals.settlement_history import PressureHistory, nearest_rank
 from signals.chains import EXPIRY
 

@@ -18,11 +18,10 @@ from hedgeflow.signals import (
     SettlementScan,
     Urgency,
     chain_of,
-    events,
-    merged,
     open_interest_events,
     price_events,
 )
+from hedgeflow.signals.settlement_events import events, merged
 from reference.slow_settlement import Option, SlowScan, Told
 from signals.chains import assert_same
 

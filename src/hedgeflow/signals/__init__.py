@@ -21,7 +21,7 @@ from hedgeflow.signals.rules import BaselineOrigin, FlowClass, SigningRule, Tier
 from hedgeflow.signals.scan import ShockScan, windows_for
 from hedgeflow.signals.scan_rules import ScanRules, ThresholdRules
 from hedgeflow.signals.settlement import SettlementOutput, SettlementScan
-from hedgeflow.signals.settlement_events import EVENT, EventKind, events, merged
+from hedgeflow.signals.settlement_events import EVENT, EventKind
 from hedgeflow.signals.settlement_probability import (
     band_probability,
     half_way_marks,
@@ -85,11 +85,9 @@ __all__ = [
     "dealer_contracts",
     "dollar_gamma",
     "empirical_probability",
-    "events",
     "gamma_profile",
     "half_way_marks",
     "in_the_money_probability",
-    "merged",
     "open_interest_events",
     "option_gamma",
     "price_events",

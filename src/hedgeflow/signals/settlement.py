@@ -9,15 +9,10 @@ import numpy as np
 from hedgeflow.market.errors import DataError
 from hedgeflow.market.time import MINUTE_NS, iso
 from hedgeflow.signals.open_interest_state import chain_arrays, no_interest
-from hedgeflow.signals.settlement_events import EventKind
+from hedgeflow.signals.settlement_events import BEFORE_ANYTHING, check_events
 from hedgeflow.signals.settlement_fold import fold
 from hedgeflow.signals.settlement_history import PressureHistory
-from hedgeflow.signals.settlement_rules import (
-    COUNTS,
-    NOTICE,
-    SAMPLE,
-    NoticeKind,
-)
+from hedgeflow.signals.settlement_rules import COUNTS, NOTICE, SAMPLE, NoticeKind
 from hedgeflow.signals.settlement_samples import Samples
 from hedgeflow.signals.settlement_state import (
     CURSOR,
@@ -45,7 +40,6 @@ if TYPE_CHECKING:
     from hedgeflow.signals.settlement_rules import PressureRules
 
 _SMALLEST_OUTPUT: Final = 4_096
-_BEFORE_ANYTHING: Final = np.iinfo(np.int64).min
 
 
 class SettlementOutput(NamedTuple):
@@ -114,7 +108,7 @@ class SettlementScan:
         self._live = no_expiry()
         self._expiry = 0
         self._due: list[Due] = []
-        self._now = _BEFORE_ANYTHING
+        self._now = BEFORE_ANYTHING
 
     def advance(self, events: NDArray[Any]) -> SettlementOutput:
         """Fold the next events.
@@ -122,19 +116,19 @@ class SettlementScan:
         Parameters
         ----------
         events : ndarray of `EVENT`
-            Sorted by `known_ns`; a slice never ends inside a batch of one instant.
+            Sorted by `known_ns`, then kind; a slice never ends inside a batch of one instant.
 
         Raises
         ------
         DataError
-            Events go back in time, before or at the last slice's end, name no contract of the
-            chain, or have a value that cannot be.
+            Events are not in order, reach back to the last slice, name no contract of the chain,
+            or have a value that cannot be.
         """
         known_ns = events["known_ns"]
         if events.size == 0:
             return self._taken()
-        self._check(events)
-        if self._now == _BEFORE_ANYTHING:
+        check_events(events, self._now, len(self.chain.symbols))
+        if self._now == BEFORE_ANYTHING:
             self._begin(int(known_ns[0]))
         start = 0
         while start < events.size:
@@ -159,9 +153,8 @@ class SettlementScan:
         DataError
             The instant is before the last event.
         """
-        if now_ns < self._now:
-            raise DataError(f"time goes back from {iso(self._now)} to {iso(now_ns)}")
-        if self._now == _BEFORE_ANYTHING:
+        self._check_time(now_ns)
+        if self._now == BEFORE_ANYTHING:
             self._begin(now_ns)
         self._pass_time(now_ns)
         self._now = now_ns
@@ -178,7 +171,7 @@ class SettlementScan:
     @property
     def live_expiry_ns(self) -> int | None:
         """The next expiration instant after what was told, None after the chain's last."""
-        return self._live.expiry_ns if self._live.places.size else None
+        return self._live.expiry_ns or None
 
     def ladder(self, at_ns: int | None = None) -> NDArray[Any]:
         """Return every listed strike of the live expiry as it stands, `LADDER`.
@@ -186,39 +179,18 @@ class SettlementScan:
         Parameters
         ----------
         at_ns : int, optional
-            The instant to reckon time left from; default: of the last event. The ladder is empty
-            at or after expiry, more than 24 hours before it, and before there is a price.
+            The instant to reckon time left from, not before the last event's; default: that. The
+            ladder is empty at or after expiry, more than 24 hours before it, and before there is
+            a price.
+
+        Raises
+        ------
+        DataError
+            The instant is before the last event: the ladder would show what came later.
         """
         now = self._now if at_ns is None else at_ns
+        self._check_time(now)
         return rungs(now, *self._view())
-
-    def _check(self, events: NDArray[Any]) -> None:
-        known_ns, kind, value = events["known_ns"], events["kind"], events["value"]
-        if known_ns[0] <= self._now or bool((np.diff(known_ns) < 0).any()):
-            raise DataError(
-                "events must be sorted by the instant at which they are known, and come after the"
-                f" last slice, which ended at {iso(max(self._now, 0))}",
-                where="expiration-pressure events",
-                hint="Sort them with `merged`, and cut slices between two instants",
-            )
-        of_contract = kind >= EventKind.SETTLED
-        outside = of_contract & (
-            (events["contract"] < 0) | (events["contract"] >= len(self.chain.symbols))
-        )
-        known_kind = (kind >= EventKind.PRICE) & (kind <= EventKind.SIGNED)
-        needs_value = known_kind & (kind != EventKind.SIGMA) & (kind != EventKind.SCALE)
-        may_be_negative = kind == EventKind.SIGNED
-        bad = outside | ~known_kind | np.isinf(value) | (needs_value & np.isnan(value))
-        bad |= ~may_be_negative & (value < 0.0) | (kind == EventKind.PRICE) & (value == 0.0)
-        if bool(bad.any()):
-            first = events[int(np.flatnonzero(bad)[0])]
-            raise DataError(
-                f"event of kind {first['kind']} for contract {first['contract']} with value"
-                f" {first['value']:g} cannot be",
-                where=f"expiration-pressure events, {iso(int(first['known_ns']))}",
-                hint="Prices are positive, quantities finite and not negative unless signed,"
-                " contracts are places in the chain",
-            )
 
     def _fold(self, events: NDArray[Any]) -> None:
         place = 0
@@ -294,6 +266,10 @@ class SettlementScan:
                     self._retire(due.at_ns + 1)
                 case _:  # no price is young enough
                     continue
+
+    def _check_time(self, now_ns: int) -> None:
+        if now_ns < self._now:
+            raise DataError(f"time goes back from {iso(self._now)} to {iso(now_ns)}")
 
     def _view(self) -> tuple[LiveExpiry, StrikeInterest, Any, Any]:
         return self._live, self._strikes, self._market[0], self._record[0]

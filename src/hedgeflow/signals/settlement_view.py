@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numba as nb
 import numpy as np
+from numpy.typing import NDArray
 
 from hedgeflow.market.pressure import pressure
 from hedgeflow.market.time import DAY_NS
@@ -16,8 +18,6 @@ from hedgeflow.signals.settlement_probability import distance_in_sigmas
 from hedgeflow.signals.settlement_rules import LADDER, SAMPLE
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from hedgeflow.signals.open_interest_state import StrikeInterest
     from hedgeflow.signals.settlement_state import LiveExpiry
 
@@ -41,13 +41,12 @@ def rungs(
     for name in MODELS:
         rows[name] = _probabilities(name, minutes, live, market, rules)
     unit, chosen = risk_unit(market, rules), list(MODELS)[int(rules["model"])]
-    rows["pressure"] = [
-        pressure(risk, minutes * live.time_factor) for risk in rows["oi"] * unit * rows[chosen]
-    ]
+    risk = rows["oi"] * unit * rows[chosen]
+    rows["pressure"] = _pressures(risk, minutes * live.time_factor)
     rows["dealer_units"] = strikes.dealers[live.places]
     rows["gamma_basis"] = strikes.basis[live.places]
-    gamma = [option_gamma(price, strike, sigma, minutes, per_year) for strike in live.strikes]
-    rows["dealer_gamma"] = rows["dealer_units"] * np.array(gamma)
+    gamma = _gammas(price, live.strikes, sigma, minutes, per_year)
+    rows["dealer_gamma"] = rows["dealer_units"] * gamma
     return rows
 
 
@@ -59,8 +58,7 @@ def pressures(
     oi = strikes.used[live.places]
     model = list(MODELS)[int(rules["model"])]
     risk = oi * risk_unit(market, rules) * _probabilities(model, minutes, live, market, rules)
-    scaled = minutes * live.time_factor
-    found = np.array([pressure(each, scaled) for each in risk[oi > 0.0]])
+    found = _pressures(risk[oi > 0.0], minutes * live.time_factor)
     return found[np.isfinite(found)]
 
 
@@ -77,9 +75,7 @@ def samples(
     rows["oi"] = strikes.used[live.places][chosen]
     rows["price"], rows["sigma"] = price, sigma
     rows["distance"] = np.abs(price - rows["strike"])
-    rows["distance_sigmas"] = [
-        distance_in_sigmas(price, strike, sigma, minutes, per_year) for strike in rows["strike"]
-    ]
+    rows["distance_sigmas"] = _distances(price, live.strikes[chosen], sigma, minutes, per_year)
     for name in MODELS:
         rows[name] = _probabilities(name, minutes, live, market, rules)[chosen]
     return rows, np.column_stack((live.marks[:-1][chosen], live.marks[1:][chosen]))
@@ -101,4 +97,40 @@ def _probabilities(
         live.table,
         out,
     )
+    return out
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _pressures(risk: NDArray[np.float64], minutes: float) -> NDArray[np.float64]:
+    out = np.empty(risk.size)
+    for j in range(risk.size):
+        out[j] = pressure(risk[j], minutes)
+    return out
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _gammas(
+    price: float,
+    strikes: NDArray[np.float64],
+    sigma: float,
+    minutes: float,
+    minutes_per_year: float,
+) -> NDArray[np.float64]:
+    out = np.empty(strikes.size)
+    for j in range(strikes.size):
+        out[j] = option_gamma(price, strikes[j], sigma, minutes, minutes_per_year)
+    return out
+
+
+@nb.njit(cache=True, error_model="numpy")
+def _distances(
+    price: float,
+    strikes: NDArray[np.float64],
+    sigma: float,
+    minutes: float,
+    minutes_per_year: float,
+) -> NDArray[np.float64]:
+    out = np.empty(strikes.size)
+    for j in range(strikes.size):
+        out[j] = distance_in_sigmas(price, strikes[j], sigma, minutes, minutes_per_year)
     return out
