@@ -1,4 +1,4 @@
-"""The null of matched random entries: thousands of draws of every trade, on bars and on ticks."""
+"""Random entries and directions: thousands of draws of either strategy's trades, bars and ticks."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from timing import best_of
 from hedgeflow.market.contracts import HedgeInstrument, HedgeKind
 from hedgeflow.market.time import MINUTE_NS, instant_ns
 from hedgeflow.replay import HedgeTape
+from hedgeflow.strategies.expiration_pressure import ExpirationPressureConfig
 from hedgeflow.strategies.path_index import PathIndex
 from hedgeflow.strategies.settings import Null
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
@@ -23,6 +24,7 @@ from hedgeflow.studies.matched_entries import direction_null, matched_null
 
 if TYPE_CHECKING:
     from hedgeflow.evidence import NullDraws
+    from hedgeflow.strategies.settings import StrategyConfig
 
 SEED = 20_250_411
 CHECKED = 200
@@ -42,28 +44,30 @@ class NullSizes:
 
 
 def run(sizes: NullSizes, runs: int) -> list[Row]:
-    """Return the rows of bars and of ticks; exits on ticks are first compared with plain walks."""
-    trades = _trades(sizes)
-    ticks = _ticks(sizes)
+    """Return rows of both strategies; exits on ticks are first compared with plain walks."""
+    bars, ticks = _bars(sizes), _ticks(sizes)
     _check(ticks)
+    null = Null(draws_on_bars=sizes.draws, draws_on_ticks=sizes.draws)
+    shocks, expiring = VolumeShockConfig(null=null), ExpirationPressureConfig(null=null)
+    quotes = f"{sizes.ticks:,} quotes, entered at whole minutes"
+    agreed = f"; {CHECKED} exits agree with plain walks"
     return [
-        _timed("bars of a minute", _bars(sizes), trades, sizes, runs, ""),
-        _timed(
-            f"{sizes.ticks:,} quotes, entered at whole minutes",
-            ticks,
-            trades,
-            sizes,
-            runs,
-            f"; {CHECKED} exits agree with plain walks",
-        ),
+        _timed("bars of a minute", bars, _trades(sizes), shocks, sizes, runs, ""),
+        _timed(quotes, ticks, _trades(sizes), shocks, sizes, runs, agreed),
+        _timed("bars, towards expiry", bars, _expiring(sizes), expiring, sizes, runs, ""),
+        _timed("quotes, towards expiry", ticks, _expiring(sizes), expiring, sizes, runs, ""),
     ]
 
 
 def _timed(
-    name: str, tape: HedgeTape, trades: pl.DataFrame, sizes: NullSizes, runs: int, note: str
+    name: str,
+    tape: HedgeTape,
+    trades: pl.DataFrame,
+    config: StrategyConfig,
+    sizes: NullSizes,
+    runs: int,
+    note: str,
 ) -> Row:
-    config = VolumeShockConfig(null=Null(draws_on_bars=sizes.draws, draws_on_ticks=sizes.draws))
-
     def work() -> list[NullDraws | None]:
         return [null(trades, tape, config) for null in (matched_null, direction_null)]
 
@@ -124,6 +128,30 @@ def _trades(sizes: NullSizes) -> pl.DataFrame:
             "net_bps": random.normal(0.0, 10.0, count),
             "exit_reason": ["EXIT_TIME_LIMIT"] * count,
         }
+    )
+
+
+def _expiring(sizes: NullSizes) -> pl.DataFrame:
+    """Return trades entered 16 to 120 minutes before the ends of days, LOW ones tripled."""
+    random = np.random.default_rng(SEED)
+    count = sizes.trades
+    left = random.integers(16, 121, count)
+    expiry = START_NS + random.integers(1, sizes.days + 1, count) * 1_440 * MINUTE_NS - 1
+    entry = expiry + 1 - left * MINUTE_NS
+    low = left >= 45
+    return (
+        _trades(sizes)
+        .with_columns(
+            entry_ns=pl.Series(entry),
+            exit_ns=pl.Series(entry + random.integers(1, left) * MINUTE_NS),
+            detected_ns=pl.Series(entry - 1),
+            limit_minutes=pl.Series(left - np.where(low, 10.0, 8.0)),
+            urgency=pl.Series(np.where(low, "LOW", "HIGH")),
+            flags=pl.Series(np.where(low, "EVOLVED,ADDED:2", "")),
+            size_contracts=pl.Series(np.where(low, 3.0, 1.0)),
+            point=pl.lit(10.0),
+        )
+        .sort("entry_ns")
     )
 
 
