@@ -75,7 +75,7 @@ def choose_hedge(
             " instrument to trade them in."
         )
         return HedgeChoice(candidates[0], is_index=True, notes=(note,))
-    chosen, notes = _most_traded(catalog, tradable)
+    chosen, notes = most_traded(catalog, tradable)
     if chosen.underlying != options.underlying:
         notes = [*notes, _same_unit(catalog, options, chosen)]
     return HedgeChoice(chosen, is_index=False, notes=tuple(notes))
@@ -96,7 +96,27 @@ def _not_tradable(index: str, catalog: Catalog) -> CatalogError:
 
 
 def _finest_bars(catalog: Catalog, underlying: str, config: StrategyConfig) -> list[TapeKey]:
-    """Return the finest bars of each instrument that may be the hedge."""
+    """Return the finest bars of each instrument that may be the hedge, of at most 5 minutes."""
+    found = named_bars(catalog, underlying, config)
+    usable = [key for key in found if key.resolution_ns <= SLOT_NS]
+    if not usable:
+        raise CatalogError(
+            f"the bars of {config.hedge_instrument or underlying} are longer than 5 minutes, so V5"
+            " cannot be known",
+            where=str(catalog.path),
+            hint="Import bars of at most 5 minutes",
+        )
+    return usable
+
+
+def named_bars(catalog: Catalog, underlying: str, config: StrategyConfig) -> list[TapeKey]:
+    """Return the finest bars of each instrument that a configuration leaves to be the hedge.
+
+    Raises
+    ------
+    CatalogError
+        There are none.
+    """
     venue, instrument = config.hedge_venue, config.hedge_instrument
     keys = catalog.keys()
     named = [
@@ -105,21 +125,13 @@ def _finest_bars(catalog: Catalog, underlying: str, config: StrategyConfig) -> l
         if (key.kind, key.instrument) == (TapeKind.BARS, instrument) and venue in {None, key.venue}
     ]
     found = named or catalog.find(TapeKind.BARS, underlying, venue=venue, instrument=instrument)
-    usable = [key for key in found if key.resolution_ns <= SLOT_NS]
-    if not usable:
-        raise CatalogError(
-            f"the bars of {instrument or underlying} are longer than 5 minutes, so V5 cannot be"
-            " known",
-            where=str(catalog.path),
-            hint="Import bars of at most 5 minutes",
-        )
     finest: dict[tuple[str, str], TapeKey] = {}
-    for key in sorted(usable, key=lambda key: key.resolution_ns):
+    for key in sorted(found, key=lambda key: key.resolution_ns):
         finest.setdefault((key.venue, key.instrument), key)
     return list(finest.values())
 
 
-def _most_traded(catalog: Catalog, candidates: list[TapeKey]) -> tuple[TapeKey, list[str]]:
+def most_traded(catalog: Catalog, candidates: list[TapeKey]) -> tuple[TapeKey, list[str]]:
     """Return the bars with the greatest volume, and a note on the choice where there was one."""
     if len(candidates) == 1:
         return candidates[0], []

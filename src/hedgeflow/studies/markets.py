@@ -106,7 +106,7 @@ class Market:
     option_hash : str
         Of the option tape and its days: the data set on which configurations are tried.
     hedge_hash : str
-        Of the hedge instrument's tapes.
+        Of the hedge instrument's tapes, and of open interest where that is read.
     simulated : bool
     notes : tuple of str
         What a reader of the results should know about the choice of tapes.
@@ -114,6 +114,8 @@ class Market:
         What came before is known, but neither traded nor counted; None: nothing is left out.
     until_ns : int or None
         What came from then on is not in any of the tapes; None: they are whole.
+    open_interest : polars.DataFrame or None
+        Official open interest of the option contracts, where a strategy reads it.
     """
 
     underlying: str
@@ -137,6 +139,7 @@ class Market:
     notes: tuple[str, ...]
     from_ns: int | None = None
     until_ns: int | None = None
+    open_interest: pl.DataFrame | None = None
 
     @property
     def options(self) -> TapeKey:
@@ -209,33 +212,25 @@ def load_market(
         As `load_volatility_index`.
     """
     options = option_tape_key(catalog, underlying)
-    days_key = _days_tape(catalog, options)
+    days_key = days_tape(catalog, options)
     choice = choose_hedge(catalog, options, config, must_trade=must_trade)
-    trades_key = _ticks(catalog, TapeKind.HEDGE_TRADES, choice.bars)
-    quotes_key = _ticks(catalog, TapeKind.HEDGE_QUOTES, choice.bars)
+    trades_key = tick_tape(catalog, TapeKind.HEDGE_TRADES, choice.bars)
+    quotes_key = tick_tape(catalog, TapeKind.HEDGE_QUOTES, choice.bars)
     option_keys = [key for key in (options, days_key) if key is not None]
     hedge_keys = [key for key in (choice.bars, trades_key, quotes_key) if key is not None]
-    summary = catalog.summary(options)
     return market_of(
         underlying,
-        OptionTape(
-            key=options,
-            rows=summary.rows,
-            first_ns=_known(summary.first_ns),
-            last_ns=_known(summary.last_ns),
-            coverage=summary.coverage,
-            slices=lambda: catalog.slices(options),
-        ),
+        option_tape_of(catalog, options),
         catalog.contracts(options.venue, underlying),
-        _read(catalog, choice.bars),
+        read_tape(catalog, choice.bars),
         config,
-        days=None if days_key is None else _read(catalog, days_key),
-        trades=None if trades_key is None else _read(catalog, trades_key),
-        quotes=None if quotes_key is None else _read(catalog, quotes_key),
+        days=None if days_key is None else read_tape(catalog, days_key),
+        trades=None if trades_key is None else read_tape(catalog, trades_key),
+        quotes=None if quotes_key is None else read_tape(catalog, quotes_key),
         volatility_index=load_volatility_index(catalog, config.risk),
         option_hash=catalog.fingerprint(option_keys),
         hedge_hash=catalog.fingerprint(hedge_keys),
-        simulated=_is_simulated(catalog, [*option_keys, *hedge_keys]),
+        simulated=is_simulated(catalog, [*option_keys, *hedge_keys]),
         notes=choice.notes,
     )
 
@@ -255,6 +250,8 @@ def market_of(
     hedge_hash: str,
     simulated: bool,
     notes: tuple[str, ...] = (),
+    open_interest: pl.DataFrame | None = None,
+    hedge: HedgeInstrument | None = None,
 ) -> Market:
     """Return the market that tapes make, from a catalog or from memory.
 
@@ -276,6 +273,10 @@ def market_of(
         Of what was read.
     simulated : bool
     notes : tuple of str
+    open_interest : polars.DataFrame, optional
+        Official open interest of the option contracts.
+    hedge : HedgeInstrument, optional
+        What is traded at the bars' prices, where these are not its own.
 
     Raises
     ------
@@ -305,7 +306,7 @@ def market_of(
         contracts=contracts,
         bar_coverage=bars.coverage,
         sessions=sessions,
-        hedge=hedge_instrument(bars.key.instrument, bars.key.venue),
+        hedge=hedge or hedge_instrument(bars.key.instrument, bars.key.venue),
         bars_key=bars.key,
         bars=bars.rows,
         days=None if days is None else days.rows,
@@ -321,10 +322,25 @@ def market_of(
         hedge_hash=hedge_hash,
         simulated=simulated,
         notes=notes,
+        open_interest=open_interest,
     )
 
 
-def _read(catalog: Catalog, key: TapeKey) -> Tape:
+def option_tape_of(catalog: Catalog, options: TapeKey) -> OptionTape:
+    """Return an option tape of a catalog, to be read day by day."""
+    summary = catalog.summary(options)
+    return OptionTape(
+        key=options,
+        rows=summary.rows,
+        first_ns=_known(summary.first_ns),
+        last_ns=_known(summary.last_ns),
+        coverage=summary.coverage,
+        slices=lambda: catalog.slices(options),
+    )
+
+
+def read_tape(catalog: Catalog, key: TapeKey) -> Tape:
+    """Return a tape of a catalog, whole."""
     return Tape(key, catalog.read(key), catalog.coverage(key))
 
 
@@ -342,12 +358,18 @@ def _known(stamp: int | None) -> int:
 def option_tape_key(catalog: Catalog, underlying: str) -> TapeKey:
     """Return the one option tape of an underlying, from the catalog's manifests alone.
 
+    Trades; where there are none, snapshots of the chain.
+
     Raises
     ------
     CatalogError
         There is none, or there are several.
     """
-    found = catalog.find(TapeKind.OPTION_TRADES, underlying)
+    keys = catalog.keys()
+    kinds = {key.kind for key in keys if key.underlying == underlying and catalog.summary(key).rows}
+    snapshots = TapeKind.OPTION_SNAPSHOTS in kinds and TapeKind.OPTION_TRADES not in kinds
+    kind = TapeKind.OPTION_SNAPSHOTS if snapshots else TapeKind.OPTION_TRADES
+    found = catalog.find(kind, underlying)
     venues = sorted({key.venue for key in found})
     if len(venues) > 1:
         raise CatalogError(
@@ -355,7 +377,8 @@ def option_tape_key(catalog: Catalog, underlying: str) -> TapeKey:
             where=str(catalog.path),
             hint="Keep one option venue of an underlying in a catalog",
         )
-    return _of_one_resolution(catalog, found, f"{underlying} option trades of {venues[0]}")
+    what = "option chains" if snapshots else "option trades"
+    return _of_one_resolution(catalog, found, f"{underlying} {what} of {venues[0]}")
 
 
 def option_data_hash(catalog: Catalog, underlying: str) -> str:
@@ -367,11 +390,12 @@ def option_data_hash(catalog: Catalog, underlying: str) -> str:
         As `option_tape_key`.
     """
     options = option_tape_key(catalog, underlying)
-    days = _days_tape(catalog, options)
+    days = days_tape(catalog, options)
     return catalog.fingerprint([options] if days is None else [options, days])
 
 
-def _days_tape(catalog: Catalog, options: TapeKey) -> TapeKey | None:
+def days_tape(catalog: Catalog, options: TapeKey) -> TapeKey | None:
+    """Return the tape of volumes by session beside an option tape; None without one."""
     keys = catalog.keys()
     found = [
         key
@@ -398,7 +422,8 @@ def _of_one_resolution(catalog: Catalog, found: list[TapeKey], what: str) -> Tap
     return found[0]
 
 
-def _ticks(catalog: Catalog, kind: TapeKind, bars: TapeKey) -> TapeKey | None:
+def tick_tape(catalog: Catalog, kind: TapeKind, bars: TapeKey) -> TapeKey | None:
+    """Return the finest trades or quotes beside bars; None without any."""
     keys = catalog.keys()
     same = [
         key
@@ -408,7 +433,8 @@ def _ticks(catalog: Catalog, kind: TapeKind, bars: TapeKey) -> TapeKey | None:
     return min(same, key=lambda key: key.resolution_ns) if same else None
 
 
-def _is_simulated(catalog: Catalog, keys: list[TapeKey]) -> bool:
+def is_simulated(catalog: Catalog, keys: list[TapeKey]) -> bool:
+    """Say whether any of these tapes came from the simulator."""
     return any(manifest.simulated for manifest in catalog.imports() if manifest.key in keys)
 
 

@@ -99,6 +99,8 @@ def within(
         hedge_hash=market.hedge_hash,
         simulated=market.simulated,
         notes=market.notes,
+        open_interest=None if market.open_interest is None else known(market.open_interest),
+        hedge=market.hedge,
     )
     return replace(part, from_ns=begin, until_ns=end)
 

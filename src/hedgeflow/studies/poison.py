@@ -135,6 +135,8 @@ def poisoned(market: Market, config: StrategyConfig, cut_ns: int, *, seed: int) 
         hedge_hash=market.hedge_hash,
         simulated=market.simulated,
         notes=market.notes,
+        open_interest=None if market.open_interest is None else changed(market.open_interest, 5),
+        hedge=market.hedge,
     )
     return replace(other, from_ns=market.from_ns, until_ns=market.until_ns)
 

@@ -58,6 +58,7 @@ def market_in_memory(scenario: Scenario, config: StrategyConfig) -> tuple[Market
         option_hash=name,
         hedge_hash=name,
         simulated=True,
+        open_interest=pl.concat([day.open_interest for day in days]),
     )
     return market, pl.concat([day.truth for day in days])
 

@@ -1,0 +1,260 @@
+"""What an expiration-pressure scan is told of a market: its tapes as one stream of events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+
+from hedgeflow.market.tapes import TapeKind
+from hedgeflow.market.time import DAY_NS, MINUTE_NS
+from hedgeflow.signals.chain import chain_of
+from hedgeflow.signals.implied_move import VolatilityWindow
+from hedgeflow.signals.prints import ContractBook, slice_of
+from hedgeflow.signals.rules import SigningRule
+from hedgeflow.signals.settlement_events import EventKind, events, merged
+from hedgeflow.signals.settlement_tapes import (
+    open_interest_events,
+    price_events,
+    signed_print_events,
+    snapshot_events,
+)
+from hedgeflow.signals.signed_volume import VolumeSigner
+from hedgeflow.strategies.expiration_pressure.rules import pressure_rules, print_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from hedgeflow.signals.chain import Chain
+    from hedgeflow.signals.implied_move import MoveRules
+    from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
+    from hedgeflow.studies.markets import Market
+
+IMPLIED: Final = "implied"
+REALISED: Final = "realised"
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A market's tapes as events.
+
+    Attributes
+    ----------
+    chain : Chain
+    events : ndarray of `EVENT`
+        Sorted; whatever became known, when it did.
+    rows : int
+        Rows of the option tape that were read.
+    signed : dict of str to int
+        Contracts traded by the rule that signed them.
+    sigma_ns, sigma_implied : ndarray
+        From when on a volatility was in force, and whether it was an implied one.
+    """
+
+    chain: Chain
+    events: NDArray[Any]
+    rows: int
+    signed: dict[str, float]
+    sigma_ns: NDArray[np.int64]
+    sigma_implied: NDArray[np.bool_]
+
+    def sigma_source(self, at_ns: int) -> str | None:
+        """Return where the volatility in force came from: implied, realised, or None."""
+        place = int(np.searchsorted(self.sigma_ns, at_ns, side="right")) - 1
+        if place < 0:
+            return None
+        return IMPLIED if bool(self.sigma_implied[place]) else REALISED
+
+
+def feed_of(market: Market, config: ExpirationPressureConfig) -> Feed:
+    """Return a market's tapes as the events of an expiration-pressure scan.
+
+    Prices are the closes of the hedge instrument's bars at their ends, where it is of the
+    options' own underlying, and those that snapshots carry. Volatility is that of precise.md 23:
+    implied at the money of the nearest expiry a day or more away, from prints of the last hour or
+    from the last snapshot, else realised over the last 24 hours.
+
+    Look-ahead: every event stands at the instant at which it was known.
+    """
+    chain = chain_of(market.contracts)
+    rules = pressure_rules(config, market.sessions.minutes_per_year)
+    bars = _bar_prices(market)
+    if market.options.kind is TapeKind.OPTION_SNAPSHOTS:
+        tape = _of_snapshots(market, chain, rules.move)
+    else:
+        tape = _of_prints(market, chain, config, rules.move, bars["known_ns"])
+    sigma = _volatilities(market, tape, bars["known_ns"])
+    interest = market.open_interest
+    official = () if interest is None else (open_interest_events(interest, chain),)
+    known, value, implied = sigma
+    return Feed(
+        chain,
+        merged(
+            bars,
+            *official,
+            *tape.events,
+            events(known, EventKind.SIGMA, value),
+            _scales(market),
+        ),
+        tape.rows,
+        tape.signed,
+        known,
+        implied,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _OfTape:
+    """What the option tape gives: events, rows read, who signed, and implied volatilities.
+
+    An implied volatility holds for `holds_ns`, unless the next comes before.
+    """
+
+    events: tuple[NDArray[Any], ...]
+    rows: int
+    signed: dict[str, float]
+    implied: tuple[NDArray[np.int64], NDArray[np.float64]]
+    holds_ns: int
+
+
+def _bar_prices(market: Market) -> NDArray[Any]:
+    if market.hedge.underlying != market.underlying:
+        return events(np.zeros(0, np.int64), EventKind.PRICE, 0.0)
+    inside = market.sessions.index_of(_ns(market.bars["ts"])) >= 0
+    return price_events(market.bars.filter(pl.Series(inside, dtype=pl.Boolean)))
+
+
+def _of_prints(
+    market: Market,
+    chain: Chain,
+    config: ExpirationPressureConfig,
+    move: MoveRules,
+    asked_ns: NDArray[np.int64],
+) -> _OfTape:
+    book = ContractBook(market.contracts)
+    window = VolatilityWindow(move, book)
+    signer = VolumeSigner(market.contracts.height, assume_bought=print_rules(config).assume_bought)
+    found: list[NDArray[Any]] = []
+    signed: dict[str, float] = {}
+    known_list: list[int] = []
+    volatility: list[float] = []
+    rows, asked = 0, 0
+    for frame in _inside_sessions(market):
+        prints = slice_of(frame, book)
+        session = market.sessions.index_of(prints.ts)
+        sign, rule = signer.signs(prints, session)
+        known = _ns(frame["known_at"])
+        contracts = prints.lots * book.lot
+        found.append(signed_print_events(frame, chain, sign, book.lot))
+        for each in SigningRule:
+            volume = float(contracts[rule == each].sum())
+            if volume:
+                signed[each.name] = signed.get(each.name, 0.0) + volume
+        window.add(prints)
+        delay = int((known - prints.ts).max()) if known.size else 0
+        until = int(known[-1]) if known.size else 0
+        stop = int(np.searchsorted(asked_ns, until + move.lookback_ns, side="right"))
+        begin = int(np.searchsorted(asked_ns, int(prints.ts[0]), side="left"))
+        for at in asked_ns[max(asked, begin) : stop].tolist():
+            value = window.at_the_money(at - delay)
+            if value is not None:
+                known_list.append(at)
+                volatility.append(value)
+        asked = max(asked, stop)
+        rows += frame.height
+    return _OfTape(
+        tuple(found),
+        rows,
+        signed,
+        (np.array(known_list, np.int64), np.array(volatility)),
+        holds_ns=0,
+    )
+
+
+def _inside_sessions(market: Market) -> Iterator[pl.DataFrame]:
+    """Return the prints in sessions, in frames that have some."""
+    for frame in market.option_tape.slices():
+        inside = market.sessions.index_of(_ns(frame["ts"])) >= 0
+        kept = frame.filter(pl.Series(inside, dtype=pl.Boolean))
+        if kept.height:
+            yield kept
+
+
+def _of_snapshots(market: Market, chain: Chain, move: MoveRules) -> _OfTape:
+    frame = pl.concat(list(market.option_tape.slices()))
+    return _OfTape(
+        (snapshot_events(frame, chain),),
+        frame.height,
+        {},
+        _of_sweeps(frame, market.contracts, move),
+        holds_ns=DAY_NS,
+    )
+
+
+def _of_sweeps(
+    frame: pl.DataFrame, contracts: pl.DataFrame, move: MoveRules
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return each sweep's implied volatility: the median near the money of the nearest expiry."""
+    terms = contracts.select("contract", "strike", "expiry")
+    days = (pl.col("expiry") - pl.col("known_at")).dt.total_nanoseconds() / DAY_NS
+    away = (pl.col("strike") / pl.col("underlying_price") - 1.0).abs()
+    near = (
+        frame.select("known_at", "contract", "iv", "underlying_price")
+        .join(terms, on="contract", how="left")
+        .filter(
+            days.is_between(move.days_min, move.days_max),
+            away <= move.moneyness,
+            pl.col("iv") > 0.0,
+        )
+        .group_by("known_at", "expiry")
+        .agg(pl.col("iv").median(), pl.len())
+        .filter(pl.col("len") >= move.prints)
+        .sort("known_at", "expiry")
+        .unique("known_at", keep="first", maintain_order=True)
+    )
+    return _ns(near["known_at"]), near["iv"].to_numpy()
+
+
+def _volatilities(
+    market: Market, tape: _OfTape, bar_ns: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Return when a volatility came into force, what it was, and whether it is implied.
+
+    Where no implied one is in force, that of the hedge instrument's own bars takes its place.
+    """
+    at, value = tape.implied
+    asked = np.unique(np.concatenate((bar_ns, at)))
+    place = np.searchsorted(at, asked, side="right") - 1
+    fresh = (place >= 0) & (asked - at[np.maximum(place, 0)] <= tape.holds_ns) if at.size else None
+    found = np.full(asked.size, np.nan)
+    is_implied = np.zeros(asked.size, np.bool_)
+    if fresh is not None:
+        found[fresh] = value[place[fresh]]
+        is_implied = fresh
+    for i in np.flatnonzero(~is_implied).tolist():
+        realised = market.volume.realised_volatility(int(asked[i]))
+        found[i] = np.nan if realised is None else realised
+    return asked, found, is_implied
+
+
+def _scales(market: Market) -> NDArray[Any]:
+    opens = market.sessions.open_ns
+    known = [market.volume.scale_volume(int(at)) for at in opens.tolist()]
+    return events(
+        opens, EventKind.SCALE, np.array([np.nan if each is None else each for each in known])
+    )
+
+
+def session_minutes(market: Market, chain: Chain) -> NDArray[np.float64]:
+    """Return the length of each expiry's session, minutes: the one that it ends, or opens."""
+    opens, closes = market.sessions.open_ns, market.sessions.close_ns
+    place = np.clip(np.searchsorted(opens, chain.expiry_ns, side="left") - 1, 0, opens.size - 1)
+    return (closes[place] - opens[place]) / MINUTE_NS
+
+
+def _ns(column: pl.Series) -> NDArray[np.int64]:
+    return column.dt.timestamp("ns").to_numpy()

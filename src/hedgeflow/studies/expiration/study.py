@@ -1,0 +1,261 @@
+"""Expiration pressure as the studies see it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from hedgeflow.evidence import ArmGroup
+from hedgeflow.market.settings import validated
+from hedgeflow.market.time import iso
+from hedgeflow.replay import replay_conditions
+from hedgeflow.signals.settlement_rules import SignalClass
+from hedgeflow.strategies.expiration_pressure import ExpirationPressureConfig, load_config
+from hedgeflow.strategies.expiration_pressure.claims import DECLARATION
+from hedgeflow.strategies.expiration_pressure.search_space import (
+    SEARCH_SPACE,
+    is_scanned,
+    scan_settings,
+)
+from hedgeflow.studies.expiration.markets import load_expiry_market
+from hedgeflow.studies.expiration.scanning import scan_expiries
+from hedgeflow.studies.expiration.tables import evidence_tables
+from hedgeflow.studies.hedge_tapes import hedge_tape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from hedgeflow.evidence import Arm, EvidenceTables
+    from hedgeflow.market.catalog import Catalog
+    from hedgeflow.market.contracts import HedgeInstrument
+    from hedgeflow.replay import HedgeTape, ReplayResult
+    from hedgeflow.risk import Calendar
+    from hedgeflow.strategies.claims import Declaration
+    from hedgeflow.strategies.search import Choices, Span
+    from hedgeflow.strategies.volume_shock.feasibility import Finding
+    from hedgeflow.studies.arms.rerun import Rerun
+    from hedgeflow.studies.backtesting import Backtest
+    from hedgeflow.studies.markets import Market
+    from hedgeflow.studies.study import ScanResult
+
+DIRECTIONS: Final = {
+    "steer-away": "every strike repels, as the source has it",
+    "pin": "every strike attracts",
+    "dealer-gamma": "long dealers pin, short dealers steer away",
+}
+"""The three ways in which every backtest is made (expiration-pressure.md 3)."""
+
+
+class ExpirationStudy:
+    """Expiration pressure; every method is that of `Study`."""
+
+    @property
+    def declaration(self) -> Declaration:
+        """What it claims."""
+        return DECLARATION
+
+    @property
+    def search_space(self) -> tuple[Span | Choices, ...]:
+        """What a sweep varies."""
+        return SEARCH_SPACE
+
+    def load_config(
+        self,
+        preset: str | None = None,
+        path: Path | None = None,
+        settings: Sequence[str] = (),
+        *,
+        market_settings: Mapping[str, Any] | None = None,
+    ) -> ExpirationPressureConfig:
+        """Return a configuration."""
+        return load_config(preset, path, settings, market_settings=market_settings)
+
+    def of_settings(self, document: Mapping[str, Any], where: str = "") -> ExpirationPressureConfig:
+        """Return the configuration that settings are."""
+        return validated(ExpirationPressureConfig, dict(document), where)
+
+    def of_preset(self, preset: str) -> ExpirationPressureConfig:
+        """Return a preset."""
+        named = ExpirationPressureConfig
+        return named.source() if preset == "source" else named.normalized()
+
+    def explain_config(
+        self,
+        config: ExpirationPressureConfig,
+        *,
+        price: float | None = None,
+        hedge: HedgeInstrument | None = None,
+    ) -> Sequence[Finding]:
+        """Return what conflicts, and which urgencies can never trade."""
+        from hedgeflow.strategies.expiration_pressure.feasibility import explain_config
+
+        return explain_config(config, price=price, hedge=hedge)
+
+    def scan_settings(self, config: ExpirationPressureConfig) -> dict[str, Any]:
+        """Return what a scan reads."""
+        return scan_settings(config)
+
+    def is_scanned(self, key: str) -> bool:
+        """Say whether a scan reads a setting."""
+        return is_scanned(key)
+
+    def load_market(
+        self,
+        catalog: Catalog,
+        underlying: str,
+        config: ExpirationPressureConfig,
+        *,
+        must_trade: bool = True,
+    ) -> Market:
+        """Return the chain's tape, its open interest, and what is traded."""
+        return load_expiry_market(catalog, underlying, config, must_trade=must_trade)
+
+    def tested_sessions(self, market: Market, config: ExpirationPressureConfig) -> tuple[int, ...]:
+        """Return the sessions in which it could have traded."""
+        return market.tested_sessions(needs_scale=config.scale.demand == "relative")
+
+    def check(self, market: Market, config: ExpirationPressureConfig) -> None:
+        """Every configuration can be served: what is not known gives no alert, and is counted."""
+
+    def scan(
+        self,
+        market: Market,
+        config: ExpirationPressureConfig,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> ScanResult:
+        """Fold prices, open interest and volume."""
+        return scan_expiries(market, config, progress)
+
+    def anomaly_rows(self, scan: ScanResult) -> pl.DataFrame:
+        """Return no rows: no step of this strategy is an anomaly."""
+        return scan.anomalies
+
+    def hedge_tape(self, market: Market) -> HedgeTape:
+        """Return the tape of what is traded."""
+        return hedge_tape(market)
+
+    def replay(
+        self,
+        market: Market,
+        config: ExpirationPressureConfig,
+        scan: ScanResult,
+        alerts: pl.DataFrame,
+        tape: HedgeTape,
+        calendar: Calendar | None,
+    ) -> ReplayResult:
+        """Return what would have been traded while conditions held."""
+        return replay_conditions(
+            scan.more["conditions"],
+            alerts,
+            tape,
+            config,
+            calendars=calendar,
+            volatility_index=market.volatility_index,
+        )
+
+    def alert_documents(
+        self, alerts: pl.DataFrame, config: ExpirationPressureConfig
+    ) -> list[dict[str, Any]]:
+        """Return alerts with what is known of their strikes."""
+        del config
+        shown = (
+            "alert_id", "underlying", "contract", "direction", "pressure", "urgency", "flow_class",
+            "confidence", "spot", "point", "sigma", "sigma_source", "scale_volume", "sentence",
+        )  # fmt: skip
+        return [
+            {
+                "type": "EXPIRATION_PRESSURE",
+                **{name: row[name] for name in shown},
+                "open_interest": row["volume_contracts"],
+                "minutes_left": row["response_minutes"],
+                "detected": iso(row["detected_ns"]),
+                **json.loads(row["members_json"]),
+            }
+            for row in alerts.iter_rows(named=True)
+        ]
+
+    def signing_words(self, alerts: pl.DataFrame, config: ExpirationPressureConfig) -> str:
+        """Return by what dealers' side at the strikes was told."""
+        del config
+        if alerts.is_empty():
+            return "nothing, for want of alerts"
+        basis = [json.loads(text)["gamma_basis"] for text in alerts["members_json"].to_list()]
+        shares = {name: basis.count(name) / len(basis) for name in dict.fromkeys(basis)}
+        told = {
+            "SIGNED_FLOW": "the day's signed volume",
+            "LONG_CALLS_SHORT_PUTS": "the convention of long calls and short puts",
+            "SHORT_ALL": "the convention that dealers are short every option",
+        }
+        return ", ".join(f"{told[name]} ({share:.0%})" for name, share in shares.items())
+
+    def evidence_tables(
+        self,
+        market: Market,
+        config: ExpirationPressureConfig,
+        result: Backtest,
+        truth: pl.DataFrame | None,
+    ) -> tuple[EvidenceTables, list[str]]:
+        """Return the record, closes beside strikes, probabilities, and what chance would do."""
+        del truth
+        return evidence_tables(market, config, result)
+
+    def reader_notes(
+        self,
+        market: Market,
+        config: ExpirationPressureConfig,
+        result: Backtest,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[str]:
+        """Return what a reader should know of the notices that were given."""
+        del market, config
+        if progress is not None:
+            progress(1, 1)
+        notices = result.scan.more["notices"]
+        prepare = notices.filter(pl.col("strike").is_not_nan()).height
+        given = f"{notices.height - prepare:,} timed notices and {prepare:,} times"
+        return [f"{given} PREPARE_FOR_PANIC_MODE were given."]
+
+    def pictured(
+        self,
+        tables: EvidenceTables,
+        market: Market,
+        config: ExpirationPressureConfig,
+        result: Backtest,
+    ) -> EvidenceTables:
+        """Return the tables as they are: their pictures are made of what is judged."""
+        del market, config, result
+        return tables
+
+    def arms(self, rerun: Rerun, config: ExpirationPressureConfig) -> list[Arm]:
+        """Return the three directions side by side, and the run with every side flipped."""
+        own = config.direction.model
+        arms: list[Arm] = []
+        for model, words in DIRECTIONS.items():
+            trades = (
+                rerun.own
+                if model == own
+                else rerun.trades(config=rerun.changed({"direction": {"model": model}}))
+            )
+            arms.append(
+                rerun.arm(ArmGroup.DIRECTION, model, words, None, trades, reference=model == own)
+            )
+        return arms
+
+    def counts(self, result: Backtest, config: ExpirationPressureConfig) -> list[str]:
+        """Return how many alerts there were of each class, and of how many the filter made none."""
+        del config
+        alerts = result.alerts
+        by_class = dict(alerts["flow_class"].value_counts().rows())
+        listed = ", ".join(
+            f"{by_class[each.name]:,} {each.name}" for each in SignalClass if each.name in by_class
+        )
+        kept = result.scan.counts
+        stopped = (
+            f"The filter stopped {kept['oi_too_small']:,} times too little open interest,"
+            f" {kept['too_far']:,} too far, {kept['too_early']:,} too early and"
+            f" {kept['too_weak']:,} too weak, counted at every look."
+        )
+        return [f"{alerts.height:,} alerts{': ' if listed else ''}{listed}.", stopped]

@@ -1,0 +1,332 @@
+"""What evidence judges of an expiration-pressure run: the record, closes beside strikes, scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+
+from hedgeflow.evidence import EvidenceTables, NullDraws
+from hedgeflow.evidence.expiry_tables import (
+    EXPIRY_COLUMNS,
+    EXPIRY_PRICE_COLUMNS,
+    STRIKE_PROBABILITY_COLUMNS,
+)
+from hedgeflow.fills import CostModel
+from hedgeflow.market.expiries import features_at
+from hedgeflow.market.sessions import ALWAYS_OPEN
+from hedgeflow.market.tapes import TapeKind
+from hedgeflow.market.time import DAY_NS, MINUTE_NS, moment_of
+from hedgeflow.signals.dealer_gamma import GammaConvention
+from hedgeflow.strategies.claims import NullKind
+from hedgeflow.studies.expiration.markets import is_stand_in
+from hedgeflow.studies.matched_entries import direction_null, matched_null, session_direction_null
+from hedgeflow.studies.sessions import session_dates
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
+    from hedgeflow.studies.backtesting import Backtest
+    from hedgeflow.studies.markets import Market
+    from hedgeflow.studies.study import ScanResult
+
+MARKS_MINUTES: Final = (180, 60, 30, 15)
+OLDEST_MARK_PRICE_MINUTES: Final = 720.0
+"""An older price is none of a mark: the snapshots of some venues come every six hours."""
+NEAR_STRIKES: Final = 10
+"""On either side of the price; among them is the heaviest."""
+WIDEST_GAP: Final = 1.5
+"""Times the usual spacing of strikes: across a wider gap no listed strike is known."""
+NOT_OF_SHOCKS: Final = (
+    "demand", "demand_scaled", "ratio", "tier", "flow_class_at_close", "concentration",
+    "expected_hedge_contracts", "hedge_to_come", "demand_low", "demand_high", "demand_expected",
+    "signing_json", "baseline_origin",
+)  # fmt: skip
+"""Columns of the journal's alerts that this strategy has nothing to say in."""
+
+
+def evidence_tables(
+    market: Market, config: ExpirationPressureConfig, result: Backtest
+) -> tuple[EvidenceTables, list[str]]:
+    """Return the tables that evidence judges, and what to say of them.
+
+    Look-ahead: a study of what followed; nothing here is seen by signals or by a replay.
+    """
+    expiries, prices, notes = closes(market, config, result.scan)
+    stand_in = ""
+    if is_stand_in(market.hedge):
+        stand_in = f"{market.bars_key.instrument} is an index, at whose level nobody can trade"
+    tables = EvidenceTables(
+        trades=result.trades,
+        alerts=result.alerts.drop(NOT_OF_SHOCKS, strict=False),
+        decisions=result.decisions,
+        ledger_entries=result.ledger_entries,
+        sessions=session_dates(market, config, set(result.trades["session"])),
+        sessions_per_year=float(market.sessions.per_year),
+        nulls=_drawn(config, result),
+        nulls_missing="there are no trades to match",
+        flow_untestable_reason="expiration pressure predicts no hedge flow",
+        prices_missing="expiration pressure predicts no price response of its own",
+        expiries=expiries,
+        expiry_prices=prices,
+        strike_probabilities=probabilities(market, result.scan),
+        expiries_missing="no expiry lies within the recorded time",
+        strike_probabilities_missing="no price was known near enough to a mark and to its expiry",
+        price_stand_in=stand_in,
+        costs_note=CostModel.of(config.costs, market.hedge).sentence,
+        latency_limit_seconds=config.plan.oldest_alert_minutes * 60.0,
+    )
+    return tables, notes
+
+
+def _drawn(config: ExpirationPressureConfig, result: Backtest) -> dict[NullKind, NullDraws]:
+    draws = {
+        NullKind.MATCHED_ENTRIES: matched_null(result.trades, result.tape, config),
+        NullKind.DIRECTIONS: direction_null(result.trades, result.tape, config),
+        NullKind.SESSION_DIRECTIONS: session_direction_null(result.trades, result.tape, config),
+    }
+    return {kind: null for kind, null in draws.items() if null is not None}
+
+
+def probabilities(market: Market, scan: ScanResult) -> pl.DataFrame:
+    """Return what the three models said of each strike at each mark, and what happened."""
+    samples = scan.more["samples"].filter(pl.col("inside") >= 0)
+    return samples.select(
+        underlying=pl.lit(market.underlying),
+        date=pl.from_epoch("expiry_ns", time_unit="ns").dt.date().cast(pl.String),
+        mark_minutes=pl.col("minutes_left").round().cast(pl.Int64),
+        strike="strike",
+        distance_sigmas=_number("distance_sigmas"),
+        source=_number("source"),
+        lognormal=_number("lognormal"),
+        empirical=_number("empirical"),
+        inside=pl.col("inside") == 1,
+    ).cast(STRIKE_PROBABILITY_COLUMNS)  # pyright: ignore[reportArgumentType]
+
+
+def _number(name: str) -> pl.Expr:
+    return pl.col(name).fill_nan(None)
+
+
+def closes(
+    market: Market, config: ExpirationPressureConfig, scan: ScanResult
+) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
+    """Return closes beside strikes, prices at fixed marks before them, and what to say of both.
+
+    Days without an expiry are control days, beside the strikes of the next expiry at the same time
+    of the day. Where options expire every day, days with a daily expiry alone are the control.
+    """
+    known = _Known(market, scan)
+    days = _days(market, known)
+    rows: list[dict[str, Any]] = []
+    prices: list[dict[str, Any]] = []
+    oldest = config.clock.oldest_price_minutes
+    for day in days:
+        instant, expiry, is_expiry, cycle = day
+        date = moment_of(instant).date().isoformat()
+        close, stale = known.price(instant)
+        if close is None or stale > DAY_NS / MINUTE_NS:
+            continue
+        marks = _marks(market, known, instant, date)
+        prices += marks
+        fresh = close if stale <= oldest else None
+        rows.append(
+            {
+                "underlying": market.underlying,
+                "date": date,
+                "is_expiry": is_expiry,
+                "cycle": cycle,
+                "instant_ns": instant,
+                "close": fresh,
+                "stale_minutes": stale,
+                **known.enclosing(expiry, fresh),
+                **known.heaviest(expiry, instant, marks[0] if marks else None),
+            }
+        )
+    notes: list[str] = []
+    if any(cycle == "daily" for *_, is_expiry, cycle in days if not is_expiry):
+        notes.append(
+            "Options expire every day here: days on which only daily options expire are the"
+            " control, measured beside the strikes of the next weekly or longer expiry."
+        )
+    return (
+        pl.DataFrame(rows, schema=EXPIRY_COLUMNS, orient="row"),
+        pl.DataFrame(prices, schema=EXPIRY_PRICE_COLUMNS, orient="row"),
+        notes,
+    )
+
+
+_Day = tuple[int, int, bool, "str | None"]
+"""Instant, the expiry whose strikes count, whether the day is an expiry day, and its cycle."""
+
+
+def _days(market: Market, known: _Known) -> list[_Day]:
+    """Return every day that has a price at the time of day at which options expire."""
+    venue = market.options.venue
+    first, last = known.first_ns, known.last_ns
+    every = {int(at): _cycle(int(at), venue, market.underlying) for at in known.expiries}
+    always_open = market.sessions.calendar == ALWAYS_OPEN
+    if always_open:  # a daily expiry is no event of its own where there is one every day
+        main = {at: cycle for at, cycle in every.items() if cycle != "daily"}
+        offset = next(iter(every), 0) % DAY_NS
+        start = first - first % DAY_NS + offset
+        instants = range(start, last + 1, DAY_NS)
+    else:
+        main = every
+        instants = market.sessions.close_ns.tolist()
+    from_ns = first if market.from_ns is None else market.from_ns
+    days: list[_Day] = [
+        (at, at, True, cycle) for at, cycle in main.items() if from_ns <= at <= last
+    ]
+    dates = {moment_of(at).date() for at in main}
+    ahead = sorted(main)
+    for at in instants:
+        if not from_ns <= at <= last or moment_of(int(at)).date() in dates:
+            continue
+        following = [expiry for expiry in ahead if expiry > at]
+        if following:
+            days.append((int(at), following[0], False, "daily" if at in every else None))
+    return sorted(days)
+
+
+def _cycle(expiry_ns: int, venue: str, underlying: str) -> str:
+    found = features_at(expiry_ns, venue, underlying)
+    if found.quarterly:
+        return "quarterly"
+    return "monthly" if found.monthly else "weekly" if found.weekly else "daily"
+
+
+def _marks(market: Market, known: _Known, instant: int, date: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for mark in MARKS_MINUTES:
+        at = instant - mark * MINUTE_NS
+        price, stale = known.price(at)
+        if price is None or stale > OLDEST_MARK_PRICE_MINUTES:
+            continue
+        sigma = known.sigma(at)
+        left = mark + stale
+        move = None
+        if sigma is not None:
+            move = price * sigma * float(np.sqrt(left / market.sessions.minutes_per_year))
+        rows.append(
+            {
+                "underlying": market.underlying,
+                "date": date,
+                "mark_minutes": mark,
+                "minutes_before": left,
+                "price": price,
+                "expected_move": move,
+            }
+        )
+    return rows
+
+
+class _Known:
+    """Prices, volatilities, strikes and open interest of a market, as they were known."""
+
+    def __init__(self, market: Market, scan: ScanResult) -> None:
+        prices, sigmas = scan.more["prices"], scan.more["sigmas"]
+        self._price_ns = prices["known_ns"].to_numpy()
+        self._price = prices["value"].to_numpy()
+        self._sigma_ns = sigmas["known_ns"].to_numpy()
+        self._sigma = sigmas["value"].to_numpy()
+        self._ladders = scan.more["ladders"]
+        terms = market.contracts.with_columns(expiry_ns=pl.col("expiry").dt.timestamp("ns"))
+        self._strikes: dict[int, NDArray[np.float64]] = {
+            int(expiry): np.sort(group["strike"].unique().to_numpy())
+            for (expiry,), group in terms.group_by("expiry_ns")
+        }
+        self._interest = _interest(market, terms)
+        self.expiries = sorted(self._strikes)
+        self.first_ns = int(self._price_ns[0]) if self._price_ns.size else 0
+        self.last_ns = int(self._price_ns[-1]) if self._price_ns.size else -1
+
+    def price(self, at_ns: int) -> tuple[float | None, float]:
+        """Return the last price known by an instant, and how old it was, minutes."""
+        place = int(np.searchsorted(self._price_ns, at_ns, side="right")) - 1
+        if place < 0:
+            return None, float("inf")
+        return float(self._price[place]), (at_ns - int(self._price_ns[place])) / MINUTE_NS
+
+    def sigma(self, at_ns: int) -> float | None:
+        """Return the volatility in force at an instant."""
+        place = int(np.searchsorted(self._sigma_ns, at_ns, side="right")) - 1
+        found = float(self._sigma[place]) if place >= 0 else float("nan")
+        return found if found > 0.0 else None
+
+    def enclosing(self, expiry: int, close: float | None) -> dict[str, float | None]:
+        """Return the listed strikes around a close."""
+        nothing = {"strike_below": None, "strike_above": None}
+        strikes = self._strikes[expiry]
+        if close is None or strikes.size < 2:
+            return dict(nothing)
+        place = int(np.searchsorted(strikes, close, side="right"))
+        if not 0 < place < strikes.size:
+            return dict(nothing)
+        below, above = float(strikes[place - 1]), float(strikes[place])
+        near = strikes[max(0, place - NEAR_STRIKES) : place + NEAR_STRIKES]
+        if above - below > WIDEST_GAP * float(np.median(np.diff(near))):
+            return dict(nothing)
+        return {"strike_below": below, "strike_above": above}
+
+    def heaviest(self, expiry: int, instant: int, mark: dict[str, Any] | None) -> dict[str, Any]:
+        """Return the strike with the most open interest near a mark's price, and its gamma."""
+        found: dict[str, Any] = {
+            "heaviest_strike": None,
+            "heaviest_open_interest": None,
+            "dealer_gamma": None,
+            "gamma_basis": None,
+        }
+        if mark is None:
+            return found
+        at = instant - int(mark["mark_minutes"]) * MINUTE_NS
+        strikes = self._strikes[expiry]
+        place = int(np.searchsorted(strikes, mark["price"], side="right"))
+        near = strikes[max(0, place - NEAR_STRIKES) : place + NEAR_STRIKES]
+        rows = self._interest.get(expiry)
+        if rows is None:
+            return found
+        held = (
+            rows.filter((pl.col("known_ns") <= at) & pl.col("strike").is_in(near.tolist()))
+            .group_by("contract")
+            .last()
+            .group_by("strike")
+            .agg(pl.col("open_interest").sum())
+            .filter(pl.col("open_interest") > 0.0)
+            .sort("open_interest", "strike", descending=[True, False])
+        )
+        if held.is_empty():
+            return found
+        strike = float(held["strike"][0])
+        found |= {
+            "heaviest_strike": strike,
+            "heaviest_open_interest": float(held["open_interest"][0]),
+        }
+        rung = self._ladders.filter((pl.col("expiry_ns") == expiry) & (pl.col("strike") == strike))
+        if expiry == instant and rung.height and not np.isnan(float(rung["dealer_gamma"][0])):
+            basis = GammaConvention(int(rung["gamma_basis"][0]))
+            signed = basis is GammaConvention.SIGNED_FLOW
+            found |= {
+                "dealer_gamma": float(rung["dealer_gamma"][0]),
+                "gamma_basis": "signed" if signed else basis.name.lower().replace("_", "-"),
+            }
+        return found
+
+
+def _interest(market: Market, terms: pl.DataFrame) -> dict[int, pl.DataFrame]:
+    """Return open interest by expiry: which contract had how much, from when on it was known."""
+    if market.open_interest is not None:
+        rows = market.open_interest
+    elif market.options.kind is TapeKind.OPTION_SNAPSHOTS:
+        rows = pl.concat(list(market.option_tape.slices()))
+    else:
+        return {}
+    named = (
+        rows.filter(pl.col("open_interest").is_not_null())
+        .select("contract", "open_interest", known_ns=pl.col("known_at").dt.timestamp("ns"))
+        .join(terms.select("contract", "strike", "expiry_ns"), on="contract")
+        .sort("known_ns")
+    )
+    return {int(expiry): group for (expiry,), group in named.group_by("expiry_ns")}
