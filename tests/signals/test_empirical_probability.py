@@ -70,8 +70,9 @@ SAMPLES = st.lists(
 @example([(0, 2, 2), (1, 2, 2), (4, 2, 1), (6, 3, 0), (8, 1, 0), (9, 2, 0)])
 def test_each_step_of_a_band_is_the_isotonic_fit_by_its_definition(counts):
     cells = {cell: (tried, min(inside, tried)) for cell, tried, inside in counts}
-    cells.setdefault(0, (1, 1))
-    model = EmpiricalModel(ONE_BAND, fewest_finishes=0)
+    tried, inside = cells.get(0, (0, 0))
+    cells[0] = (tried + 1, inside + 1)
+    model = EmpiricalModel(ONE_BAND, fewest_finishes=1)
     for cell, (tried, inside) in cells.items():
         model.add(0.02 * cell + 0.01, 30.0, np.arange(tried) < inside)
     table = model.fitted()
@@ -201,6 +202,11 @@ def test_a_sample_of_unknown_distance_is_refused(distance, minutes):
 def test_edges_must_ascend(edges):
     with pytest.raises(DataError, match="edges"):
         EmpiricalModel(edges)
+
+
+def test_a_band_without_a_finish_cannot_be_asked_for():
+    with pytest.raises(DataError, match="0 finishes"):
+        EmpiricalModel(fewest_finishes=0)
 
 
 def expiries(rng, count, minutes, spacing):

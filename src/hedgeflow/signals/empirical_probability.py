@@ -111,6 +111,11 @@ class EmpiricalModel:
     fewest_finishes : int
         A band with fewer samples inside is not used.
 
+    Raises
+    ------
+    DataError
+        If the edges do not ascend, or fewer than one finish is asked for.
+
     Notes
     -----
     Look-ahead: a sample is added when its expiry is over, never before; the caller sees to it.
@@ -129,6 +134,12 @@ class EmpiricalModel:
                 f"edges of minutes left are {edges_minutes}",
                 where="empirical probability",
                 hint="Give at least two, ascending",
+            )
+        if fewest_finishes < 1:
+            raise DataError(
+                f"a band needs {fewest_finishes} finishes",
+                where="empirical probability",
+                hint="Ask for one at the least; nothing can be said of a band without any",
             )
         self._edges = np.array(edges_minutes)
         self._fewest = fewest_finishes
