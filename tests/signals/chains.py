@@ -44,7 +44,8 @@ class Market(NamedTuple):
         rows = np.zeros(len(self.told), EVENT)
         for row, each in zip(rows, self.told, strict=True):
             contract = -1 if each.contract is None else each.contract
-            row["known_ns"], row["contract"] = each.known_ns, contract
+            row["known_ns"] = row["observed_ns"] = each.known_ns
+            row["contract"] = contract
             row["kind"], row["value"] = EventKind[each.kind], each.value
         return merged(rows)
 

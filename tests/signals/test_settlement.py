@@ -92,6 +92,34 @@ def test_both_strategies_press_by_one_function():
     assert shock.pressure is expiration.pressure is pressure
 
 
+def test_a_late_price_never_takes_the_place_of_a_newer_one():
+    at = EXPIRY - np.array([10, 9, 8]) * MINUTE_NS
+    late = events([at[1]], EventKind.PRICE, [170.0], observed_ns=[at[0] - 1])
+    newer = events([at[2]], EventKind.PRICE, [101.0], observed_ns=[at[0] + 1])
+    told = merged(
+        events([at[0]], EventKind.SETTLED, [10_000.0], 2),
+        events([at[0]], EventKind.PRICE, [100.0]),
+        late,
+        newer,
+    )
+    rows = SettlementScan(SOURCE, three_strikes()).advance(told).conditions
+    assert rows["at_ns"].tolist() == at[[0, 2]].tolist()
+    assert rows["price"].tolist() == [100.0, 101.0]
+
+
+def test_the_age_of_a_price_is_reckoned_from_the_instant_that_it_is_of():
+    rules = replace(SOURCE, sample_minutes=(10.0,))
+    for age, count in ((5.0, 1), (5.01, 0)):
+        scan = SettlementScan(rules, three_strikes())
+        at = EXPIRY - 10 * MINUTE_NS
+        told = merged(
+            events([at], EventKind.SETTLED, [10_000.0], 2),
+            events([at], EventKind.PRICE, [100.0], observed_ns=[at - round(age * MINUTE_NS)]),
+        )
+        scan.advance(told)
+        assert scan.advance_to(EXPIRY).samples.size == count
+
+
 # --- no alert at or after expiry, at any close ----------------------------------------------------
 
 
@@ -478,6 +506,12 @@ def test_an_event_that_cannot_be_is_refused_with_its_value_and_instant(kind, con
         DataError, match=rf"contract {contract} of 6 with value {value:g} cannot be"
     ):
         scan.advance(events([NOON], kind, [value], contract))
+
+
+def test_an_event_of_later_than_it_was_known_is_refused():
+    scan = SettlementScan(SOURCE, three_strikes())
+    with pytest.raises(DataError, match="nothing is known before it is observed"):
+        scan.advance(events([NOON], EventKind.PRICE, [1.0], observed_ns=[NOON + 1]))
 
 
 def test_events_out_of_order_are_refused():

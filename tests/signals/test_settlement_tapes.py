@@ -96,6 +96,12 @@ def test_a_snapshot_has_one_price_however_many_contracts():
     ]  # fmt: skip
 
 
+def test_a_late_snapshots_price_is_of_its_own_stamp():
+    row = snapshot(0, "A", None, None) | {"known_at": OPEN + timedelta(minutes=16)}
+    (event,) = snapshot_events(frame(TapeKind.OPTION_SNAPSHOTS, [row]), CHAIN)
+    assert (event["known_ns"] - event["observed_ns"]) / 60e9 == 16.0
+
+
 def test_volume_so_far_becomes_volume_since_the_snapshot_before():
     found = snapshots((0, "A", None, 40.0), (15, "A", None, 40.0), (30, "A", None, 55.0))
     assert [each for each in found if each[1] == "VOLUME"] == [

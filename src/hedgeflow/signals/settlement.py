@@ -97,6 +97,7 @@ class SettlementScan:
         self._market = np.zeros(1, MARKET)
         for name in ("price", "sigma", "scale"):
             self._market[name] = np.nan
+        self._market["price_ns"] = BEFORE_ANYTHING
         self._alerts = no_alerts(chain.strike.size)
         self._out = no_outputs(np.zeros(1, CURSOR), max(_SMALLEST_OUTPUT, chain.strike.size))
         self._counts = np.zeros(chain.expiry_ns.size, COUNTS)

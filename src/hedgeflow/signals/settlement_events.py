@@ -38,13 +38,28 @@ class EventKind(IntEnum):
 BEFORE_ANYTHING: Final = np.iinfo(np.int64).min
 """Earlier than every instant."""
 
-EVENT: Final = np.dtype([("known_ns", "i8"), ("kind", "i1"), ("contract", "i4"), ("value", "f8")])
+EVENT: Final = np.dtype(
+    [
+        ("known_ns", "i8"),
+        ("kind", "i1"),
+        ("contract", "i4"),
+        ("value", "f8"),
+        ("observed_ns", "i8"),
+    ]
+)
 """One event: when it became known (UTC ns), its `EventKind`, the contract's index in the chain
-(-1 for the underlying's own), and its value."""
+(-1 for the underlying's own), its value, and the instant that the value is of.
+
+A price of a late feed is of long before it was known: it never takes the place of a newer one.
+"""
 
 
 def events(
-    known_ns: ArrayLike, kind: EventKind, value: ArrayLike, contract: ArrayLike = -1
+    known_ns: ArrayLike,
+    kind: EventKind,
+    value: ArrayLike,
+    contract: ArrayLike = -1,
+    observed_ns: ArrayLike | None = None,
 ) -> NDArray[Any]:
     """Return events of one kind.
 
@@ -56,6 +71,8 @@ def events(
     value : array_like of shape (n,) or scalar
     contract : array_like of shape (n,) or scalar
         Index in the chain; -1 for PRICE, SIGMA and SCALE.
+    observed_ns : array_like of shape (n,), int64, optional
+        The instants that the values are of; default: `known_ns`.
     """
     known = np.asarray(known_ns, np.int64)
     rows = np.zeros(known.size, EVENT)
@@ -63,6 +80,7 @@ def events(
     rows["kind"] = kind
     rows["contract"] = contract
     rows["value"] = value
+    rows["observed_ns"] = known if observed_ns is None else observed_ns
     return rows
 
 
@@ -90,7 +108,7 @@ def check_events(rows: NDArray[Any], after_ns: int, contracts: int) -> None:
         Events are not sorted by instant and kind, the first is not after `after_ns`, one names no
         contract of the chain, or has a value that cannot be.
     """
-    known_ns, kind, contract, value = (rows[name] for name in EVENT.names or ())
+    known_ns, kind, contract, value, observed_ns = (rows[name] for name in EVENT.names or ())
     steps = np.diff(known_ns)
     if bool(((steps < 0) | ((steps == 0) & (np.diff(kind) < 0))).any()):
         raise DataError(
@@ -112,13 +130,15 @@ def check_events(rows: NDArray[Any], after_ns: int, contracts: int) -> None:
     bad = outside | unknown_kind | np.isinf(value) | (np.isnan(value) & ~may_be_unknown)
     bad |= (value < 0.0) & (kind != EventKind.SIGNED)
     bad |= (value == 0.0) & (kind == EventKind.PRICE)
+    bad |= observed_ns > known_ns
     if bool(bad.any()):
         first = rows[int(np.flatnonzero(bad)[0])]
         raise DataError(
             f"an event of kind {first['kind']} for contract {first['contract']} of {contracts}"
             f" with value {first['value']:g} cannot be",
             where=f"{_WHERE}, {iso(int(first['known_ns']))}",
-            hint="Prices are positive, quantities finite and not negative unless signed",
+            hint="Prices are positive, quantities finite and not negative unless signed, and"
+            " nothing is known before it is observed",
         )
 
 

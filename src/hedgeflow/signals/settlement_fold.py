@@ -61,9 +61,10 @@ def fold(
             event: Any = events[i]
             i += 1
             if event.kind == _PRICE:
-                market.price = event.value
-                market.price_ns = now
-                matters = True
+                if event.observed_ns >= market.price_ns:
+                    market.price = event.value
+                    market.price_ns = event.observed_ns
+                    matters = True
             elif event.kind == _SIGMA:
                 market.sigma = event.value if event.value > 0.0 else np.nan
             elif event.kind == _SCALE:

@@ -106,7 +106,7 @@ class PressureRules:
     sample_minutes : tuple of float
         Minutes left at which every model's probability is kept and later scored.
     oldest_price_minutes : float
-        A price older than this makes no sample, no history and no outcome.
+        A price that is of longer ago makes no sample, no history and no outcome.
     """
 
     probability: Literal["source", "lognormal", "empirical"] = "source"

@@ -20,7 +20,7 @@ from hedgeflow.signals.settlement_rules import (
 )
 
 MARKET: Final = np.dtype([("price", "f8"), ("price_ns", "i8"), ("sigma", "f8"), ("scale", "f8")])
-"""The underlying as last told; NaN: not known."""
+"""The underlying as last told; NaN: not known. `price_ns` is the instant that the price is of."""
 
 HOLDS: Final = np.iinfo(np.int64).max
 """`ceased_ns` of an alert whose condition held at the last evaluation."""

@@ -23,8 +23,8 @@ SESSION_GAP: Final = timedelta(hours=1)
 def price_events(frame: pl.DataFrame, column: str = "close") -> NDArray[Any]:
     """Return the underlying's price from bars, or from another tape that has one in `column`.
 
-    A bar's close is known at its end (precise.md 2); of several rows known at one instant the
-    last counts.
+    A bar's close is of its end, when it is known (precise.md 2); of several rows known at one
+    instant the last counts.
     """
     return events(_instants(frame["known_at"]), EventKind.PRICE, frame[column].to_numpy())
 
@@ -79,6 +79,7 @@ def signed_print_events(
 def snapshot_events(frame: pl.DataFrame, chain: Chain) -> NDArray[Any]:
     """Return prices, official figures and volume from snapshots of the chain.
 
+    Prices are of the snapshots' own stamps: where a feed is late, a newer one stays in force.
     A contract's open interest is an official figure when it is first shown, when it changes, and
     in the first snapshot of each session even if it is the same; shown again unchanged it says
     nothing new. Volume so far in the session becomes volume since the snapshot before. A session
@@ -96,7 +97,8 @@ def snapshot_events(frame: pl.DataFrame, chain: Chain) -> NDArray[Any]:
     DataError
         A contract is not in the chain.
     """
-    prices = frame.group_by("known_at").agg(pl.col("underlying_price").last()).sort("known_at")
+    prices = frame.group_by("known_at").agg(pl.col("ts", "underlying_price").last())
+    prices = prices.sort("known_at")
     rows = (
         frame.select("known_at", "contract", "open_interest", "volume")
         .sort("known_at", maintain_order=True)
@@ -122,7 +124,12 @@ def snapshot_events(frame: pl.DataFrame, chain: Chain) -> NDArray[Any]:
     earlier = pl.when("opens").then(0.0).otherwise(pl.col("traded").fill_null(0.0))
     volume = rows.with_columns(more=pl.col("volume") - earlier).filter(pl.col("more") > 0.0)
     return merged(
-        price_events(prices, "underlying_price"),
+        events(
+            _instants(prices["known_at"]),
+            EventKind.PRICE,
+            prices["underlying_price"].to_numpy(),
+            observed_ns=_instants(prices["ts"]),
+        ),
         events(
             _instants(official["known_at"]),
             EventKind.SETTLED,
