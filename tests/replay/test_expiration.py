@@ -26,7 +26,7 @@ from builders.expiry_worlds import (
 from hedgeflow.ledger import equity_curve
 from hedgeflow.market.contracts import hedge_instrument
 from hedgeflow.market.errors import DataError
-from hedgeflow.market.time import MINUTE_NS
+from hedgeflow.market.time import MINUTE_NS, SECOND_NS
 from hedgeflow.replay import DECISION_SCHEMA, TRADE_SCHEMA, HedgeTape, replay_conditions
 from hedgeflow.replay.evolving import added_contracts_of
 from hedgeflow.risk import Calendar, CalendarKind, ScheduledEvent
@@ -361,6 +361,34 @@ def test_at_an_early_close_everything_ends_before_one_o_clock():
     assert reasons(run(after, HedgeTape.from_bars(table, stock, MINUTE_NS))) == {
         "a0": "MARKET_CLOSED"
     }
+
+
+def test_an_alert_that_is_acted_on_later_is_decided_on_what_is_known_then():
+    """Five minutes late the price has gone from 5,005 through the strike to 4,996."""
+    frame = conditions(*held(60, 58))
+    late = alerts_of(frame).with_columns(pl.col("detected_ns") + 5 * MINUTE_NS)
+    result = replay_conditions(frame, late, bar_tape({(57, -10): 4_996.0}), CONFIG)
+    [trade] = result.trades.to_dicts()
+    assert [left_at(trade[name]) for name in ("detected_ns", "entry_ns")] == [55.0, 54.0]
+    assert (trade["direction"], trade["target"], trade["limit_minutes"]) == (-1, 4_985.0, 45.0)
+
+
+def test_on_ticks_a_flattening_order_takes_its_way_once():
+    """The first position ends with the quote of 3 minutes left, and a kill follows from its loss;
+    its order takes 7 s, and meets the quote 10 s later."""
+    late = {"expiry_ns": EXPIRY + 60 * MINUTE_NS, "strike": 4_900.0, "target_distance": 160.0}
+    frame = conditions({"left": 70}, {"left": 110, **late})
+    tape = tick_tape(lambda left: FLAT if left > 40 else 4_940.0, after=70)
+    rules = config(
+        costs=Costs(latency_ms=7_000.0),
+        risk={"positions_per_instrument": 2, "per_day": 0.003},
+        plan={"stop": False},
+    )
+    first, second = run(frame, tape, rules).trades.to_dicts()
+    assert first["exit_reason"] == "EXIT_TIME_LIMIT"
+    assert second["exit_reason"] == "EXIT_KILLED"
+    assert left_at(first["exit_ns"]) == pytest.approx(3 - 10 / 60)
+    assert second["exit_ns"] - first["exit_ns"] == 10 * SECOND_NS
 
 
 def test_a_gap_in_the_data_is_left_at_the_next_price_and_flagged():

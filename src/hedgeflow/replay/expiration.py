@@ -61,7 +61,9 @@ def replay_conditions(
         holds. Those of alerts that are not in `alerts` are left out. Where `alerts` are of several
         underlyings, a column `underlying` says whose an alert number is.
     alerts : DataFrame
-        The `alerts` table; `event_id` is the alert number.
+        The `alerts` table; `event_id` is the alert number. One that was detected later, or earlier,
+        than its first condition is acted on so much later: all its conditions are moved with it,
+        and the underlying's price with the hedge instrument's.
     tapes : HedgeTape or mapping of underlying to HedgeTape
         One tape for all alerts, or one for each underlying.
     config : ExpirationPressureConfig
@@ -113,7 +115,7 @@ def _ordered(conditions: pl.DataFrame, alerts: pl.DataFrame) -> pl.DataFrame:
     if "underlying" in conditions.columns:
         keys.append("underlying")
     of_alerts = alerts.select(
-        "alert_id", "underlying", "sigma_source", alert_number=pl.col("event_id")
+        "alert_id", "underlying", "sigma_source", "detected_ns", alert_number=pl.col("event_id")
     )
     if of_alerts.select(keys).is_duplicated().any():
         raise DataError(
@@ -129,6 +131,11 @@ def _ordered(conditions: pl.DataFrame, alerts: pl.DataFrame) -> pl.DataFrame:
             where="conditions",
             hint="Pass the conditions of the scan that made the alerts",
         )
+    late_ns = pl.col("detected_ns") - pl.col("at_ns").min().over("alert_id")
+    joined = joined.with_columns(late_ns=late_ns).with_columns(
+        pl.col("at_ns") + pl.col("late_ns"),
+        pl.col("minutes_left") - pl.col("late_ns") / MINUTE_NS,
+    )
     highest = pl.col("pressure").max().over("at_ns", "underlying", "expiry_ns")
     return joined.with_columns(highest=highest).sort(
         ["at_ns", "highest", "underlying", "expiry_ns", "pressure", "distance", "strike"],
@@ -141,6 +148,12 @@ def _groups(ordered: pl.DataFrame) -> Iterator[list[Condition]]:
     rows = ordered.iter_rows(named=True)
     for _, group in groupby(rows, key=itemgetter("at_ns", "underlying", "expiry_ns")):
         yield list(group)
+
+
+def _as_of(row: Condition, tape: HedgeTape, price: float) -> Condition:
+    """Return a condition with the underlying's price as it is when the condition is acted on."""
+    then = tape.price_known_at(int(row["at_ns"]) - int(row["late_ns"])) if row["late_ns"] else price
+    return row if then is None else {**row, "price": row["price"] + (price - then)}
 
 
 def _own_rules(config: ExpirationPressureConfig) -> tuple[str, ...]:
@@ -247,7 +260,7 @@ class _Replay:
         self.tried += 1
         account.governor.enter_session(tape.session_date(now))
         order = plan_entry(
-            row,
+            _as_of(row, tape, price),
             self.config,
             tape.instrument,
             price,
