@@ -66,6 +66,11 @@ _PROFILES: Final = (
         "cme-micro", 0.0, 0.62, "2024", "CME fee finder, Interactive Brokers commissions",
         "0.35 exchange, 0.02 NFA and 0.25 broker for a micro E-mini contract",
     ),
+    FeeProfile(
+        "nse", 0.0002, 0.0, "2024-10", "NSE: charges on index futures, broker's flat fee left out",
+        "0.02 % securities transaction tax on sales, taken for both sides in place of exchange and"
+        " stamp charges of about 0.004 %",
+    ),
     FeeProfile("sim", 0.0005, 0.0, "2025", "the simulated market's own"),
     FeeProfile("sim-us", 0.0, 2.25, "2025", "the simulated exchange's own, as of an E-mini"),
     FeeProfile("none", 0.0, 0.0, "2025", "no fee, for comparison only"),

@@ -94,9 +94,9 @@ def feed_of(market: Market, config: ExpirationPressureConfig) -> Feed:
     return Feed(
         chain,
         merged(
-            bars,
             *official,
             *tape.events,
+            bars,  # last of one instant, so that they hold: snapshots' prices may come late
             events(known, EventKind.SIGMA, value),
             _scales(market),
         ),

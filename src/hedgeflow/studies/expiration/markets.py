@@ -126,8 +126,9 @@ def _standing_in(index: HedgeInstrument) -> tuple[HedgeInstrument, str]:
     )
     note = (
         f"{index.symbol} is an index, at whose level nobody can trade: it stands in for"
-        f" {terms.future}, with that contract's size, tick and fees and without its basis. Such a"
-        " run can show what price did, and can never be VALIDATED."
+        f" {terms.future}, with that contract's size, tick and fees, without its basis and its"
+        " volume; money is counted in the index's own currency. Such a run can show what the price"
+        " did, and can never be VALIDATED."
     )
     return made, note
 
@@ -159,7 +160,7 @@ def _open_interest(
         f"nothing says how much open interest the options of {options.underlying} have",
         where=str(catalog.path),
         hint="Import it: hedgeflow data import lean, data import chain, or data import table"
-        " --kind open-interest",
+        " --kind open_interest",
     )
 
 

@@ -81,7 +81,7 @@ def scan_expiries(
         "expiry_counts": pl.DataFrame(expiries),
     }
     scales = [market.volume.scale_volume(int(at)) for at in market.sessions.open_ns.tolist()]
-    known = [each for each in scales if each is not None]
+    known = [each for each in scales if each]
     return ScanResult(
         alerts=alerts_of(conditions, market, config, feed),
         anomalies=pl.DataFrame(schema=dict.fromkeys(columns("anomalies"), pl.Null)),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import polars as pl
 
 from hedgeflow.evidence import ArmGroup
@@ -19,7 +21,7 @@ from hedgeflow.strategies.expiration_pressure.search_space import (
     is_scanned,
     scan_settings,
 )
-from hedgeflow.studies.expiration.markets import load_expiry_market
+from hedgeflow.studies.expiration.markets import is_stand_in, load_expiry_market
 from hedgeflow.studies.expiration.scanning import scan_expiries
 from hedgeflow.studies.expiration.tables import evidence_tables
 from hedgeflow.studies.hedge_tapes import hedge_tape
@@ -115,7 +117,10 @@ class ExpirationStudy:
 
     def tested_sessions(self, market: Market, config: ExpirationPressureConfig) -> tuple[int, ...]:
         """Return the sessions in which it could have traded."""
-        return market.tested_sessions(needs_scale=config.scale.demand == "relative")
+        needs_scale = config.scale.demand == "relative"
+        if needs_scale and is_stand_in(market.hedge):
+            return ()
+        return market.tested_sessions(needs_scale=needs_scale)
 
     def check(self, market: Market, config: ExpirationPressureConfig) -> None:
         """Every configuration can be served: what is not known gives no alert, and is counted."""
@@ -134,8 +139,12 @@ class ExpirationStudy:
         return scan.anomalies
 
     def hedge_tape(self, market: Market) -> HedgeTape:
-        """Return the tape of what is traded."""
-        return hedge_tape(market)
+        """Return the tape of what is traded; of an index no volume is known."""
+        tape = hedge_tape(market)
+        if not is_stand_in(market.hedge):
+            return tape
+        unknown = np.full_like(tape.session_volume_contracts, np.nan)
+        return replace(tape, session_volume_contracts=unknown)
 
     def replay(
         self,
