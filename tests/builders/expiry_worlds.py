@@ -81,6 +81,7 @@ def alerts_of(frame: pl.DataFrame, **changes) -> pl.DataFrame:
         alert_id=pl.format("a{}", "alert_number"),
         event_id=pl.col("alert_number"),
         detected_ns=pl.col("at_ns"),
+        response_minutes=pl.col("minutes_left"),
         underlying=pl.lit(changes.get("underlying", UNDERLYING)),
         sigma_source=pl.lit(changes.get("sigma_source", "implied")),
     )

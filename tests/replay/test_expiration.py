@@ -27,7 +27,13 @@ from hedgeflow.ledger import equity_curve
 from hedgeflow.market.contracts import hedge_instrument
 from hedgeflow.market.errors import DataError
 from hedgeflow.market.time import MINUTE_NS, SECOND_NS
-from hedgeflow.replay import DECISION_SCHEMA, TRADE_SCHEMA, HedgeTape, replay_conditions
+from hedgeflow.replay import (
+    DECISION_SCHEMA,
+    TRADE_SCHEMA,
+    HedgeTape,
+    known_decisions,
+    replay_conditions,
+)
 from hedgeflow.replay.evolving import added_contracts_of
 from hedgeflow.risk import Calendar, CalendarKind, ScheduledEvent
 from hedgeflow.strategies.settings import Costs
@@ -539,14 +545,18 @@ def test_prices_after_an_instant_change_no_decision_before_it(cut_left):
         for name, column in (("trades", "exit_ns"), ("ledger_entries", "at_ns")):
             same = [getattr(each, name).filter(pl.col(column) <= cut) for each in (plain, changed)]
             assert same[0].equals(same[1]), (seed, name)
-        # a plan is one that was filled; a fill after the instant may be another one
         plans = [
-            each.decisions.join(each.trades.select("alert_id", "entry_ns"), on="alert_id")
-            .filter(pl.col("entry_ns") <= cut)
-            .drop("entry_ns")
+            known_decisions(each, alerts_of(frame)).filter(pl.col("known_ns") <= cut)
             for each in (plain, changed)
         ]
         assert plans[0].equals(plans[1]), seed
+
+
+def test_a_decision_is_known_with_its_fill_or_at_expiry():
+    frame = conditions({"left": 60}, {"left": 59, "strike": 4_990.0})
+    known = known_decisions(run(frame, bar_tape()), alerts_of(frame))
+    assert known.columns == [*DECISION_SCHEMA, "known_ns"]
+    assert known["known_ns"].to_list() == [EXPIRY - 59 * MINUTE_NS, EXPIRY]
 
 
 def test_a_decision_on_ticks_waits_until_its_price_was_known():

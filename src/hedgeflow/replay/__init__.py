@@ -2,7 +2,7 @@
 
 from hedgeflow.replay.account import ReplayResult
 from hedgeflow.replay.alerts import replay_alerts, require_signed_trades
-from hedgeflow.replay.expiration import replay_conditions
+from hedgeflow.replay.expiration import known_decisions, replay_conditions
 from hedgeflow.replay.tables import DECISION_SCHEMA, TRADE_SCHEMA
 from hedgeflow.replay.tape import HedgeTape, Ticks
 
@@ -12,6 +12,7 @@ __all__ = [
     "HedgeTape",
     "ReplayResult",
     "Ticks",
+    "known_decisions",
     "replay_alerts",
     "replay_conditions",
     "require_signed_trades",

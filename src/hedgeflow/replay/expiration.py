@@ -85,8 +85,8 @@ def replay_conditions(
     or the last reason why it was not, `decided_ns` being when that reason was given.
 
     Look-ahead: a plan sees tapes, closed trades and conditions up to its own instant only. That a
-    reason is an alert's last is seen afterwards, so the `decided_ns` of a skip may move when what
-    follows changes; that of a plan may not. Two runs give equal tables.
+    plan was filled, or a reason was the last, is seen afterwards: `known_decisions` says when. Two
+    runs give equal tables.
     """
     ordered = _ordered(conditions, alerts)
     account = Account(tapes, config, calendars, volatility_index, _own_rules(config))
@@ -100,6 +100,29 @@ def replay_conditions(
     decisions = replay.finish()
     order = alerts.sort("detected_ns", "alert_id")["alert_id"]
     return account.result(decisions[alert_id] for alert_id in order)
+
+
+def known_decisions(result: ReplayResult, alerts: pl.DataFrame) -> pl.DataFrame:
+    """Return the decisions with `known_ns`: from when on an alert's decision is no other any more.
+
+    A plan is its alert's decision from its fill on; a skip may be followed by another attempt until
+    expiry, which is `response_minutes` after the alert was detected. What is changed after an
+    instant changes no decision that was known by then.
+    """
+    expiry = pl.col("detected_ns") + (pl.col("response_minutes") * MINUTE_NS).ceil().cast(pl.Int64)
+    return (
+        result.decisions.join(
+            alerts.select("alert_id", expiry_ns=expiry), on="alert_id", maintain_order="left"
+        )
+        .join(
+            result.trades.select("alert_id", "entry_ns"),
+            on="alert_id",
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(known_ns=pl.coalesce("entry_ns", "expiry_ns"))
+        .drop("entry_ns", "expiry_ns")
+    )
 
 
 def _ordered(conditions: pl.DataFrame, alerts: pl.DataFrame) -> pl.DataFrame:
