@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import replace
-from datetime import date
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from exchange_calendars import get_calendar
 
 from hedgeflow.market.errors import DataError
 from hedgeflow.market.expiries import expiry_of_stock_option
 from hedgeflow.market.pressure import pressure
-from hedgeflow.market.time import DAY_NS, MINUTE_NS, SECOND_NS
+from hedgeflow.market.time import MINUTE_NS, SECOND_NS, moment_of
 from hedgeflow.signals import (
     EventKind,
     GammaConvention,
@@ -136,20 +137,21 @@ def test_there_is_no_alert_at_expiry_or_after(after_ns):
     assert scan.counts["evaluations"].sum() == 0
 
 
-@pytest.mark.parametrize(
-    "day", [date(2014, 7, 3), date(2019, 11, 29), date(2021, 11, 26), date(2024, 12, 24)]
-)
-def test_there_is_no_alert_at_an_early_close_or_after(day):
-    expiry = expiry_of_stock_option("AAPL", day)
-    assert expiry % DAY_NS != EXPIRY % DAY_NS  # not four o'clock
-    at = expiry + np.arange(-30, 181) * MINUTE_NS
-    told = merged(
-        events([at[0]], EventKind.SETTLED, [10_000.0], 2),
-        events(at, EventKind.PRICE, np.full(at.size, 100.0)),
-    )
-    rows = SettlementScan(SOURCE, three_strikes(expiry=expiry)).advance(told).conditions
-    assert rows["at_ns"].max() == expiry - MINUTE_NS
-    assert (rows["minutes_left"] == (expiry - rows["at_ns"]) / MINUTE_NS).all()
+def test_there_is_no_alert_at_any_early_close_or_after():
+    closes = get_calendar("XNYS", start="2014-01-01", end="2027-12-31").early_closes
+    assert len(closes) > 25
+    for day in closes:
+        expiry = expiry_of_stock_option("AAPL", day.date())
+        hour = moment_of(expiry).astimezone(ZoneInfo("America/New_York")).hour
+        assert hour == 13
+        at = expiry + np.arange(-30, 181, 5) * MINUTE_NS
+        told = merged(
+            events([at[0]], EventKind.SETTLED, [10_000.0], 2),
+            events(at, EventKind.PRICE, np.full(at.size, 100.0)),
+        )
+        rows = SettlementScan(SOURCE, three_strikes(expiry=expiry)).advance(told).conditions
+        assert rows["at_ns"].max() == expiry - 5 * MINUTE_NS
+        assert (rows["minutes_left"] == (expiry - rows["at_ns"]) / MINUTE_NS).all()
 
 
 def test_todays_expiry_is_the_next_within_24_hours():

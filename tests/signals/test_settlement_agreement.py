@@ -82,6 +82,18 @@ def test_the_random_chains_meet_every_case():
     assert cases >= wanted, wanted - cases
 
 
+@given(st.integers(0, 10_000), st.sampled_from(sorted(RULES)))
+@settings(max_examples=25)
+def test_no_alert_nor_evaluation_is_at_an_expiry_or_after_it(seed, name):
+    market = random_market(seed, expiries=2, batches=20, minutes=30.0)
+    assert max(each.known_ns for each in market.told) >= EXPIRY  # told at expiry and after
+    output, counts = whole(market, RULES[name])
+    assert (output.conditions["at_ns"] < output.conditions["expiry_ns"]).all()
+    assert (output.conditions["minutes_left"] > 0.0).all()
+    assert (output.notices["at_ns"] < output.notices["expiry_ns"]).all()
+    assert (counts["last_ns"] < counts["expiry_ns"]).all()
+
+
 _REASONS = ("no_history", "no_sigma", "no_scale", "too_far", "too_early", "too_weak")
 
 

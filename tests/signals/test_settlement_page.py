@@ -9,7 +9,9 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "expiratio
 
 
 def test_the_pages_example_runs_and_finds_the_three_strikes(capsys):
-    (block,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S)
+    (block,) = re.findall(
+        r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
     exec(block, {})
     printed = capsys.readouterr().out
     assert "[(640.0, 200.0), (645.0, 357.8), (650.0, 354.9)]" in printed
