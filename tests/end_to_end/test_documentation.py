@@ -40,6 +40,8 @@ from hedgeflow.risk import Reason
 from hedgeflow.simulate import Scenario, preset_words, presets
 from hedgeflow.sources import import_bars, import_deribit_trades
 from hedgeflow.strategies.exits import FLAG_NAMES, Exit
+from hedgeflow.strategies.expiration_pressure import ExpirationPressureConfig
+from hedgeflow.strategies.settings import StrategyConfig
 from hedgeflow.strategies.volume_shock import VolumeShockConfig
 from hedgeflow.strategies.volume_shock.claims import GATES
 
@@ -253,7 +255,7 @@ def every_refusal(kind: type[HedgeflowError]) -> Iterator[type[HedgeflowError]]:
 # --- the configuration's reference --------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Setting:
     """A setting as the reference shows it."""
 
@@ -263,11 +265,10 @@ class Setting:
     allowed: str
 
 
-def settings_of_the_code() -> list[Setting]:
-    normalized, source = VolumeShockConfig.normalized(), VolumeShockConfig.source()
+def settings_of_the_code(normalized: StrategyConfig, source: StrategyConfig) -> list[Setting]:
     found: list[Setting] = []
     top: list[Setting] = []
-    for name, field in VolumeShockConfig.model_fields.items():
+    for name, field in type(normalized).model_fields.items():
         mine, other = getattr(normalized, name), getattr(source, name)
         if isinstance(mine, BaseModel):
             for key, inner in type(mine).model_fields.items():
@@ -316,13 +317,25 @@ def allowed(annotation: Any, metadata: list[Any]) -> str:
     return (kind + " and ".join(bounds)).strip()
 
 
-def test_the_reference_of_settings_is_the_configuration():
-    told = [
+def settings_told(page: str) -> list[Setting]:
+    return sorted(
         Setting(key.strip("`"), normalized, source, ruled)
-        for key, normalized, source, _, ruled, rule in rows_of(REFERENCE / "configuration.md", 6)
+        for key, normalized, source, _, ruled, rule in rows_of(REFERENCE / page, 6)
         if rule
-    ]
-    assert told == settings_of_the_code()
+    )
+
+
+def test_the_reference_of_settings_is_the_configuration():
+    known = settings_of_the_code(VolumeShockConfig.normalized(), VolumeShockConfig.source())
+    assert settings_told("configuration.md") == sorted(known)
+
+
+def test_the_reference_of_expiration_pressure_tells_every_setting_that_is_not_the_volume_shocks():
+    ours = ExpirationPressureConfig.normalized(), ExpirationPressureConfig.source()
+    others = settings_of_the_code(VolumeShockConfig.normalized(), VolumeShockConfig.source())
+    known = set(settings_of_the_code(*ours)) - set(others)
+    told = settings_told("configuration-expiration-pressure.md")
+    assert told == sorted(known)
 
 
 def test_the_reference_names_every_fee_table():
