@@ -116,6 +116,9 @@ def test_high_and_crisis_say_what_a_lot_needs_at_their_ends():
     high, crisis = (only(SOURCE, f"plan.{each}_multiplier").sentence for each in ("high", "crisis"))
     assert "one lot needs 75,000, and 675,000 when it begins with 45 min" in high
     assert "one lot needs 2,000, and 50,000 when it begins with 15 min" in crisis
+    assert "over 1,000 contracts" in crisis
+    assert "confidence is then 0.111 and the size 0.5 contracts" in crisis
+    assert source_size(1_001, 3) == pytest.approx(0.5, rel=0.01)
 
 
 def test_an_urgency_whose_size_never_reaches_a_lot_is_a_conflict_and_one_of_zero_is_observed():

@@ -124,10 +124,11 @@ def _needs(urgency: Urgency, config: ExpirationPressureConfig, lot: float, of_lo
     enough = pressure_for_a_lot(urgency, config, lot)
     if enough <= rules.threshold:
         return Finding("info", key, f"{sentence}; whatever alerts is at least a lot.")
-    least = min(rules.confidence_cap, rules.threshold / rules.confidence_divisor)
+    pressed = needed_open_interest(rules.threshold, soonest, 1.0, config) / max(1.0, soonest**2)
+    least = min(rules.confidence_cap, pressed / rules.confidence_divisor)
     size = planned_contracts(least, urgency, config.plan)
     sentence += (
-        f"; confidence is then {least:g} and the size {size:.3g} contracts, which rounds down to "
+        f"; confidence is then {least:.3g} and the size {size:.3g} contracts, which rounds down to "
         f"zero {of_lot}; one lot needs {needs(enough, soonest)}"
     )
     if (
