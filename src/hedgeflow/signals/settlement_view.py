@@ -45,8 +45,8 @@ def rungs(
     rows["pressure"] = _pressures(risk, minutes * live.time_factor)
     rows["dealer_units"] = strikes.dealers[live.places]
     rows["gamma_basis"] = strikes.basis[live.places]
-    gamma = _gammas(price, live.strikes, sigma, minutes, per_year)
-    rows["dealer_gamma"] = rows["dealer_units"] * gamma
+    gammas, _ = _gammas_and_distances(price, live.strikes, sigma, minutes, per_year)
+    rows["dealer_gamma"] = rows["dealer_units"] * gammas
     return rows
 
 
@@ -75,7 +75,8 @@ def samples(
     rows["oi"] = strikes.used[live.places][chosen]
     rows["price"], rows["sigma"] = price, sigma
     rows["distance"] = np.abs(price - rows["strike"])
-    rows["distance_sigmas"] = _distances(price, live.strikes[chosen], sigma, minutes, per_year)
+    _, away = _gammas_and_distances(price, live.strikes, sigma, minutes, per_year)
+    rows["distance_sigmas"] = away[chosen]
     for name in MODELS:
         rows[name] = _probabilities(name, minutes, live, market, rules)[chosen]
     return rows, np.column_stack((live.marks[:-1][chosen], live.marks[1:][chosen]))
@@ -109,28 +110,17 @@ def _pressures(risk: NDArray[np.float64], minutes: float) -> NDArray[np.float64]
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _gammas(
+def _gammas_and_distances(
     price: float,
     strikes: NDArray[np.float64],
     sigma: float,
     minutes: float,
     minutes_per_year: float,
-) -> NDArray[np.float64]:
-    out = np.empty(strikes.size)
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return an option's gamma at each strike, and how many sigmas away it is."""
+    gammas, distances = np.empty(strikes.size), np.empty(strikes.size)
     for j in range(strikes.size):
-        out[j] = option_gamma(price, strikes[j], sigma, minutes, minutes_per_year)
-    return out
-
-
-@nb.njit(cache=True, error_model="numpy")
-def _distances(
-    price: float,
-    strikes: NDArray[np.float64],
-    sigma: float,
-    minutes: float,
-    minutes_per_year: float,
-) -> NDArray[np.float64]:
-    out = np.empty(strikes.size)
-    for j in range(strikes.size):
-        out[j] = distance_in_sigmas(price, strikes[j], sigma, minutes, minutes_per_year)
-    return out
+        strike = strikes[j]
+        gammas[j] = option_gamma(price, strike, sigma, minutes, minutes_per_year)
+        distances[j] = distance_in_sigmas(price, strike, sigma, minutes, minutes_per_year)
+    return gammas, distances
