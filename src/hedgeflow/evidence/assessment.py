@@ -16,6 +16,7 @@ from hedgeflow.evidence.deflated_sharpe import DeflatedSharpe, deflated_sharpe
 from hedgeflow.evidence.differences import OBSERVED_MOVE, Difference, differences
 from hedgeflow.evidence.drawdown import Drawdown, drawdown
 from hedgeflow.evidence.estimates import EffectKind, Estimate, Measure, missing
+from hedgeflow.evidence.expiration_fridays import fridays_measure
 from hedgeflow.evidence.hedging import (
     FlowCorrelation,
     ResponseCorrelation,
@@ -289,8 +290,8 @@ def assess(
     prices = price_response(tables, resampling)
     contrast = ()
     if _compares_classes(declaration):
-        first, *_, last = declaration.classes
-        contrast = differences(tables, trades, (first, last), seed=manifest.seed)
+        first, second = declaration.classes[:2]
+        contrast = differences(tables, trades, (first, second), seed=manifest.seed)
     hedges = _predicts_hedges(tables, declaration)
     if not hedges:
         contrast = tuple(each for each in contrast if each.quantity != "response_minutes")
@@ -309,6 +310,8 @@ def assess(
     )
     measures |= pinning_measures(pins) | probability_measures(probabilities)
     measures["tradable_prices", ""] = _tradable(tables)
+    if tables.expiries is not None:
+        measures["expiration_fridays_p_value", ""] = fridays_measure(tables, seed=manifest.seed)
 
     def judged(gate: Gate) -> Judgement:
         return judge(gate, measures.get((gate.statistic, gate.flow_class)), manifest.config)
@@ -386,7 +389,7 @@ def _predicts_hedges(tables: EvidenceTables, declaration: Declaration) -> bool:
 
 
 def _compares_classes(declaration: Declaration) -> bool:
-    """Return whether anything declared is about the first and the last class differing."""
+    """Return whether anything declared is about the first two classes differing."""
     about = any(name.startswith(FLOW_TYPES) for name in _named(declaration))
     return about and len(declaration.classes) >= 2
 

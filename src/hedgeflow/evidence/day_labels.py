@@ -16,6 +16,7 @@ from hedgeflow.evidence.estimates import (
     missing,
 )
 from hedgeflow.evidence.power import observations_needed, power_of
+from hedgeflow.evidence.sign_flips import WORDS, Sides
 from hedgeflow.evidence.wording import counted
 
 PULL_BPS = 16.5
@@ -100,9 +101,14 @@ def published_effect(
 
 
 def label_p_values(
-    values: FloatArray, is_expiry: BoolArray, *, seed: int, draws: int = LABELLINGS
+    values: FloatArray,
+    chosen: BoolArray,
+    *,
+    seed: int,
+    draws: int = LABELLINGS,
+    sides: Sides = "two-sided",
 ) -> tuple[tuple[Estimate, ...], float]:
-    """Return the two-sided p-values of expiry days being like the others, one a column.
+    """Return the p-values of some days being like the others, one a column.
 
     The statistic is the difference in means; the labels are dealt out again. The level is exact,
     however few the days are, where the days are exchangeable.
@@ -110,12 +116,14 @@ def label_p_values(
     Parameters
     ----------
     values : ndarray, shape (days, statistics)
-    is_expiry : ndarray of bool, shape (days,)
-        Some true, some false.
+    chosen : ndarray of bool, shape (days,)
+        Expiry days, for example; some are, some are not.
     seed : int
         Of the random labellings, which are drawn where there are more than 10,000.
     draws : int
         How many.
+    sides : str
+        ``two-sided``, or ``greater`` where the chosen are claimed to have the larger values.
 
     Returns
     -------
@@ -128,45 +136,32 @@ def label_p_values(
     the observed labelling counts among the random ones: B. Phipson and G. K. Smyth, *Statistical
     Applications in Genetics and Molecular Biology* 9 (2010) 39.
     """
-    days, chosen = int(is_expiry.size), int(is_expiry.sum())
+    days, count = int(chosen.size), int(chosen.sum())
     centred = values - values.mean(axis=0)
     scale = np.abs(centred).max(axis=0)
     centred = centred / np.where(scale > 0.0, scale, 1.0)
-    observed = np.abs(centred[is_expiry].sum(axis=0))
-    ways = math.comb(days, chosen)
-    method = "labels of days dealt out again, difference in means, two-sided"
+    observed = _far(centred[chosen].sum(axis=0), sides)
+    ways = math.comb(days, count)
+    method = f"labels of days dealt out again, difference in means, {WORDS[sides]}"
     if ways <= EVERY_LABELLING:
-        rows = np.array(list(combinations(range(days), chosen)), dtype=np.int64)
-        as_far = (np.abs(centred[rows].sum(axis=1)) >= observed - _TIE).sum(axis=0)
-        found = as_far / ways
-        tried, method = ways, f"{method}, every labelling"
-    else:
-        as_far = _as_far(centred, chosen, observed, np.random.default_rng(seed), draws)
-        found = (1 + as_far) / (1 + draws)
-        tried = draws
-    # The complement of a labelling is as far from the middle where both groups are of one size.
-    twins = 2 if 2 * chosen == days else 1
-    smallest = twins / ways if ways <= EVERY_LABELLING else 1.0 / (1 + draws)
-    return tuple(Estimate(float(p), n=tried, method=method) for p in found), smallest
-
-
-def _as_far(
-    centred: FloatArray,
-    chosen: int,
-    observed: FloatArray,
-    rng: np.random.Generator,
-    draws: int,
-) -> FloatArray:
-    """Return how many random labellings are as far from the middle as the observed one."""
-    days = centred.shape[0]
-    fewer = min(chosen, days - chosen)
-    step = max(1, _CHUNK // days)
-    count = np.zeros(centred.shape[1])
+        rows = np.array(list(combinations(range(days), count)), dtype=np.int64)
+        far = (_far(centred[rows].sum(axis=1), sides) >= observed - _TIE).sum(axis=0)
+        # The complement of a labelling is as far from the middle where both groups are of one size.
+        twins = 2 if sides == "two-sided" and 2 * count == days else 1
+        method, smallest = f"{method}, every labelling", twins / ways
+        return tuple(Estimate(float(p), n=ways, method=method) for p in far / ways), smallest
+    far = np.zeros(centred.shape[1])
+    rng, step = np.random.default_rng(seed), max(1, _CHUNK // days)
     for start in range(0, draws, step):
-        size = min(step, draws - start)
-        rows = np.argpartition(rng.random((size, days)), fewer - 1, axis=1)[:, :fewer]
-        count += (np.abs(centred[rows].sum(axis=1)) >= observed - _TIE).sum(axis=0)
-    return count
+        ranks = rng.random((min(step, draws - start), days))
+        rows = np.argpartition(ranks, count - 1, axis=1)[:, :count]
+        far += (_far(centred[rows].sum(axis=1), sides) >= observed - _TIE).sum(axis=0)
+    found = (1 + far) / (1 + draws)
+    return tuple(Estimate(float(p), n=draws, method=method) for p in found), 1.0 / (1 + draws)
+
+
+def _far(sums: FloatArray, sides: Sides) -> FloatArray:
+    return np.abs(sums) if sides == "two-sided" else sums
 
 
 def untold_effect(days: int, reason: str) -> PublishedEffect:

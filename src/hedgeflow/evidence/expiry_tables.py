@@ -31,8 +31,8 @@ EXPIRY_COLUMNS = {
 ``date``                    ISO date of the expiry; of a control day its own.
 ``is_expiry``               Whether options on the underlying expire that day; the others are the
                             control days.
-``cycle``                   ``daily``, ``weekly``, ``monthly`` or ``quarterly``; null on control
-                            days.
+``cycle``                   ``daily``, ``weekly``, ``monthly`` or ``quarterly``; of a control day
+                            null, or ``daily`` where options expire every day.
 ``instant_ns``              The expiration instant; of a control day the same time of its day.
 ``close``                   The settlement price, else the last known price at the instant; null
                             where there is none.

@@ -41,6 +41,9 @@ class DriftAtMark:
     ----------
     mark_minutes : int
         Before the instant.
+    minutes_before : float or None
+        Median time from the prices to the instant, longer than the mark where the last snapshot
+        was; None without days.
     days : int
         Expiry days with price, strike, dealer gamma and expected move, near enough.
     long_bps, short_bps : Estimate
@@ -53,6 +56,7 @@ class DriftAtMark:
     """
 
     mark_minutes: int
+    minutes_before: float | None
     days: int
     long_bps: Estimate
     short_bps: Estimate
@@ -90,6 +94,8 @@ class GammaDrift:
     ----------
     mark_minutes : int or None
         The mark that is tested; None where none is known.
+    minutes_before : float or None
+        Median time from the prices there to the instant.
     days, left_out : int
         Expiry days tested, and those that lack a price, a strike, dealers' gamma or an expected
         move, or whose strike is too far.
@@ -116,6 +122,7 @@ class GammaDrift:
     """
 
     mark_minutes: int | None
+    minutes_before: float | None
     days: int
     left_out: int
     bases: dict[str, int]
@@ -174,6 +181,7 @@ def gamma_drift(tables: EvidenceTables, *, seed: int) -> GammaDrift:
     bases = rows.group_by("gamma_basis").agg(pl.col("date").n_unique()).sort("gamma_basis")
     return GammaDrift(
         mark,
+        _median(rows["minutes_before"]),
         days,
         of_expiries - days,
         {str(name or "not stated"): int(count) for name, count in bases.iter_rows()},
@@ -231,6 +239,7 @@ def _at_mark(mark: int, rows: pl.DataFrame) -> DriftAtMark:
     long, short = rows.filter(pl.col("sign") > 0.0), rows.filter(pl.col("sign") < 0.0)
     return DriftAtMark(
         mark,
+        _median(rows["minutes_before"]),
         rows["date"].n_unique(),
         *(
             mean_of_days(_by_date(part, unit), f"dealers were {name} gamma on no day")
@@ -267,6 +276,11 @@ def _by_date(rows: pl.DataFrame, name: str) -> FloatArray:
     return means[name].to_numpy().astype(np.float64)
 
 
+def _median(values: pl.Series) -> float | None:
+    found = values.median()
+    return float(found) if isinstance(found, float) else None
+
+
 def _why_none(expiries: pl.DataFrame, prices: pl.DataFrame | None) -> str:
     known = fresh_closes(expiries).filter("is_expiry")
     if known.is_empty():
@@ -283,6 +297,6 @@ def _untested(
 ) -> GammaDrift:
     gone = missing(reason, n=days)
     return GammaDrift(
-        None, days, left_out, {}, gone, gone, gone, gone, None, 1.0,
+        None, None, days, left_out, {}, gone, gone, gone, gone, None, 1.0,
         untold_effect(days, reason), marks, (),
     )  # fmt: skip

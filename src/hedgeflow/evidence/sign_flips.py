@@ -15,7 +15,7 @@ RANDOM_FLIPS = 9_999
 _TIE = 1e-9
 
 Sides = Literal["two-sided", "greater"]
-_WORDS = {"two-sided": "two-sided", "greater": "one-sided, above zero"}
+WORDS = {"two-sided": "two-sided", "greater": "one-sided, above zero"}
 
 
 def sign_flip_p_value(
@@ -45,7 +45,7 @@ def sign_flip_p_value(
     I. A. Canay, J. P. Romano and A. M. Shaikh, "Randomization tests under an approximate symmetry
     assumption", *Econometrica* 85 (2017) 1013–1030.
     """
-    method = f"signs flipped by session, {_WORDS[sides]}"
+    method = f"signs flipped by session, {WORDS[sides]}"
     if values.size == 0:
         return missing(none, method=method)
     sums = np.bincount(np.unique(session, return_inverse=True)[1], weights=values)

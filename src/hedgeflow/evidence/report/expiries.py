@@ -93,13 +93,22 @@ def _drift_words(drift: JsonObject) -> str:
         if isinstance(count, int)
     )
     return (
-        f"The last {decimal(number(drift, 'mark_minutes') or 0.0, 0)} min on"
-        f" {counted(days, 'expiry day')}: {bps.value}{between} with dealers’ gamma, towards the"
-        f" strike where they are long and away where they are short. One-sided {p_is(p_value)},"
+        f"The last {_minutes(drift)} on {counted(days, 'expiry day')}: {bps.value}{between} with"
+        " dealers’ gamma, towards the strike where they are long and away where they are short."
+        f" One-sided {p_is(p_value)},"
         f" after Holm {p_is(after)}:"
         f" {'more than chance' if after < SHOWN else 'no more than chance would do'}."
         f" What is known of dealers’ gamma: {prose(bases)}."
     )
+
+
+def _minutes(record: JsonObject) -> str:
+    """Return a mark in words, and how old its prices are where snapshots end before it."""
+    mark = number(record, "mark_minutes") or 0.0
+    before = number(record, "minutes_before") or mark
+    if before < mark + 1.0:
+        return f"{decimal(mark, 0)} min"
+    return f"{decimal(before, 0)} min (no price nearer to {decimal(mark, 0)})"
 
 
 def _reason(record: JsonObject, key: str) -> str:
@@ -173,7 +182,7 @@ def drift_picture(package: JsonObject, *, simulated: bool) -> Drawn:
     for place, (key, name) in enumerate(
         (("long_bps", "dealers long gamma"), ("short_bps", "dealers short gamma"))
     ):
-        names = [f"{decimal(number(each, 'mark_minutes') or 0.0, 0)} min" for each in marks]
+        names = [_minutes(each) for each in marks]
         points = Bounded.of(names, [section(each, key) for each in marks])
         colour = f"var(--series-{place})"
         if points.at:
