@@ -196,11 +196,20 @@ def test_a_stop_through_the_open_of_the_crossing_exits_without_evolving():
     assert (found.reason, found.price, found.evolved_left) == (Exit.EXIT_STOP_HIT, 84.0, None)
 
 
-def test_under_the_sources_precedence_the_same_open_adds_first_and_leaves_at_once():
-    rows = [QUIET] * 46 + [(84.0, 84.5, 83.0, 84.0)] * 3
+def test_under_the_sources_precedence_the_same_open_evolves_and_the_next_one_leaves():
+    rows = [QUIET] * 46 + [(84.0, 84.5, 83.0, 84.0), (83.0, 83.5, 82.0, 83.0)]
     found = on_bars(bars_from(60.0, rows), SOURCE)
-    assert (found.reason, found.price, found.evolved_left) == (Exit.EXIT_STOP_HIT, 84.0, 14.0)
+    assert (found.reason, found.price, found.evolved_left) == (Exit.EXIT_STOP_HIT, 83.0, 14.0)
     assert found.stop == 85.0
+
+
+def test_on_ticks_the_source_evolves_at_a_tick_beyond_the_stop_and_leaves_at_the_next():
+    at_ns = np.array([before(20.0), before(14.0), before(13.0), before(12.0)], dtype=np.int64)
+    path = PathIndex.of(at_ns, prices := np.array([100.0, 84.0, 83.0, 82.0]), prices)
+    found = told(exit_on_path(path, held(), 100.0, SOURCE, 0))
+    assert (found.price, found.minutes_left, found.evolved_left) == (83.0, 13.0, 14.0)
+    found = told(exit_on_path(path, held(), 100.0, RULES, 0))
+    assert (found.price, found.minutes_left, found.evolved_left) == (84.0, 14.0, None)
 
 
 def test_the_tightened_stop_watches_the_bar_of_the_crossing():
@@ -280,16 +289,18 @@ class Slow:
         self.urgency, self.evolutions = held.urgency, []
 
     def rise(self, now, price):
+        """Raise the urgency; return whether it rose into CRISIS."""
         left = (EXPIRY - now) / MINUTE_NS
         reached = CRISIS if left < 15 else HIGH if left < 45 else LOW
         if reached <= self.urgency:
-            return
+            return False
         self.urgency = reached
         self.deadline = EXPIRY - (3 if reached == CRISIS else 8) * MINUTE_NS
         if reached == CRISIS:
             self.evolutions.append((now, price))
             tighter = price - self.side * self.held.tightened_distance
             self.stop = max(self.stop, tighter) if self.side > 0 else min(self.stop, tighter)
+        return reached == CRISIS
 
     def is_stopped(self, price):
         return price <= self.stop if self.side > 0 else price >= self.stop
@@ -300,8 +311,8 @@ class Slow:
     def look(self, now, price):
         if (EXPIRY - now) / MINUTE_NS <= 2:
             return "EXIT_IMMEDIATE_TIME_DANGER"
-        if self.source:
-            self.rise(now, price)
+        if self.source and self.rise(now, price):
+            return None
         if self.is_stopped(price):
             return "EXIT_STOP_HIT"
         if self.is_reached(price):
@@ -327,6 +338,8 @@ def slow_bars(bars, held, source):
         if why:
             return opened, begin, why, position
         previous = begin
+        if position.is_stopped(opened) or position.is_reached(opened):
+            continue
         worst, best = bars.low[i], bars.high[i]
         if position.side < 0:
             worst, best = best, worst

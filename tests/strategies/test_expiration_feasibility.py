@@ -225,7 +225,9 @@ def test_a_crisis_with_3_minutes_left_is_refused_and_buffers_beyond_an_urgency_e
 
 
 def test_the_sources_precedence_and_what_is_added_are_said():
-    assert "added to, once" in only(SOURCE, "plan.precedence").sentence
+    assert (
+        "added to, once, and stopped at the next price" in only(SOURCE, "plan.precedence").sentence
+    )
     assert "3 times as big" in only(SOURCE, "plan.add_multiple").sentence
     off = with_settings("source", "plan.evolution=false")
     assert findings(off, "plan.precedence") == findings(off, "plan.add_multiple") == []

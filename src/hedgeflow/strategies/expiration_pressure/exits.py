@@ -25,7 +25,7 @@ END_OF_DATA: Final = int(Exit.EXIT_END_OF_DATA)
 FLAT: Final = int(Exit.EXIT_FLAT_BEFORE_CLOSE)
 DANGER: Final = int(Exit.EXIT_IMMEDIATE_TIME_DANGER)
 EVOLVE: Final = -1
-"""No exit: the urgency has risen, so stop and time limit change and the price is looked at anew."""
+"""No exit: the urgency has risen, so stop and time limit change."""
 
 LOW: Final = int(Urgency.LOW)
 HIGH: Final = int(Urgency.HIGH)
@@ -48,7 +48,8 @@ class Management(NamedTuple):
     evolves : bool
         Off: urgency stays as it was at entry.
     evolves_first : bool
-        The source's precedence: a rise of urgency is looked at before target and stop.
+        The source's precedence: a rise of urgency is looked at before target and stop, which are
+        looked at anew with the next price only: the source does one thing a look.
     limited : bool
         Off: no time limit but the danger's.
     """
@@ -204,7 +205,7 @@ def manage(
     -------
     int
         A code of `Exit`, or `EVOLVE`: `evolved` then tells what changes, and the same price is
-        looked at once more.
+        looked at once more, but for a rise into CRISIS under the source's precedence.
     """
     left = expiry_ns - now_ns
     if left <= rules.danger_ns:

@@ -206,7 +206,7 @@ def evolution(case: ExpirationCase) -> Iterator[Finding]:
             "warning",
             "plan.precedence",
             "A rise of urgency is looked at before target and stop: a position at its stop is "
-            "added to, once, and then stopped.",
+            "added to, once, and stopped at the next price.",
         )
     if plan.time_limit and plan.buffer_high_minutes >= clock.crisis_minutes:
         yield Finding(

@@ -181,7 +181,7 @@ def _walk_bars(bars: Bars, gap_ns: int, held: _Held, rules: Management) -> Manag
     last = start.size - 1
     for k in range(held.entry.size):
         first, side, state = held.entry[k], held.direction[k], held.urgency[k]
-        target, expiry = held.target[k], held.expiry_ns[k]
+        target, expiry, tightened = held.target[k], held.expiry_ns[k], held.tightened[k]
         stop = bars.open[first] - side * held.stop_distance[k]
         deadline = start[first] + held.limit_ns[k]
         price, ns, code = bars.close[last], start[last] + interval_ns, END_OF_DATA
@@ -189,28 +189,27 @@ def _walk_bars(bars: Bars, gap_ns: int, held: _Held, rules: Management) -> Manag
         previous = start[first]
         for i in range(first, start.size):
             begin, opened = start[i], bars.open[i]
+            todo, crossed = HOLD, False
             if begin - previous > gap_ns:
-                price, ns, code, flags = opened, begin, GAP, FLAG_GAP
-                break
-            if begin >= held.flat_ns[k]:
-                price, ns, code, flags = opened, begin, FLAT, 0
-                break
-            if begin + interval_ns > expiry - rules.danger_ns:
-                price, ns, code, flags = opened, begin, DANGER, 0
-                break
-            todo = manage(begin, opened, side, target, stop, deadline, expiry, state, rules)
-            while todo == EVOLVE:
-                state, stop, deadline = evolved(
-                    begin, opened, side, stop, deadline, expiry, held.tightened[k], rules
+                todo = GAP
+            elif begin >= held.flat_ns[k]:
+                todo = FLAT
+            elif begin + interval_ns > expiry - rules.danger_ns:
+                todo = DANGER
+            else:
+                todo, state, stop, deadline, crossed = _look(
+                    begin, opened, side, target, stop, deadline, expiry, state, tightened, rules
                 )
-                if state == CRISIS:
-                    found.evolved[k] = i
-                    found.evolved_ns[k], found.evolved_price[k] = begin, opened
-                todo = manage(begin, opened, side, target, stop, deadline, expiry, state, rules)
+            if crossed:
+                found.evolved[k], found.evolved_ns[k] = i, begin
+                found.evolved_price[k] = opened
             if todo != HOLD:
-                price, ns, code, flags = opened, begin, todo, 0
+                price, ns, code, flags = opened, begin, todo, FLAG_GAP if todo == GAP else 0
                 break
             previous = begin
+            # The source does one thing a look: what is beyond its stop already ends at the next.
+            if crossed and (side * opened <= side * stop or side * opened >= side * target):
+                continue
             worst, best = bars.low[i], bars.high[i]
             if side < 0:
                 worst, best = best, worst
@@ -225,6 +224,33 @@ def _walk_bars(bars: Bars, gap_ns: int, held: _Held, rules: Management) -> Manag
         found.price[k], found.ns[k], found.reason[k], found.flags[k] = price, ns, code, flags
         found.stop[k] = stop
     return found
+
+
+@nb.njit(cache=True, nogil=True)
+def _look(
+    now_ns: int,
+    price: float,
+    side: float,
+    target: float,
+    stop: float,
+    deadline: int,
+    expiry: int,
+    state: int,
+    tightened: float,
+    rules: Management,
+) -> tuple[int, int, float, int, bool]:
+    """Return what comes of one look: code, urgency, stop, deadline, whether it is now a crisis."""
+    crossed = False
+    todo = manage(now_ns, price, side, target, stop, deadline, expiry, state, rules)
+    while todo == EVOLVE:
+        state, stop, deadline = evolved(
+            now_ns, price, side, stop, deadline, expiry, tightened, rules
+        )
+        crossed = state == CRISIS
+        if crossed and rules.evolves_first:
+            return HOLD, state, stop, deadline, crossed
+        todo = manage(now_ns, price, side, target, stop, deadline, expiry, state, rules)
+    return todo, state, stop, deadline, crossed
 
 
 @nb.njit(cache=True, nogil=True)
@@ -243,7 +269,7 @@ def _walk_path(
     size = at_ns.size
     for k in range(held.entry.size):
         side, state, expiry = held.direction[k], held.urgency[k], held.expiry_ns[k]
-        target, flat_ns = held.target[k], held.flat_ns[k]
+        target, tightened, flat_ns = held.target[k], held.tightened[k], held.flat_ns[k]
         exits = bid if side > 0 else ask
         begin_ns = int(at_ns[held.entry[k]])
         stop = entry_price[k] - side * held.stop_distance[k]
@@ -267,16 +293,15 @@ def _walk_path(
                 order_ns = max(due - latency_ns if code == DANGER else due, begin_ns)
                 break
             price = exits.price[j]
-            code = manage(order_ns, price, side, target, stop, deadline, expiry, state, rules)
-            if code != EVOLVE:
-                break
-            state, stop, deadline = evolved(
-                order_ns, price, side, stop, deadline, expiry, held.tightened[k], rules
+            code, state, stop, deadline, crossed = _look(
+                order_ns, price, side, target, stop, deadline, expiry, state, tightened, rules
             )
-            if state == CRISIS:
-                found.evolved[k] = j
-                found.evolved_ns[k], found.evolved_price[k] = order_ns, price
-            i = j
+            if crossed:
+                found.evolved[k], found.evolved_ns[k] = j, order_ns
+                found.evolved_price[k] = price
+            if code != HOLD:
+                break
+            i = j + 1
         fill = size if code == END_OF_DATA else at_or_after(at_ns, order_ns + latency_ns, j)
         if fill == size:
             fill = size - 1
