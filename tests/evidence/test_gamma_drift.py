@@ -73,6 +73,12 @@ def test_the_mark_an_hour_before_is_tested_else_the_next_longer_one():
     assert drift(expiries, later.filter(pl.col("mark_minutes") < 60)).mark_minutes == 30
 
 
+def test_a_mark_that_few_days_have_is_not_the_one_tested():
+    expiries, prices = expiry_samples.market(60, seed=2, every=1)
+    few = prices.filter((pl.col("mark_minutes") != 60) | (pl.col("date") < "2020-01-09"))
+    assert drift(expiries, few).mark_minutes == 180
+
+
 def test_strikes_out_of_reach_are_shown_and_not_tested():
     expiries = expiry_samples.expiries(
         [200.5] * 12, [True] * 12, heaviest=[200.0] * 6 + [220.0] * 6, gamma=[1.0] * 12

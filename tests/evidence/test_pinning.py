@@ -99,6 +99,14 @@ def test_without_other_days_closes_are_held_against_an_even_spread_and_the_catch
     assert found.heaviest.law == "mirror images"
 
 
+def test_fridays_held_against_other_weekdays_say_so():
+    closes, days = np.linspace(180.0, 220.0, 70), np.arange(70)
+    fridays = pinned(expiry_samples.expiries(closes, days % 7 == 4)).nearest
+    thirds = pinned(expiry_samples.expiries(closes, days % 3 == 0)).nearest
+    assert "weekday" in fridays.caution
+    assert thirds.caution == ""
+
+
 def test_mirror_images_find_a_pull_to_the_heaviest_strike_without_other_days():
     found = pinned(*expiry_samples.market(120, seed=5, every=1, pull_bps=60.0)).heaviest
     assert found.direction == "nearer"

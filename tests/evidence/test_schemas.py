@@ -92,3 +92,11 @@ def test_types_are_told_in_words():
     assert kind({"type": "object", "additionalProperties": {"type": "integer"}}) == (
         "names to integer"
     )
+
+
+def test_packages_written_before_classes_were_named_and_expiries_known_are_still_read(documents):
+    document = json.loads(json.dumps(documents[EVIDENCE]))
+    compared = document["hypothesis_validation"]["flow_type_differentiation"]
+    assert all(each.pop("classes") for each in compared)
+    assert not {"pinning", "strike_probabilities"} & set(document["hypothesis_validation"])
+    assert Draft202012Validator(schema(EVIDENCE)).is_valid(document)

@@ -25,8 +25,8 @@ from hedgeflow.evidence.tables import EvidenceTables
 from hedgeflow.evidence.wording import counted
 
 FIRST_CHOICE_MINUTES = 60
-"""The mark that the test is made at where it is known, fixed before any data were seen; else the
-next longer one, else the longest."""
+"""The mark that is tested where enough days have a price there, fixed before any data were seen; else
+the next longer one that they have, else the longest."""
 NEAR_SIGMAS = 2.0
 """Only days whose strike lies within so many expected moves of the price are tested: dealers'
 gamma at a strike that will not be reached moves nothing."""
@@ -166,7 +166,8 @@ def gamma_drift(tables: EvidenceTables, *, seed: int) -> GammaDrift:
     )
     if not marks:
         return _untested(_why_none(expiries, tables.expiry_prices), of_expiries, ())
-    mark = _tested_mark([each.mark_minutes for each in marks])
+    enough = [each.mark_minutes for each in marks if each.days >= DAYS_NEEDED]
+    mark = _tested_mark(enough or [each.mark_minutes for each in marks])
     all_of_mark = moves.filter(pl.col("mark_minutes") == mark)
     rows = all_of_mark.filter("near")
     sigmas = _by_date(rows, "signed_sigmas")

@@ -33,6 +33,10 @@ LAST_MOVE = (
     "a last move that drifts, whatever expires, would look the same: no days without an expiry"
     " were given to tell"
 )
+OTHER_WEEKDAYS = (
+    "no day without an expiry fell on a weekday of the expiries, so whatever such weekdays do"
+    " besides is in the difference"
+)
 
 Law = Literal["control days", "uniform", "mirror images"]
 Direction = Literal["nearer", "farther", ""]
@@ -189,7 +193,7 @@ def _against_controls(
     return StrikeTest(
         strike,
         "control days",
-        "",
+        "" if _weekdays(rows, expiry=True) & _weekdays(rows, expiry=False) else OTHER_WEEKDAYS,
         int(distance.size),
         int(other.size),
         expiries - int(distance.size),
@@ -298,6 +302,11 @@ def _by_date(rows: pl.DataFrame, name: str, *, expiry: bool) -> FloatArray:
 
 def _dates(rows: pl.DataFrame, *, expiry: bool) -> int:
     return rows.filter(pl.col("is_expiry") == expiry)["date"].n_unique()
+
+
+def _weekdays(rows: pl.DataFrame, *, expiry: bool) -> set[int]:
+    chosen = rows.filter(pl.col("is_expiry") == expiry)["date"]
+    return set(chosen.str.to_date().dt.weekday().to_list())
 
 
 def _mean_of_expiries(rows: pl.DataFrame, what: pl.Expr) -> float:

@@ -71,7 +71,7 @@ def _test_words(test: JsonObject) -> str:
     caution = prose(text(test, "caution"))
     return (
         f"Closes beside {strike}: on {counted(days, 'expiry day')} {decimal(distance)} of the"
-        f" spacing away, {decimal(expected)} {law}; {said}, by"
+        f" spacing away, {decimal(expected)} {law}: {said}, difference"
         f" {difference.value}{between}. Two-sided {p_is(p_value)}, after Holm {p_is(after)}:"
         f" {'more than chance' if after < SHOWN else 'no more than chance would do'}."
         + (f" {caution[:1].upper()}{caution[1:]}." if caution else "")
