@@ -61,6 +61,16 @@ def test_open_interest_of_1000_is_no_alert_and_more_is():
     assert holds(100.0, 5.0, oi=1_001.0)
 
 
+def test_a_strike_of_1000_between_two_that_alert_gives_none():
+    scan = SettlementScan(SOURCE, three_strikes())
+    at = EXPIRY - 5 * MINUTE_NS
+    told = merged(
+        events([at] * 3, EventKind.SETTLED, [5_000.0, 1_000.0, 5_000.0], [0, 2, 4]),
+        events([at], EventKind.PRICE, [100.0]),
+    )
+    assert scan.advance(told).conditions["strike"].tolist() == [95.0, 105.0]
+
+
 def test_at_45_minutes_an_alert_takes_more_than_20250_contracts_at_the_strike():
     assert not holds(100.0, 45.0, oi=20_250.0)
     assert holds(100.0, 45.0, oi=20_251.0)
