@@ -137,7 +137,7 @@ class _Side(NamedTuple):
 
 def _held(positions: Positions, size: int, what: str) -> tuple[_Held, tuple[int, ...]]:
     """Return positions as flat columns, and the shape that they had."""
-    entry = np.ascontiguousarray(positions.entry, dtype=np.int64)
+    entry = np.array(positions.entry, dtype=np.int64, order="C")
     if entry.size and (int(entry.min()) < 0 or int(entry.max()) >= size):
         raise DataError(f"an entry lies outside the {size} {what} of the tape")
     types = (FLOAT, FLOAT, FLOAT, FLOAT, INT, INT, INT, INT)
@@ -153,10 +153,11 @@ def _reshaped(found: ManagedExits, shape: tuple[int, ...]) -> ManagedExits:
 
 
 def _column(values: ArrayLike, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return one value for each position, a copy: kernels are compiled for one kind of array."""
     array = np.asarray(values)
     if not np.isfinite(array).all():
         raise DataError("prices, directions, distances and limits must be finite")
-    return np.ascontiguousarray(np.broadcast_to(array.astype(dtype), shape)).reshape(-1)
+    return np.array(np.broadcast_to(array, shape), dtype=dtype, order="C").reshape(-1)
 
 
 @nb.njit(cache=True, nogil=True)
