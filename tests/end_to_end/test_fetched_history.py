@@ -15,7 +15,7 @@ from hedgeflow.market import Catalog
 from hedgeflow.sources import fetch_deribit_history
 from hedgeflow.strategies.volume_shock import VolumeShockConfig
 from hedgeflow.studies import backtest, load_market
-from hedgeflow.studies.validation import evidence_tables
+from hedgeflow.studies.shock_tables import evidence_tables
 from sources.deribit_history_server import HistoryServer, serving, simulated_market
 
 FIRST, DAYS = date(2025, 1, 6), 10

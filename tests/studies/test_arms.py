@@ -26,9 +26,11 @@ from hedgeflow.studies.arms.placebos import OTHER_SESSIONS, SHIFTS_MINUTES, plac
 from hedgeflow.studies.arms.stress import stress_arms
 from hedgeflow.studies.backtesting import backtest
 from hedgeflow.studies.scenario_settings import config_of
+from hedgeflow.studies.shock_study import ShockStudy
+from hedgeflow.studies.shock_tables import evidence_tables
 from hedgeflow.studies.simulated_markets import market_in_memory
-from hedgeflow.studies.validation import evidence_tables
 
+STUDY = ShockStudy()
 COSTS = ("fees_usd", "spread_usd", "slippage_usd")
 
 
@@ -36,7 +38,7 @@ def rerun_of(market, config, folder, **changes) -> Rerun:
     with Journal.open(folder / "journal.sqlite") as journal:
         result = backtest(market, config, journal)
     tables, _ = evidence_tables(market, config, result)
-    return replace(Rerun(market, config, result, None, DECLARATION, tables.sessions), **changes)
+    return replace(Rerun(market, config, result, None, STUDY, tables.sessions), **changes)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +79,7 @@ def test_a_replay_without_a_change_is_the_record_itself(rerun):
 
 def test_every_group_has_its_arms_and_where_it_has_the_run_that_is_the_record(rerun):
     arms = arms_of(rerun)
-    assert {arm.group for arm in arms} == set(ArmGroup)
+    assert {arm.group for arm in arms} == set(ArmGroup) - {ArmGroup.DIRECTION}
     for arm in arms:
         if arm.reference:
             for name in ("alert_id", "net_usd", "net_bps", "exit_ns"):
@@ -97,7 +99,7 @@ def test_arms_are_neither_journalled_nor_counted(simulated, tmp_path):
         result = backtest(market, config, journal)
         tables, _ = evidence_tables(market, config, result)
         runs = journal.runs()
-        arms_of(Rerun(market, config, result, None, DECLARATION, tables.sessions))
+        arms_of(Rerun(market, config, result, None, STUDY, tables.sessions))
         assert journal.runs().equals(runs)
         assert backtest(market, config, journal).configurations == 1
 
@@ -183,7 +185,7 @@ def entries(rerun, arm) -> pl.DataFrame:
 
 
 def test_no_placebo_is_in_the_market_while_its_own_event_is_hedged(rerun):
-    arms = by_id(placebo_arms(rerun))
+    arms = by_id(placebo_arms(rerun, rerun.config))
     window_ns = round(max(rerun.config.anomaly.windows_seconds) * SECOND_NS)
     moved = [arm for name, arm in arms.items() if name not in {"run", "flipped"}]
     assert len(moved) == len(SHIFTS_MINUTES) + len(OTHER_SESSIONS)
@@ -201,7 +203,7 @@ def test_no_placebo_is_in_the_market_while_its_own_event_is_hedged(rerun):
 def test_shifted_placebos_stay_in_their_session_and_enter_when_they_should(rerun):
     sessions = rerun.result.tape.sessions
     for shift in SHIFTS_MINUTES:
-        arm = by_id(placebo_arms(rerun))[f"{shift:+d}min"]
+        arm = by_id(placebo_arms(rerun, rerun.config))[f"{shift:+d}min"]
         rows = entries(rerun, arm)
         mine = sessions.index_of(rows["enter_ns"].to_numpy())
         assert (mine == sessions.index_of(rows["detected_ns"].to_numpy())).all()
@@ -210,7 +212,7 @@ def test_shifted_placebos_stay_in_their_session_and_enter_when_they_should(rerun
 
 
 def test_other_sessions_have_the_same_minute(rerun):
-    arm = by_id(placebo_arms(rerun))["-1sessions"]
+    arm = by_id(placebo_arms(rerun, rerun.config))["-1sessions"]
     rows = entries(rerun, arm)
     days = (rows["enter_ns"] - rows["detected_ns"]).to_numpy() / (24 * 60 * MINUTE_NS)
     assert days == pytest.approx(np.full(rows.height, -1.0), abs=0.01)
@@ -227,7 +229,7 @@ def test_flipped_directions_enter_at_the_same_time_on_the_other_side(on_ticks):
     )
     assert turned["entry_ns"].equals(one["entry_ns"])
     assert turned["direction"][0] == -one["direction"][0]
-    arm = by_id(placebo_arms(on_ticks))["flipped"]
+    arm = by_id(placebo_arms(on_ticks, on_ticks.config))["flipped"]
     [net] = arm.trades.filter(pl.col("alert_id") == alerts["alert_id"][0])["net_usd"]
     assert net == pytest.approx(turned["net_usd"][0])
 
@@ -265,8 +267,13 @@ def test_switching_the_stop_off_keeps_the_size_of_the_first_trade(rerun):
 
 def test_a_control_of_another_strategy_needs_no_code_here(on_bars):
     control = RiskControl("small", "sizes", {"plan": {"base_contracts": 1.0}})
-    other = replace(on_bars.declaration, controls=(control,))
-    [arm] = control_arms(replace(on_bars, declaration=other))
+
+    class Other(ShockStudy):
+        @property
+        def declaration(self):
+            return replace(DECLARATION, controls=(control,))
+
+    [arm] = control_arms(replace(on_bars, study=Other()))
     assert arm.words == "switched off: sizes"
     assert arm.note.startswith("Trades are on average 0.50 times as large as the run's")
 

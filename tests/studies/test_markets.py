@@ -20,7 +20,7 @@ from hedgeflow.signals import BaselineOrigin
 from hedgeflow.sources import import_bars, import_deribit_trades
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 from hedgeflow.studies import load_market
-from hedgeflow.studies.backtesting import hedge_tape
+from hedgeflow.studies.hedge_tapes import hedge_tape
 from hedgeflow.studies.scanning import scan_market
 
 START = "2025-05-05T00:00:00"
@@ -102,8 +102,8 @@ def test_bars_longer_than_5_minutes_are_refused_with_the_reason(catalog, tmp_pat
 def test_days_without_v5_could_not_be_traded_and_do_not_count(catalog, tmp_path):
     import_bars(bars_file(tmp_path, "binance_1m", "1m", 1.0), catalog, instrument="BTC-PERP")
     market = load_market(catalog, "BTC", VolumeShockConfig())
-    assert market.tested_sessions(VolumeShockConfig()) == (1, 2)
-    assert market.tested_sessions(VolumeShockConfig.source()) == (0, 1, 2)
+    assert market.tested_sessions(needs_scale=True) == (1, 2)
+    assert market.tested_sessions(needs_scale=False) == (0, 1, 2)
 
 
 def test_daily_volumes_are_read_where_the_catalog_has_them_and_name_the_data_set(tmp_path):

@@ -97,9 +97,9 @@ def test_what_is_changed_after_the_end_changes_nothing_before_it(whole, span):
 def test_sessions_before_the_start_are_not_tested(whole, span):
     begin, end = span
     part = within(whole, CONFIG, from_ns=begin, until_ns=end)
-    tested = [int(part.sessions.open_ns[index]) for index in part.tested_sessions(CONFIG)]
+    tested = [int(part.sessions.open_ns[index]) for index in part.tested_sessions(needs_scale=True)]
     assert tested == [begin, begin + DAY_NS]
-    assert len(whole.tested_sessions(CONFIG)) > 2
+    assert len(whole.tested_sessions(needs_scale=True)) > 2
 
 
 def test_a_part_of_a_part_is_the_smaller_of_both(whole, span):

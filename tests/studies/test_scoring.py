@@ -35,7 +35,7 @@ from hedgeflow.studies.scoring.scores import score_catalog
 from hedgeflow.studies.scoring.shocks import Found
 from hedgeflow.studies.scoring.signing import SigningCounts
 from hedgeflow.studies.scoring.watching import TruthWatch
-from hedgeflow.studies.validation import true_classes
+from hedgeflow.studies.shock_tables import true_classes
 
 WINDOW_NS = 5 * MINUTE_NS
 DAY_NS = 1440 * MINUTE_NS

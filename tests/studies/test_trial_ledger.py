@@ -16,6 +16,7 @@ from hedgeflow.strategies.volume_shock import load_config
 from hedgeflow.studies import load_market
 from hedgeflow.studies.backtesting import backtest, scan_to_journal, trial_document
 from hedgeflow.studies.periods import within
+from hedgeflow.studies.sessions import session_dates
 from hedgeflow.studies.trial_ledger import (
     configurations,
     data_set_of,
@@ -25,7 +26,7 @@ from hedgeflow.studies.trial_ledger import (
     trials_of_tape,
 )
 from hedgeflow.studies.trial_listing import listed_trials
-from hedgeflow.studies.validation import session_dates, verdict
+from hedgeflow.studies.validation import verdict
 
 CONFIG = load_config()
 OTHER = load_config(settings=["anomaly.ratio=6"])
@@ -159,9 +160,9 @@ def test_days_that_do_not_vary_have_no_ratio():
 
 def test_settings_are_told_by_what_they_differ_in_from_their_preset(market):
     tried = json.loads(trial_document(market, CONFIG))["settings"]
-    assert differences(tried, filled=True) == []
+    assert differences("volume-shock", tried, filled=True) == []
     changed = load_config("source", None, ["anomaly.ratio=9", "hedge_venue=bybit"])
-    assert differences(changed.model_dump(mode="json")) == [
+    assert differences("volume-shock", changed.model_dump(mode="json")) == [
         "hedge_venue bybit (none)",
         "anomaly.ratio 9.0 (4.0)",
     ]

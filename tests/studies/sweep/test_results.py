@@ -67,7 +67,7 @@ def test_the_first_of_the_highest_is_chosen(scores, place):
     [(40, 50, True), (39, 50, False), (49, 49, False), (80, 100, True), (0, 0, False)],
 )
 def test_counts_leave_a_verdict_open_by_the_gates_own_numbers(wins, count, is_open):
-    assert could_be_validated(won(wins, count)) is is_open
+    assert could_be_validated(won(wins, count), GATES) is is_open
 
 
 def test_whoever_is_ruled_out_by_counts_misses_the_gate_by_its_lower_bound():
@@ -75,7 +75,7 @@ def test_whoever_is_ruled_out_by_counts_misses_the_gate_by_its_lower_bound():
     gate = next(gate for gate in GATES if gate.statistic == "win_rate")
     for count in (50, 133):
         for wins in range(0, count + 1, 13):
-            if not could_be_validated(won(wins, count)):
+            if not could_be_validated(won(wins, count), GATES):
                 assert wilson_bounds(wins, count)[0] < gate.threshold
 
 
