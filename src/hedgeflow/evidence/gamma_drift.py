@@ -25,8 +25,8 @@ from hedgeflow.evidence.tables import EvidenceTables
 from hedgeflow.evidence.wording import counted
 
 FIRST_CHOICE_MINUTES = 60
-"""The mark that is tested where enough days have a price there, fixed before any data were seen; else
-the next longer one that they have, else the longest."""
+"""The mark that is tested where enough days have a price there, fixed before any data were seen;
+else the next longer one that they have, else the longest."""
 NEAR_SIGMAS = 2.0
 """Only days whose strike lies within so many expected moves of the price are tested: dealers'
 gamma at a strike that will not be reached moves nothing."""
