@@ -293,6 +293,51 @@ def test_what_ends_before_the_added_order_can_fill_is_added_nothing():
     assert (trade["flags"], trade["size_contracts"]) == ("EVOLVED", 1.0)
 
 
+def test_an_addition_risks_what_lies_between_the_crossing_and_a_stop_that_is_nearer():
+    """At 4,993 the stop at 4,990 is nearer than 6 points: it is not loosened, and 3 are at risk."""
+    result = run(EVOLVING, bar_tape({(14, -10): 4_993.0}))
+    [trade] = result.trades.to_dicts()
+    assert trade["flags"] == "EVOLVED,ADDED:2"
+    costs = 2 * (0.62 + 0.125 * 5)
+    assert trade["risk_usd"] == pytest.approx(75.0 + costs + 2 * (15.0 + costs))
+
+
+def test_an_order_to_add_that_nothing_fills_for_five_minutes_is_given_up():
+    """After the bar of 14 the next is that of 8: within `gap_bars`, but six minutes later."""
+    rules = {"gap_bars": 10.0}
+    result = run(EVOLVING, bar_tape(drop=range(9, 14)), config(plan=rules))
+    assert result.trades["flags"].to_list() == ["EVOLVED"]
+    sooner = run(EVOLVING, bar_tape(drop=range(10, 14)), config(plan=rules))
+    assert sooner.trades["flags"].to_list() == ["EVOLVED,ADDED:2"]
+
+
+OTHER_WAY = {"expiry_ns": EXPIRY + 60 * MINUTE_NS, "strike": 5_100.0, "target_distance": 160.0}
+"""A condition that sells towards a later expiry."""
+
+
+def test_a_loss_before_the_crossing_counts_though_nothing_was_decided_in_between():
+    """The other position loses 77.49 at 30; of 230 USD 75 are left, two additions of 32.49."""
+    frame = conditions({"left": 60}, {"left": 110, **OTHER_WAY})
+    tape = bar_tape({30: (FLAT, 5_021.0, FLAT, FLAT)}, after=70)
+    plan = {"target": False}
+    for per_day, added in ((0.0018, 0.0), (0.0019, 1.0), (0.0023, 2.0)):
+        risk = {"positions_per_instrument": 2, "per_day": per_day}
+        trades = run(frame, tape, config(risk=risk, plan=plan)).trades.sort("entry_ns")
+        assert trades["exit_reason"][1] == "EXIT_STOP_HIT"
+        assert added_contracts_of(trades["flags"][0]) == added
+
+
+def test_what_was_added_before_a_kill_ends_with_it():
+    """At 8 minutes left the other position loses 252 of 230 USD a day in one jump."""
+    frame = conditions({"left": 60}, {"left": 110, **OTHER_WAY})
+    tape = bar_tape({(8, -60): 5_055.0}, after=70)
+    risk = {"positions_per_instrument": 2, "per_day": 0.0023}
+    trades = run(frame, tape, config(risk=risk, plan={"target": False})).trades.sort("entry_ns")
+    assert trades["exit_reason"].to_list() == ["EXIT_KILLED", "EXIT_STOP_HIT"]
+    assert (trades["flags"][0], trades["size_contracts"][0]) == ("EVOLVED,ADDED:2", 3.0)
+    assert left_at(trades["exit_ns"][0]) == 7.0
+
+
 def test_on_ticks_an_addition_pays_the_ask_a_latency_after_the_crossing():
     result = run(EVOLVING, tick_tape(lambda left: 5_005.0 if left > 14.9 else 5_008.0))
     [trade] = result.trades.to_dicts()
@@ -339,8 +384,9 @@ def test_an_order_that_comes_too_old_is_tried_again_while_the_condition_holds():
     # the order of 60 is known to be too old at 55, that of 55 at 50; that of 50 fills
     assert left_at(trade["detected_ns"]) == 50.0
     assert left_at(trade["entry_ns"]) == 49.0
-    once = run(conditions({"left": 60}), tape).decisions.to_dicts()[0]
-    assert (once["reason_code"], left_at(once["decided_ns"])) == ("ALERT_TOO_OLD", 55.0)
+    for frame in (conditions({"left": 60}), conditions(*held(60, 57))):
+        once = run(frame, tape).decisions.to_dicts()[0]
+        assert (once["reason_code"], left_at(once["decided_ns"])) == ("ALERT_TOO_OLD", 55.0)
 
 
 def test_an_order_that_finds_the_price_beyond_its_target_is_not_filled():

@@ -99,13 +99,11 @@ class WalkedTape:
         assert self.path is not None  # noqa: S101 - a tape has bars or ticks
         return exit_on_path(self.path, positions, entered, self.rules, self.latency_ns)
 
-    def additions(
-        self, ends: ManagedExits, expiry_ns: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    def additions(self, ends: ManagedExits) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Return which bar or tick fills an order sent at each crossing, and where one does.
 
-        The first at or after the crossing + latency, if the position is still open there, the order
-        is no older than an alert may be, and expiry is not too near.
+        The first at or after the crossing + latency, if the position is still open there, and so
+        before the danger, and the order is no older than an alert may be.
 
         Returns
         -------
@@ -118,8 +116,7 @@ class WalkedTape:
         known = np.minimum(place, stamps.size - 1)
         at_ns = stamps[known]
         fills = (ends.evolved >= 0) & (place < stamps.size) & (at_ns < ends.ns)
-        fills &= (at_ns - ends.evolved_ns <= oldest) & (at_ns <= expiry_ns - self.closing_ns)
-        return known, fills
+        return known, fills & (at_ns - ends.evolved_ns <= oldest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +190,7 @@ class EvolvingPosition:
         ends = walked.ends(
             position_of(order, config, entry.index, flat_ns=flat_at), np.array([entry.price])
         )
-        place, fills = walked.additions(ends, np.array([order.expiry_ns]))
+        place, fills = walked.additions(ends)
         evolution = None
         if ends.evolved[0] >= 0:
             fill = entry_at(tape, int(place[0]), order.direction) if fills[0] else None

@@ -188,7 +188,7 @@ class ExpiryExits:
         )
         ends = walked.ends(positions, entered)
         share = self._added_share()[of]
-        where, fills = walked.additions(ends, expiry)
+        where, fills = walked.additions(ends)
         share = np.where(fills, share, 0.0)
         _, more = filled(tape, tape.stamps[where], side)
         return entered + share * (more - entered), ends.price
