@@ -55,6 +55,23 @@ def test_an_unknown_preset_is_refused_by_name():
         ("first_day = 2300-01-01", "first_day: a market can be simulated from 1970 until 2200"),
         ("first_day = 1969-12-31", "first_day: a market can be simulated from 1970 until 2200"),
         ("days = 100000", "first_day: a market can be simulated from 1970 until 2200"),
+        ("[chain]\ndaily_expiries = 0\nweekly_expiries = 0", "chain.weekly_expiries: no option"),
+        ("[expiry]\nenabled = true", "expiry.enabled: options must expire as a session closes"),
+        (
+            'preset = "expiry-friday"\n[dealers]\nordinary = false',
+            "expiry.enabled: with dealers.ordinary false dealers rehedge nothing",
+        ),
+        (
+            'preset = "expiry-friday"\n[expiry]\nwindow_minutes = 178',
+            "expiry.window_minutes: 178 minutes and the time between two looks at the book, 5",
+        ),
+        (
+            'preset = "expiry-friday"\n[expiry]\nwindow_minutes = 1\nlook_seconds = 90',
+            "expiry.look_seconds: 90 seconds are longer than the last hours, 1 minutes",
+        ),
+        ("[expiry]\ndealers = 'flat'", "'expiry.dealers'"),
+        ("[expiry]\nlean = 1.5", "'expiry.lean'"),
+        ("[expiry]\npin = true", "'expiry.pin' is not a setting"),
         ("[chain]\nexpiries = ['soon']", "'chain.expiries.0' must be a date"),
         ('preset = "storm"', "no preset 'storm'"),
         ("preset = 5", "'preset' must be a text"),

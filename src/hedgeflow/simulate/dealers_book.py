@@ -22,7 +22,9 @@ from hedgeflow.simulate.venue import venue_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from hedgeflow.simulate.expiry_hedging import ExpiryHedge
     from hedgeflow.simulate.hedged_shocks import HedgedShock
+    from hedgeflow.simulate.hours import Session
     from hedgeflow.simulate.listing import Book
     from hedgeflow.simulate.open_interest import Positions
     from hedgeflow.simulate.paths import IndexPath
@@ -82,6 +84,7 @@ def rebalanced(
     ordinary: Orders,
     shocks: list[HedgedShock],
     state: BookState,
+    expiry: ExpiryHedge | None = None,
 ) -> BookOrders:
     """Return what dealers trade in a session for the options that they hold.
 
@@ -111,14 +114,18 @@ def rebalanced(
     shocks : list of HedgedShock
         The session's.
     state : BookState
+    expiry : ExpiryHedge, optional
+        What is traded for the options that expire as the session ends, from a look on from which
+        their delta stays as it is in the book. With the next session the book takes over what that
+        has bought, and trades it back with the rest of what hedged them.
     """
     session = path.session
-    interval = max(1, round(scenario.dealers.rebalance_minutes * MINUTE_NS))
+    interval = rebalance_ns(scenario)
     looks = np.arange(session.start_ns, session.end_ns - SECOND_NS, interval, dtype=np.int64)
     if not scenario.dealers.ordinary:
         looks = looks[:0]
     positions = _positions(before, ordinary, shocks)
-    target = _targets(scenario, path, positions, state, looks, interval)
+    target = _targets(scenario, path, positions, state, looks, interval, expiry)
     step = venue_of(scenario).hedge_step
     held = np.empty(looks.size)
     order = np.zeros(looks.size)
@@ -131,10 +138,15 @@ def rebalanced(
     after = BookState(
         state.first_delta + float(positions.first.sum()),
         state.taken + float(positions.taken.sum()),
-        float(now),
+        float(now) + (0.0 if expiry is None else float(expiry.held[-1])),
     )
-    trades = _worked(scenario, path, looks, order, interval)
+    trades = _worked(scenario, session, looks, order, interval)
     return BookOrders(looks, target, held, trades, after)
+
+
+def rebalance_ns(scenario: Scenario) -> int:
+    """Return the time between two looks at the book."""
+    return max(1, round(scenario.dealers.rebalance_minutes * MINUTE_NS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +193,7 @@ def _targets(
     state: BookState,
     looks: NDArray[np.int64],
     interval: int,
+    expiry: ExpiryHedge | None,
 ) -> NDArray[np.float64]:
     """Return what the book's own orders should have bought by each look, signed units."""
     dealers = scenario.dealers
@@ -192,14 +205,28 @@ def _targets(
         added = np.bincount(look, weights=parts[seen], minlength=looks.size)
         return np.cumsum(added, dtype=np.float64)
 
+    def deltas_of(rows: NDArray[np.int64], over_implied: float) -> NDArray[np.float64]:
+        column = np.full(positions.net.size, -1, dtype=np.int64)
+        column[rows] = np.arange(rows.size)
+        row = column[positions.contract[seen]]
+        mine = row >= 0
+        place = look[mine] * rows.size + row[mine]
+        added = np.bincount(place, positions.lots[seen][mine], minlength=looks.size * rows.size)
+        lots = positions.net[rows] + np.cumsum(
+            added.reshape(looks.size, rows.size), axis=0, dtype=np.float64
+        )
+        units = np.multiply(lots, scenario.chain.lot_units, dtype=np.float64)
+        return _deltas(scenario, path, positions.book, (rows, over_implied), looks, units)
+
     rows = positions.touched()
-    column = np.zeros(positions.net.size, dtype=np.int64)
-    column[rows] = np.arange(rows.size)
-    place = look * rows.size + column[positions.contract[seen]]
-    added = np.bincount(place, positions.lots[seen], minlength=looks.size * rows.size)
-    lots = positions.net[rows] + np.cumsum(added.reshape(looks.size, rows.size), axis=0)
-    units = np.multiply(lots, scenario.chain.lot_units, dtype=np.float64)
-    delta = _deltas(scenario, path, positions.book, rows, looks, units)
+    if expiry is None:
+        delta = deltas_of(rows, 1.0)
+    else:
+        expiring = positions.book.expiry_ns[rows] == path.session.end_ns
+        delta = deltas_of(rows[expiring], scenario.expiry.hedging_volatility)
+        last = int(np.searchsorted(looks, int(expiry.looks[0])))
+        delta[last:] = delta[last]
+        delta += deltas_of(rows[~expiring], 1.0)
     first = state.first_delta + by_look(positions.first)
     not_taken = dealers.share * first - state.taken - by_look(positions.taken)
     return dealers.ordinary_share * (delta - first) + not_taken
@@ -209,7 +236,7 @@ def _deltas(
     scenario: Scenario,
     path: IndexPath,
     book: Book,
-    rows: NDArray[np.int64],
+    reckoned: tuple[NDArray[np.int64], float],
     looks: NDArray[np.int64],
     units: NDArray[np.float64],
 ) -> NDArray[np.float64]:
@@ -220,11 +247,13 @@ def _deltas(
     scenario : Scenario
     path : IndexPath
     book : Book
-    rows : ndarray of shape (m,), int64
+    reckoned : (ndarray of shape (m,), float)
+        Rows of the book, and at which volatility over the market's.
     looks : ndarray of shape (n,), int64
     units : ndarray of shape (n, m)
         Customers' net position in each row at each look, underlying units.
     """
+    rows, over_implied = reckoned
     total = np.zeros(looks.size)
     at_once = max(1, _PAIRS_AT_ONCE // max(1, rows.size))
     for begin in range(0, looks.size, at_once):
@@ -233,7 +262,7 @@ def _deltas(
         look, which = np.nonzero(live & (units[block] != 0.0))
         contract, stamp = rows[which], looks[block][look]
         strike, expiry_ns = book.strike[contract], book.expiry_ns[contract]
-        vol = implied_volatility(scenario, path, strike, expiry_ns, stamp)
+        vol = over_implied * implied_volatility(scenario, path, strike, expiry_ns, stamp)
         price = path.price[path.second(stamp)]
         years = (expiry_ns - stamp) / YEAR_NS
         delta = pricing.delta(book.right[contract], price, strike, years, vol)
@@ -245,18 +274,42 @@ def _deltas(
 
 def _worked(
     scenario: Scenario,
-    path: IndexPath,
+    session: Session,
     looks: NDArray[np.int64],
     order: NDArray[np.float64],
     interval: int,
 ) -> Trades:
-    """Return orders as they are traded: in pieces, at random times until the next look."""
-    session = path.session
+    """Return orders as they are traded."""
     rng = stream(scenario.seed, Component.BOOK, session.number)
     side_rng = stream(scenario.seed, Component.BOOK_SIDES, session.number)
-    size, which = pieces(scenario, np.abs(order), rng)
-    span = np.minimum(interval, session.end_ns - looks) // RESOLUTION_NS - 1
-    stamp = looks[which] + (1 + rng.integers(0, span[which])) * RESOLUTION_NS
+    stamp, size, which = worked_until_the_next_look(scenario, session, looks, order, interval, rng)
     direction = np.where(order > 0.0, 1, -1)
     sign = sides(scenario, direction, which, side_rng)
     return Trades.in_order([Trades.of(stamp, size, sign, BOOK)])
+
+
+def worked_until_the_next_look(
+    scenario: Scenario,
+    session: Session,
+    looks: NDArray[np.int64],
+    order: NDArray[np.float64],
+    interval: int,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return stamps and sizes of pieces at random times after each look, and whose order each is.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    session : Session
+    looks : ndarray of shape (n,), int64
+        Ascending, `interval` nanoseconds apart, each at least a second before the session's end.
+    order : ndarray of shape (n,), float64
+        Underlying units, signed; 0 where there is none.
+    interval : int
+    rng : Generator
+    """
+    size, which = pieces(scenario, np.abs(order), rng)
+    span = np.minimum(interval, session.end_ns - looks) // RESOLUTION_NS - 1
+    stamp = looks[which] + (1 + rng.integers(0, span[which])) * RESOLUTION_NS
+    return stamp, size, which

@@ -1,4 +1,4 @@
-"""How hedges of shocks move prices: the index for good, the future's premium for a while."""
+"""How hedges move prices: the index for good, the future's premium for a while."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hedgeflow.simulate.hours import Session
     from hedgeflow.simulate.paths import IndexPath, PathState
     from hedgeflow.simulate.scenario import Scenario
+    from hedgeflow.simulate.trades import Trades
 
 _BASIS_POINT: Final = 1e-4
 
@@ -72,13 +73,25 @@ class Moves:
         """
         if hedge.impact_bps == 0.0 or hedge.trades.size.size == 0:
             return
-        second = self._session.second(hedge.trades.stamp) + 1
+        executed = np.cumsum(hedge.trades.size) / hedge.trades.size.sum()
+        reached = executed**self._scenario.impact.path_exponent
+        self._step(hedge.trades, np.diff(reached, prepend=0.0) * hedge.impact_bps * _BASIS_POINT)
+
+    def add_flow(self, trades: Trades, log_move_per_unit: float) -> None:
+        """Add the moves of a flow that goes to and fro, in order of time: linear in what is traded.
+
+        A flow has no size from which a root could be taken, and only a linear impact does not
+        depend on how it is cut (Huberman and Stanzl, *Econometrica* 72, 1247-1275, 2004).
+        """
+        if log_move_per_unit != 0.0 and trades.size.size > 0:
+            self._step(trades, trades.sign * trades.size * log_move_per_unit)
+
+    def _step(self, trades: Trades, steps: NDArray[np.float64]) -> None:
+        """Add a log move for each trade, in force from the second after it on."""
+        second = self._session.second(trades.stamp) + 1
         missing = int(second[-1]) + 1 - self._moves.size
         if missing > 0:
             self._moves = np.concatenate((self._moves, np.zeros(missing)))
-        executed = np.cumsum(hedge.trades.size) / hedge.trades.size.sum()
-        reached = executed**self._scenario.impact.path_exponent
-        steps = np.diff(reached, prepend=0.0) * hedge.impact_bps * _BASIS_POINT
         np.add.at(self._moves, second, steps)
 
     def moved(self, path: IndexPath) -> IndexPath:

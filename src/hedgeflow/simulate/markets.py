@@ -11,6 +11,13 @@ import polars as pl
 from hedgeflow.market.coverage import Coverage
 from hedgeflow.market.tapes import TapeKind, tape_schema
 from hedgeflow.simulate.dealers_book import BookState, rebalanced
+from hedgeflow.simulate.expiry_flow import expires, expiry_orders
+from hedgeflow.simulate.expiry_hedging import (
+    ExpiryHedge,
+    expiries_truth,
+    expiry_hedge,
+    expiry_strikes_truth,
+)
 from hedgeflow.simulate.future import hedge_quote_tape, hedge_trade_tape, minute_bars, quoted
 from hedgeflow.simulate.hedged_shocks import HedgedShock, hedged_shocks
 from hedgeflow.simulate.hours import Session, sessions_of
@@ -18,6 +25,7 @@ from hedgeflow.simulate.impact import ImpactState, Moves
 from hedgeflow.simulate.listing import Book
 from hedgeflow.simulate.open_interest import (
     Positions,
+    SessionInterest,
     first_positions,
     open_interest_tape,
     positions_truth,
@@ -30,7 +38,7 @@ from hedgeflow.simulate.paths import IndexPath, PathState, first_state, index_pa
 from hedgeflow.simulate.prints import Marks, Orders, Printed, deltas, option_tape, printed
 from hedgeflow.simulate.streams import Component, stream
 from hedgeflow.simulate.trades import Trades
-from hedgeflow.simulate.truth import TruthTable, hedge_truth, shocks_truth
+from hedgeflow.simulate.truth import TRUTH_SCHEMAS, TruthTable, hedge_truth, shocks_truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +73,9 @@ class SimulatedMarket:
     prints_truth, hedge_truth, positions_truth : DataFrame
         Truth of each row of `option_trades` and `hedge_trades`, and what is open at each session's
         end, see `truth.TRUTH_SCHEMAS`.
+    expiries_truth, expiry_strikes_truth : DataFrame
+        What happened in each expiry's last hours, and who held what in its strikes; empty unless
+        `expiry.enabled`.
     coverage : Coverage
         What all tapes cover: whole sessions.
     """
@@ -81,6 +92,8 @@ class SimulatedMarket:
     prints_truth: pl.DataFrame
     hedge_truth: pl.DataFrame
     positions_truth: pl.DataFrame
+    expiries_truth: pl.DataFrame
+    expiry_strikes_truth: pl.DataFrame
     coverage: Coverage
 
     @property
@@ -96,6 +109,8 @@ class SimulatedMarket:
             TruthTable.PRINTS: self.prints_truth,
             TruthTable.HEDGE_TRADES: self.hedge_truth,
             TruthTable.POSITIONS: self.positions_truth,
+            TruthTable.EXPIRIES: self.expiries_truth,
+            TruthTable.EXPIRY_STRIKES: self.expiry_strikes_truth,
         }
 
 
@@ -169,14 +184,26 @@ def _day(scenario: Scenario, session: Session, state: _State) -> tuple[Simulated
     )
     moves = Moves(scenario, session, state.impact)
     shocks = hedged_shocks(scenario, path, books, state.shocks, moves)
+    unmoved, unmoved_end = moves.moved(path), moves.moved_end(end)
+    before = (state.positions or first_positions(scenario, unmoved, books[0])).within(books[1])
+    building = expiry_orders(scenario, path, books[1]) if scenario.expiry.enabled else None
+    steady = orders if building is None else Orders.concatenated([orders, building])
+    expiry = None
+    if building is not None and expires(books[1], session):
+        every_order = Orders.concatenated([steady, *(each.shock.orders for each in shocks)])
+        expiry = expiry_hedge(scenario, unmoved, before, every_order)
+        moves.add_flow(expiry.trades, expiry.log_move_per_unit)
     path, end = moves.moved(path), moves.moved_end(end)
     every_print = _printed(scenario, path, books[1], orders, shocks, state.shocks)
+    of_shocks = every_print[1:]
+    if building is not None:
+        rng = _stream(scenario, Component.EXPIRY_PRINTS, session)
+        every_print.append(printed(scenario, path, books[1], building, rng))
     tape, prints = option_tape(session, books[1].symbol, every_print)
-    before = (state.positions or first_positions(scenario, path, books[0])).within(books[1])
     interest = session_interest(
         scenario, session, before, Orders.concatenated([each.orders for each in every_print])
     )
-    book = rebalanced(scenario, path, before, orders, shocks, state.held)
+    book = rebalanced(scenario, path, before, steady, shocks, state.held, expiry)
     flow = ordinary_trades(
         scenario, session, _stream(scenario, Component.HEDGE_FLOW, session), state.flow
     )
@@ -186,8 +213,10 @@ def _day(scenario: Scenario, session: Session, state: _State) -> tuple[Simulated
         [state.pending.later(session.start_ns), *(shock.hedge.trades for shock in shocks)]
     )
     hedged, pending = hedges.split(session.end_ns)
-    every_trade = Trades.in_order([flow.trades, hedged, book.trades])
+    at_expiry = Trades.none() if expiry is None else expiry.trades
+    every_trade = Trades.in_order([flow.trades, hedged, book.trades, at_expiry])
     trades = hedge_trade_tape(future, every_trade)
+    expiries, strikes = _expiry_truth(scenario, path, expiry, (unmoved_end, end), interest)
     market = SimulatedMarket(
         scenario=scenario,
         option_trades=tape,
@@ -199,10 +228,12 @@ def _day(scenario: Scenario, session: Session, state: _State) -> tuple[Simulated
         option_quotes=_quotes(scenario, path, books[1], every_print),
         open_interest=open_interest_tape(scenario, session, before),
         contracts=books[1].frame(scenario),
-        truth=_truth(scenario, path, books[1], every_print[1:], shocks, state.shocks),
+        truth=_truth(scenario, path, books[1], of_shocks, shocks, state.shocks),
         prints_truth=prints,
         hedge_truth=hedge_truth(trades, every_trade.origin),
         positions_truth=positions_truth(scenario, session, interest),
+        expiries_truth=expiries,
+        expiry_strikes_truth=strikes,
         coverage=Coverage.of([(session.start_ns, session.end_ns)]),
     )
     after = _State(
@@ -266,6 +297,23 @@ def _truth(
         [_demand(scenario, path, book, each) for each in prints],
         [each.hedge for each in shocks],
         first_id,
+    )
+
+
+def _expiry_truth(
+    scenario: Scenario,
+    path: IndexPath,
+    hedge: ExpiryHedge | None,
+    ends: tuple[PathState, PathState],
+    interest: SessionInterest,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    if hedge is None:
+        tables = (TruthTable.EXPIRIES, TruthTable.EXPIRY_STRIKES)
+        expiries, strikes = (pl.DataFrame(schema=TRUTH_SCHEMAS[table]) for table in tables)
+        return expiries, strikes
+    return (
+        expiries_truth(scenario, path, hedge, ends),
+        expiry_strikes_truth(scenario, path, interest),
     )
 
 

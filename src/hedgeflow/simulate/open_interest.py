@@ -62,6 +62,8 @@ class SessionInterest:
         At its start, and at its end; contracts that have expired by then are settled.
     opened, closed, settled : ndarray of shape (n_contracts,), int64
         ``after.interest = before.interest + opened - closed - settled``.
+    net : ndarray of shape (n_contracts,), int64
+        Customers' net position at its end, before what expires then is settled.
     """
 
     before: Positions
@@ -69,6 +71,7 @@ class SessionInterest:
     opened: NDArray[np.int64]
     closed: NDArray[np.int64]
     settled: NDArray[np.int64]
+    net: NDArray[np.int64]
 
 
 def first_positions(scenario: Scenario, path: IndexPath, book: Book) -> Positions:
@@ -117,7 +120,7 @@ def session_interest(
     expired = book.expiry_ns <= session.end_ns
     settled = np.where(expired, interest, 0)
     after = Positions(book, np.where(expired, 0, net), interest - settled)
-    return SessionInterest(before, after, opened, closed, settled)
+    return SessionInterest(before, after, opened, closed, settled, net)
 
 
 def open_interest_tape(scenario: Scenario, session: Session, positions: Positions) -> pl.DataFrame:

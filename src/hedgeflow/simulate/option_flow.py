@@ -103,6 +103,8 @@ def chosen_contracts(
     rng: np.random.Generator,
 ) -> NDArray[np.int64]:
     """Return the contract of each burst: near expiries and out-of-the-money strikes most."""
+    if stamps.size == 0:
+        return np.empty(0, dtype=np.int64)
     weights = (1.0 + np.arange(len(book.live))) ** -_EXPIRY_WEIGHT_EXPONENT
     which = rng.choice(len(book.live), size=stamps.size, p=weights / weights.sum())
     z = _MONEYNESS_DEVIATION * rng.standard_normal(stamps.size)

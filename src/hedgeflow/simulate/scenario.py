@@ -22,6 +22,9 @@ YEARS = (1970, 2200)
 SHORTEST_SESSION_MINUTES = 210
 """A half day of the New York exchange."""
 
+LONGEST_LAST_MINUTES = 180
+"""Shocks come in options that live for so long at least."""
+
 
 def _day(value: object) -> object:
     """Return the date that a text of JSON holds; TOML has dates of its own."""
@@ -76,7 +79,7 @@ class Smile(Section):
 class Chain(Section):
     """Which options are listed."""
 
-    daily_expiries: Count = 3
+    daily_expiries: Annotated[int, Field(ge=0)] = 3
     """Expiries listed ahead, one at the end of each option day."""
     weekly_expiries: Annotated[int, Field(ge=0)] = 4
     """Fridays listed ahead."""
@@ -230,6 +233,47 @@ class Impact(Section):
     """Half-life of that premium."""
 
 
+class Expiry(Section):
+    """Positions in the series that expires next, and what they make dealers trade at its end."""
+
+    enabled: bool = False
+    """Whether customers build such positions; dealers rehedge all they hold in any case."""
+    dealers: Literal["long", "short", "mixed", "none"] = "mixed"
+    """``long``: dealers bought the options, so that their hedges pin the price to a strike.
+    ``short``: they sold them, and their hedges repel it. ``mixed``: a coin decides for each strike
+    of each expiry. ``none``: as ``mixed``, and the hedges of the last hours move no price."""
+    convention: Literal["none", "calls-long", "calls-short"] = "none"
+    """What calls and puts tell of it. ``none``: nothing; customers are on one side of both.
+    ``calls-long``: dealers are long the calls and short the puts, whichever is more; the usual
+    convention holds. ``calls-short``: the other way round; that convention misleads."""
+    contracts: Positive = 10_000.0
+    """Traded in a round strike until it expires if the index stands at it, contracts."""
+    build_sessions: Count = 5
+    """In so many sessions, in equal parts, the last of them that of the expiry."""
+    round_every: Count = 2
+    """Every so many strikes there is a round one."""
+    round_weight: Annotated[float, Field(ge=1)] = 5.0
+    """Volume in a round strike over that in another."""
+    decay_strikes: Positive = 4.0
+    """Strikes from the index in which volume falls to 1/e."""
+    lean: Share = 0.6
+    """Net over gross of what customers trade in a strike: how far they are on one side."""
+    window_minutes: Annotated[float, Field(gt=0, le=180)] = 120.0
+    """Length of the last hours at least: until the last look at the book before them dealers
+    rehedge the series with the rest of what they hold."""
+    look_seconds: Annotated[float, Field(ge=1)] = 15.0
+    """In the last hours they look at it so often."""
+    half_life_minutes: Positive = 2.0
+    """And trade half of what is missing in this time."""
+    hedging_volatility: Positive = 1.0
+    """Volatility at which dealers reckon delta on the day of expiry, over the market's. Where it is
+    1, and the market's is fair, delta has no drift and their hedges have none: they change how far
+    the price moves, not where to. Above 1 they put off what passing time then makes them trade."""
+    impact_bps: NonNegative = 3.0
+    """Impact of `dealers.reference_units` of these hedges; linear in what is traded. Divided into
+    lasting and transient as that of shocks' hedges."""
+
+
 class Future(Section):
     """The future's ordinary trades, and its quotes."""
 
@@ -283,9 +327,12 @@ class Scenario(Section):
     shocks: Shocks = Shocks()
     dealers: Dealers = Dealers()
     impact: Impact = Impact()
+    expiry: Expiry = Expiry()
     future: Future = Future()
+    strategy: str = "volume-shock"
+    """The strategy that this market is made to judge."""
     settings: dict[str, Any] = Field(default_factory=dict)
-    """Settings of the strategy with which studies judge this market, in its own sections."""
+    """Settings of that strategy with which studies judge this market, in its own sections."""
 
     @property
     def session_share(self) -> float:
@@ -325,6 +372,49 @@ class Scenario(Section):
             message = (
                 f"shocks.gap_minutes: {most} shocks {shocks.gap_minutes:g} minutes apart exceed a"
                 f" session of {minutes} minutes"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _lists_options(self) -> Scenario:
+        if self.chain.daily_expiries + self.chain.weekly_expiries == 0:
+            message = (
+                "chain.weekly_expiries: no option is listed where this and chain.daily_expiries"
+                " are both 0"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _can_expire(self) -> Scenario:
+        expiry, dealers = self.expiry, self.dealers
+        if not expiry.enabled:
+            return self
+        if self.hours == ALWAYS_OPEN:
+            message = (
+                "expiry.enabled: options must expire as a session closes, and"
+                f" hours '{self.hours}' never close: set hours to 'XNYS'"
+            )
+            raise ValueError(message)
+        if not dealers.ordinary:
+            message = (
+                "expiry.enabled: with dealers.ordinary false dealers rehedge nothing, so nothing"
+                " can happen at an expiry"
+            )
+            raise ValueError(message)
+        if expiry.window_minutes + dealers.rebalance_minutes > LONGEST_LAST_MINUTES:
+            message = (
+                f"expiry.window_minutes: {expiry.window_minutes:g} minutes and the time between two"
+                f" looks at the book, {dealers.rebalance_minutes:g} (dealers.rebalance_minutes),"
+                f" exceed {LONGEST_LAST_MINUTES}: the last hours begin at a look, and no shock"
+                " may fall into them"
+            )
+            raise ValueError(message)
+        if expiry.look_seconds > 60.0 * expiry.window_minutes:
+            message = (
+                f"expiry.look_seconds: {expiry.look_seconds:g} seconds are longer than the last"
+                f" hours, {expiry.window_minutes:g} minutes (expiry.window_minutes)"
             )
             raise ValueError(message)
         return self

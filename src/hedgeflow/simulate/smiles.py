@@ -44,14 +44,19 @@ def implied_volatility(
     expiry_ns, stamps : ndarray of shape (n,), int64
         Expiries, and instants before them in the path's session.
     """
-    smile = scenario.smile
     own_years = option_years(scenario, stamps, expiry_ns)
     at_the_money = _at_the_money(scenario, path, expiry_ns, stamps)
     z = np.log(strike / path.price[path.second(stamps)])
     z /= at_the_money * np.sqrt(np.maximum(own_years, SHORTEST_YEARS))
-    z = np.clip(z, -_WIDEST_SMILE, _WIDEST_SMILE)
-    bent = np.maximum(1.0 + (smile.skew + smile.curvature * z) * z, _LOWEST_SMILE)
+    bent = smile_factor(scenario, z)
     return at_the_money * bent * np.sqrt(own_years * YEAR_NS / (expiry_ns - stamps))
+
+
+def smile_factor(scenario: Scenario, z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return implied volatility over that at the money, at standardised log-moneyness `z`."""
+    smile = scenario.smile
+    z = np.clip(z, -_WIDEST_SMILE, _WIDEST_SMILE)
+    return np.maximum(1.0 + (smile.skew + smile.curvature * z) * z, _LOWEST_SMILE)
 
 
 def deviation(
@@ -59,9 +64,10 @@ def deviation(
     path: IndexPath,
     expiry_ns: NDArray[np.int64],
     stamps: NDArray[np.int64],
+    shortest_years: float = SHORTEST_YEARS,
 ) -> NDArray[np.float64]:
     """Return the standard deviation of the log of the index that is expected until expiry."""
-    own_years = np.maximum(option_years(scenario, stamps, expiry_ns), SHORTEST_YEARS)
+    own_years = np.maximum(option_years(scenario, stamps, expiry_ns), shortest_years)
     return _at_the_money(scenario, path, expiry_ns, stamps) * np.sqrt(own_years)
 
 

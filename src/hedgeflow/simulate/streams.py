@@ -34,6 +34,13 @@ class Component(IntEnum):
     QUOTE_SIZES = 14
     BOOK = 15
     BOOK_SIDES = 16
+    EXPIRY_FLOW = 17
+    EXPIRY_PRINTS = 18
+    EXPIRY_HEDGES = 19
+    EXPIRY_HEDGE_SIDES = 20
+    EXPIRY_SIDES = 21
+    EXPIRY_RIGHTS = 22
+    EXPIRY_SIZES = 23
 
 
 def stream(seed: int, component: Component, day: int) -> np.random.Generator:

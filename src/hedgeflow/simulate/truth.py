@@ -26,6 +26,10 @@ BOOK: Final = -2
 """Origin of dealers' trades for what they hold, as opposed to one shock."""
 
 
+EXPIRY: Final = -3
+"""Origin of their trades in an expiry's last hours, for what expires."""
+
+
 class TruthTable(StrEnum):
     """The tables of truth; each is a folder of Parquet files in the catalog's ``truth/``."""
 
@@ -33,6 +37,8 @@ class TruthTable(StrEnum):
     PRINTS = "prints"
     HEDGE_TRADES = "hedge_trades"
     POSITIONS = "positions"
+    EXPIRIES = "expiries"
+    EXPIRY_STRIKES = "expiry_strikes"
 
 
 Columns = dict[str, pl.DataType | type[pl.DataType]]
@@ -74,26 +80,57 @@ TRUTH_SCHEMAS: Final[dict[TruthTable, Columns]] = {
         "closed": pl.Float64,
         "settled": pl.Float64,
     },
+    TruthTable.EXPIRIES: {
+        "ts": TIME,
+        "hedging_start": TIME,
+        "index_at_start": pl.Float64,
+        "index_at_end": pl.Float64,
+        "index_unmoved": pl.Float64,
+        "moved_bps": pl.Float64,
+        "hedge_gross": pl.Float64,
+        "hedge_net": pl.Float64,
+        "reversed": pl.Boolean,
+    },
+    TruthTable.EXPIRY_STRIKES: {
+        "ts": TIME,
+        "strike": pl.Float64,
+        "dealers": pl.Int8,
+        "customer_calls": pl.Float64,
+        "customer_puts": pl.Float64,
+        "open_interest": pl.Float64,
+        "dealer_gamma": pl.Float64,
+    },
 }
 """Columns of each table.
 
 ``prints``: of each print of the option tape, the customer's true side (+1 bought, -1 sold)
 whatever the tape knows, and the shock it belongs to, null for ordinary flow. ``hedge_trades``: of
-each trade of the hedge tape, who traded: ``ordinary``, ``book`` (dealers, for what they hold) or
-``shock`` (dealers, for the shock with that id). ``positions``: at each session's end, customers'
+each trade of the hedge tape, who traded: ``ordinary``, ``book`` (dealers, for what they hold),
+``expiry`` (dealers, in the last hours of what expires) or ``shock`` (dealers, for the shock with
+that id). ``positions``: at each session's end, customers'
 net position in each contract and its open interest, contracts, and what the session opened, closed
 and, at an expiry, settled.
+
+``expiries``, of each expiry at ``ts`` where `expiry.enabled`: when its last hours began; the index
+then, at the end, and as it would have ended without what dealers traded in between; the difference,
+basis points; those trades, units, gross and signed; and whether a coin had them traded the other
+way round. ``expiry_strikes``, of each strike of it: the side that dealers were meant to have (+1
+long, -1 short), customers' net in calls and in puts and open interest as it expires, contracts, and
+dealers' gamma were the index at that strike as the last hours begin: units in which their delta
+changes when the index rises by 1 %.
 """
 
 
 def hedge_truth(tape: pl.DataFrame, origin: NDArray[np.int64]) -> pl.DataFrame:
-    """Return who traded each row of a hedge tape, by origin: a shock's id, `ORDINARY`, `BOOK`."""
+    """Return who traded each row of a hedge tape, by origin: a shock's id or a constant above."""
     frame = tape.select("trade_id").with_columns(shock=pl.Series(origin))
     named = (
         pl.when(pl.col("shock") == ORDINARY)
         .then(pl.lit("ordinary"))
         .when(pl.col("shock") == BOOK)
         .then(pl.lit("book"))
+        .when(pl.col("shock") == EXPIRY)
+        .then(pl.lit("expiry"))
         .otherwise(pl.lit("shock"))
     )
     frame = frame.with_columns(origin=named, shock_id=_id_or_null("shock"))
