@@ -373,16 +373,18 @@ def slow_ticks(at_ns, price, held, entry_price, source):
     return None, "EXIT_END_OF_DATA", position
 
 
-STEPS = st.lists(st.integers(-9, 9), min_size=2, max_size=90)
+STEPS = st.lists(st.integers(-3, 3), min_size=20, max_size=90)
 WISHES = st.fixed_dictionaries(
     {
         "direction": st.sampled_from([1, -1]),
-        "reward": st.integers(-4, 30),
-        "stop_distance": st.integers(1, 30).map(float),
+        "reward": st.integers(-2, 40),
+        "stop_distance": st.integers(3, 30).map(float),
         "tightened_distance": st.integers(1, 12).map(float),
-        "limit_ns": st.integers(1, 60).map(lambda minutes: minutes * MINUTE_NS),
+        "limit_ns": st.integers(5, 60).map(lambda minutes: minutes * MINUTE_NS),
         "urgency": st.sampled_from([LOW, HIGH, CRISIS]),
-        "flat_ns": st.one_of(st.just(NEVER_NS), st.integers(-1, 60).map(before)),
+        "flat_ns": st.sampled_from(
+            [NEVER_NS] * 20 + [before(minutes) for minutes in (-1, 2, 13, 14.5, 30)]
+        ),
     }
 )
 
@@ -395,8 +397,8 @@ def wished(wish, entry, entry_price):
 
 @settings(max_examples=250)
 @given(
-    steps=STEPS, spread=st.lists(st.integers(0, 12), min_size=2, max_size=90), wish=WISHES,
-    first_left=st.integers(0, 90), gap_at=st.integers(0, 200), source=st.booleans(),
+    steps=STEPS, spread=st.lists(st.integers(0, 4), min_size=20, max_size=90), wish=WISHES,
+    first_left=st.integers(0, 60), gap_at=st.integers(0, 600), source=st.booleans(),
 )  # fmt: skip
 def test_the_walk_on_bars_is_the_slow_one(steps, spread, wish, first_left, gap_at, source):
     count = min(len(steps), len(spread))
