@@ -316,11 +316,11 @@ OTHER_WAY = {"expiry_ns": EXPIRY + 60 * MINUTE_NS, "strike": 5_100.0, "target_di
 
 
 def test_a_loss_before_the_crossing_counts_though_nothing_was_decided_in_between():
-    """The other position loses 77.49 at 30; of 230 USD 75 are left, two additions of 32.49."""
+    """The other loses 132.49 USD, more than the 77.49 that it risked, in one jump at 30 minutes."""
     frame = conditions({"left": 60}, {"left": 110, **OTHER_WAY})
-    tape = bar_tape({30: (FLAT, 5_021.0, FLAT, FLAT)}, after=70)
+    tape = bar_tape({30: (5_031.0, 5_031.0, FLAT, FLAT)}, after=70)
     plan = {"target": False}
-    for per_day, added in ((0.0018, 0.0), (0.0019, 1.0), (0.0023, 2.0)):
+    for per_day, added in ((0.0024, 0.0), (0.0025, 1.0), (0.0028, 2.0)):
         risk = {"positions_per_instrument": 2, "per_day": per_day}
         trades = run(frame, tape, config(risk=risk, plan=plan)).trades.sort("entry_ns")
         assert trades["exit_reason"][1] == "EXIT_STOP_HIT"
