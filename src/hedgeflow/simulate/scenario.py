@@ -218,7 +218,7 @@ class Dealers(Section):
 
 
 class Impact(Section):
-    """How hedges of shocks move prices."""
+    """How hedges move prices; those of an expiry's last hours by `expiry.impact_bps`."""
 
     enabled: bool = True
     peak_bps: NonNegative = 20.0
