@@ -420,7 +420,14 @@ def _performance(
     sessions = tables.sessions
     daily = by_session(trades.net_usd, trades.session, len(sessions))
     overall = results(trades, resampling, claimed_rate)
-    cap = setting(manifest.config, "alert.confidence_cap")
+    cap = next(
+        (
+            found
+            for name in ("alert.confidence_cap", "pressure.confidence_cap")
+            if isinstance(found := setting(manifest.config, name), float)
+        ),
+        None,
+    )
     per_year = tables.sessions_per_year
     annual = sharpe_annualised(daily, trades.session, resampling, sessions_per_year=per_year)
     of_trade = session_index(tables.trades["session"], sessions).tolist()
@@ -442,7 +449,7 @@ def _performance(
         profit=profit(tables),
         equity=equity(sessions, daily, fall.capital_usd) if trades.count else (),
         execution_latency=latency(trades, tables.latency_limit_seconds),
-        alerts=alert_counts(tables, cap if isinstance(cap, float) else None),
+        alerts=alert_counts(tables, cap),
     )
 
 

@@ -11,6 +11,7 @@ from hedgeflow.evidence import Arm, ArmGroup
 from hedgeflow.market.settings import merged
 from hedgeflow.market.time import MINUTE_NS
 from hedgeflow.replay import TRADE_SCHEMA
+from hedgeflow.studies.backtesting import traded_alerts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.backtesting import Backtest
     from hedgeflow.studies.markets import Market
-    from hedgeflow.studies.study import Study
+    from hedgeflow.studies.study import ScanResult, Study
 
 READ: Final = ("alert_id", "session", "exit_ns", "net_usd", "net_bps", "age_seconds")
 """Columns of a trade that evidence reads as they are."""
@@ -72,6 +73,8 @@ class Rerun:
     ) -> pl.DataFrame:
         """Return the trades that a replay gives, as `replay.tables.TRADE_SCHEMA`.
 
+        Where a setting changes that a scan reads, the market is scanned anew.
+
         Parameters
         ----------
         alerts : polars.DataFrame, optional
@@ -80,14 +83,24 @@ class Rerun:
         tape : HedgeTape, optional
         """
         settings = self.config if config is None else config
+        scan = self.result.scan
+        if alerts is None:
+            scan, alerts = self._seen(settings)
         return self.study.replay(
             self.market,
             settings,
-            self.result.scan,
-            self.result.alerts if alerts is None else alerts,
+            scan,
+            alerts,
             self.result.tape if tape is None else tape,
             self.calendar,
         ).trades
+
+    def _seen(self, config: StrategyConfig) -> tuple[ScanResult, pl.DataFrame]:
+        """Return the scan and the alerts that a configuration sees."""
+        if self.study.scan_settings(config) == self.study.scan_settings(self.config):
+            return self.result.scan, self.result.alerts
+        scan = self.study.scan(self.market, config)
+        return scan, traded_alerts(self.market, scan)
 
     def arm(
         self,

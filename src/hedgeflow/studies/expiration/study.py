@@ -246,7 +246,10 @@ class ExpirationStudy:
             trades = (
                 rerun.own
                 if model == own
-                else rerun.trades(config=rerun.changed({"direction": {"model": model}}))
+                else rerun.trades(
+                    alerts=rerun.result.alerts,
+                    config=rerun.changed({"direction": {"model": model}}),
+                )
             )
             arms.append(
                 rerun.arm(ArmGroup.DIRECTION, model, words, None, trades, reference=model == own)
