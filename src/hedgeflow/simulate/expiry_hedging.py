@@ -20,6 +20,7 @@ from hedgeflow.simulate.conforming import conformed
 from hedgeflow.simulate.dealers_book import worked_until_the_next_look
 from hedgeflow.simulate.expiry_flow import hedging_start_ns, strike_traits
 from hedgeflow.simulate.hedging import sides
+from hedgeflow.simulate.option_quotes import RESOLUTION_NS
 from hedgeflow.simulate.smiles import deviation, smile_factor
 from hedgeflow.simulate.streams import Component, stream
 from hedgeflow.simulate.trades import Trades
@@ -98,7 +99,7 @@ def expiry_hedge(
         All other option orders of the session, by row of the same book.
     """
     session, settings = path.session, scenario.expiry
-    interval = round(settings.look_seconds * SECOND_NS)
+    interval = round(settings.look_seconds * SECOND_NS / RESOLUTION_NS) * RESOLUTION_NS
     start_ns = hedging_start_ns(scenario, session)
     looks = np.arange(start_ns, session.end_ns - SECOND_NS, interval, dtype=np.int64)
     units = _units(scenario, before, orders, session.end_ns, looks)
