@@ -18,6 +18,7 @@ from hedgeflow.cli import (
     expiring,
     explaining,
     judging,
+    laddering,
     registering,
     running,
     scoring,
@@ -57,6 +58,7 @@ app.command("sweep")(sweeping.sweep)
 app.command("walk-forward")(sweeping.walk_forward)
 app.command("explain")(explaining.explain)
 app.command("expiries")(expiring.expiries)
+app.command("ladder")(laddering.ladder)
 app.command("watch")(watching.watch)
 app.command("claims")(comparing.claims)
 app.command("claim")(claiming.claim)

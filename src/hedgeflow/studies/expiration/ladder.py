@@ -214,8 +214,8 @@ class LadderFold:
         return str(ecals.get_calendar(calendar, **span).tz)
 
     @property
-    def last_ns(self) -> int:
-        """The last instant known before the last expiry in whose 24 hours there is a price.
+    def last_expiry_ns(self) -> int:
+        """The last expiry in whose 24 hours there is a price.
 
         Raises
         ------
@@ -233,8 +233,19 @@ class LadderFold:
                 where="ladder",
                 hint="Import prices and open interest of a day on which options expire",
             )
-        known = feed.events["known_ns"]
-        return int(known[int(np.searchsorted(known, ends[near[-1]], side="left")) - 1])
+        return int(ends[near[-1]])
+
+    @property
+    def last_ns(self) -> int:
+        """The last instant known before that expiry.
+
+        Raises
+        ------
+        ConfigError
+            As `last_expiry_ns`.
+        """
+        known = self._feed.events["known_ns"]
+        return int(known[int(np.searchsorted(known, self.last_expiry_ns, side="left")) - 1])
 
     def at(self, at_ns: int) -> Ladder:
         """Return the ladder at an instant, not before the last that was asked for.
