@@ -35,8 +35,9 @@ REPLAY_MINUTES: Final = 120
 """Before expiry a replay begins, unless it is told when: the first timed notice."""
 
 COLUMNS: Final = (
-    "strike", "settled", "counted", "calls", "puts", "estimated", "band", "pressure", "dealer gamma",
-    "told by", "source", "lognormal", "empirical", "call ITM", "away", "points", "sigmas", "alert",
+    "strike", "settled", "counted", "calls", "puts", "estimated", "band", "pressure",
+    "dealer gamma", "told by", "source", "lognormal", "empirical", "call ITM", "away", "points",
+    "sigmas", "alert",
 )  # fmt: skip
 NARROW: Final = (
     "strike", "settled", "estimated", "band", "pressure", "dealer gamma", "lognormal", "sigmas",
@@ -282,15 +283,12 @@ def _line(shown: Ladder) -> str:
 
 
 def _head(shown: Ladder) -> list[str]:
+    expiry, at = (_clock(shown, each, full=True) for each in (shown.expiry_ns, shown.at_ns))
+    price = f"Price {shown.price:,.2f} of {_clock(shown, shown.price_ns)}"
+    special = f"{shown.settlement.value}, {shown.features.words}; {shown.phase.name}"
     lines = [
-        (
-            f"{shown.underlying} {_clock(shown, shown.expiry_ns, full=True)}: {shown.settlement.value},"
-            f" {shown.features.words}; {shown.phase.name}"
-        ),
-        (
-            f"{_clock(shown, shown.at_ns, full=True)}: {_left(shown)} left. Price {shown.price:,.2f} of"
-            f" {_clock(shown, shown.price_ns)}; {_volatility(shown)}"
-        ),
+        f"{shown.underlying} {expiry}: {special}",
+        f"{at}: {_left(shown)} left. {price}; {_volatility(shown)}",
         _alerts(shown),
     ]
     profile = shown.profile
