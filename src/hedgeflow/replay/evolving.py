@@ -220,7 +220,9 @@ class EvolvingPosition:
         Whether it will fill is not known then, and not asked.
 
         Its risk is from the price at the crossing to the stop as it is then tightened, never
-        loosened (precise.md 34); a position that is beyond its stop already is added nothing.
+        loosened (precise.md 34). A position that is beyond its stop already is added nothing, but
+        under the source's precedence, which asks about the evolution first and so adds to a loss:
+        that addition is sized by the tightened stop alone.
         """
         if self.evolution is None or not contracts > 0.0:
             return None
@@ -228,7 +230,9 @@ class EvolvingPosition:
         stop = self.entry.price - order.direction * order.stop_distance
         distance = min(order.direction * (price - stop), order.tightened_distance)
         if not distance > 0.0:
-            return None
+            if not self.walked.rules.evolves_first:
+                return None
+            distance = order.tightened_distance
         return replace(
             order,
             urgency=Urgency.CRISIS.name,

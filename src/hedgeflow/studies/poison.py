@@ -76,7 +76,9 @@ def put_out(
     lags = [0] if quotes is None else (quotes["known_at"] - quotes["ts"]).to_physical().to_list()
     return {
         "alerts": Output(alerts.drop(KNOWN_LATER).sort("detected_ns", "alert_id"), "detected_ns"),
-        "decisions": Output(result.decisions.sort("decided_ns", "alert_id"), "decided_ns"),
+        "decisions": Output(
+            study.known_decisions(result, alerts).sort("known_ns", "alert_id"), "known_ns"
+        ),
         "trades": Output(result.trades.sort("exit_ns", "trade_id"), "exit_ns", max(lags)),
     }
 

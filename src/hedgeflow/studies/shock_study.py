@@ -162,6 +162,11 @@ class ShockStudy:
             hedges=hedge_progress(market, config, scan),
         )
 
+    def known_decisions(self, result: ReplayResult, alerts: pl.DataFrame) -> pl.DataFrame:
+        """Return decisions, each known when it is made."""
+        del alerts
+        return result.decisions.with_columns(known_ns="decided_ns")
+
     def alert_documents(
         self, alerts: pl.DataFrame, config: VolumeShockConfig
     ) -> list[dict[str, Any]]:

@@ -158,6 +158,10 @@ class Study(Protocol, Generic[ConfigT]):
         """Return what would have been traded on alerts of a scan."""
         ...
 
+    def known_decisions(self, result: ReplayResult, alerts: pl.DataFrame) -> pl.DataFrame:
+        """Return decisions with `known_ns`, from when on nothing later can change them."""
+        ...
+
     def alert_documents(self, alerts: pl.DataFrame, config: ConfigT) -> list[dict[str, Any]]:
         """Return alerts as JSON shows them."""
         ...

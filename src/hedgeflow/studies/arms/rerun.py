@@ -70,6 +70,7 @@ class Rerun:
         alerts: pl.DataFrame | None = None,
         config: StrategyConfig | None = None,
         tape: HedgeTape | None = None,
+        scan: ScanResult | None = None,
     ) -> pl.DataFrame:
         """Return the trades that a replay gives, as `replay.tables.TRADE_SCHEMA`.
 
@@ -81,15 +82,16 @@ class Rerun:
             In place of the run's own.
         config : StrategyConfig, optional
         tape : HedgeTape, optional
+        scan : ScanResult, optional
+            What the alerts are of, where they are not the run's own.
         """
         settings = self.config if config is None else config
-        scan = self.result.scan
         if alerts is None:
             scan, alerts = self._seen(settings)
         return self.study.replay(
             self.market,
             settings,
-            scan,
+            self.result.scan if scan is None else scan,
             alerts,
             self.result.tape if tape is None else tape,
             self.calendar,

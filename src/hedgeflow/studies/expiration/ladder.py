@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from hedgeflow.market.expiries import Features
     from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
+    from hedgeflow.studies.expiration.feed import Feed
     from hedgeflow.studies.expiration.standing_scan import Standing
     from hedgeflow.studies.markets import Market
 
@@ -188,12 +189,16 @@ class LadderFold:
     ----------
     market : Market
     config : ExpirationPressureConfig
+    feed : Feed, optional
+        The market's events, where they are made already; they do not depend on what presses.
     """
 
-    def __init__(self, market: Market, config: ExpirationPressureConfig) -> None:
+    def __init__(
+        self, market: Market, config: ExpirationPressureConfig, feed: Feed | None = None
+    ) -> None:
         self._market = market
         self._config = config
-        self._feed = feed_of(market, config)
+        self._feed = feed_of(market, config) if feed is None else feed
         rules = pressure_rules(config, market.sessions.minutes_per_year)
         lengths = session_minutes(market, self._feed.chain)
         self._scan = StandingScan(rules, self._feed.chain, lengths)

@@ -13,6 +13,7 @@ from hedgeflow.evidence import ArmGroup
 from hedgeflow.market.settings import validated
 from hedgeflow.market.time import iso
 from hedgeflow.replay import replay_conditions
+from hedgeflow.replay.expiration import known_decisions
 from hedgeflow.signals.settlement_rules import SignalClass
 from hedgeflow.strategies.expiration_pressure import ExpirationPressureConfig, load_config
 from hedgeflow.strategies.expiration_pressure.claims import DECLARATION
@@ -22,6 +23,7 @@ from hedgeflow.strategies.expiration_pressure.search_space import (
     scan_settings,
 )
 from hedgeflow.studies.expiration.markets import is_stand_in, load_expiry_market
+from hedgeflow.studies.expiration.placebos import placebo_arms
 from hedgeflow.studies.expiration.scanning import scan_expiries
 from hedgeflow.studies.expiration.tables import evidence_tables
 from hedgeflow.studies.hedge_tapes import hedge_tape
@@ -165,6 +167,10 @@ class ExpirationStudy:
             volatility_index=market.volatility_index,
         )
 
+    def known_decisions(self, result: ReplayResult, alerts: pl.DataFrame) -> pl.DataFrame:
+        """Return decisions, known with the fill or, of a skip, once nothing can follow it."""
+        return known_decisions(result, alerts)
+
     def alert_documents(
         self, alerts: pl.DataFrame, config: ExpirationPressureConfig
     ) -> list[dict[str, Any]]:
@@ -239,7 +245,7 @@ class ExpirationStudy:
         return tables
 
     def arms(self, rerun: Rerun, config: ExpirationPressureConfig) -> list[Arm]:
-        """Return the three directions side by side, and the run with every side flipped."""
+        """Return the three directions side by side, and the run where nothing should be found."""
         own = config.direction.model
         arms: list[Arm] = []
         for model, words in DIRECTIONS.items():
@@ -254,7 +260,7 @@ class ExpirationStudy:
             arms.append(
                 rerun.arm(ArmGroup.DIRECTION, model, words, None, trades, reference=model == own)
             )
-        return arms
+        return [*arms, *placebo_arms(rerun, config)]
 
     def counts(self, result: Backtest, config: ExpirationPressureConfig) -> list[str]:
         """Return how many alerts there were of each class, and of how many the filter made none."""
