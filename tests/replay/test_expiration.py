@@ -270,19 +270,29 @@ def test_without_evolution_a_position_ends_by_its_own_limit():
     assert left_at(trade["exit_ns"]) == 59.0 - 50.0
 
 
-@pytest.mark.parametrize("precedence", ["corrected", "source"])
-@pytest.mark.parametrize("ticks", [False, True])
-def test_a_stop_tick_never_adds(precedence, ticks):
-    """The first price below 15 minutes left is through the stop: it stops, and nothing is added."""
+def through_the_stop(*, ticks: bool):
+    """Return a tape whose first price below 15 minutes left is through the stop."""
     if ticks:
-        tape = tick_tape(lambda left: FLAT if left >= 15 else 4_985.0)
-    else:
-        tape = bar_tape({(14, -10): 4_985.0})
-    result = run(EVOLVING, tape, config(plan={"precedence": precedence}))
+        return tick_tape(lambda left: FLAT if left >= 15 else 4_985.0)
+    return bar_tape({(14, -10): 4_985.0})
+
+
+@pytest.mark.parametrize("ticks", [False, True])
+def test_a_stop_tick_never_adds(ticks):
+    result = run(EVOLVING, through_the_stop(ticks=ticks), config())
     [trade] = result.trades.to_dicts()
     assert trade["exit_reason"] == "EXIT_STOP_HIT"
     assert added_contracts_of(trade["flags"]) == 0.0
     assert trade["size_contracts"] == 1.0
+
+
+def test_the_sources_precedence_adds_to_a_stopped_position_and_only_once():
+    """It asks about the evolution first; the next tick is stopped like any other."""
+    source = config(plan={"precedence": "source"})
+    [trade] = run(EVOLVING, through_the_stop(ticks=True), source).trades.to_dicts()
+    assert trade["exit_reason"] == "EXIT_STOP_HIT"
+    assert added_contracts_of(trade["flags"]) == 2.0
+    assert trade["size_contracts"] == 3.0
 
 
 def test_what_ends_before_the_added_order_can_fill_is_added_nothing():

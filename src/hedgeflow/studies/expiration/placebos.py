@@ -22,7 +22,7 @@ SIDED: Final = ("dealer_gamma", "dealer_units")
 
 
 def placebo_arms(rerun: Rerun, config: ExpirationPressureConfig) -> list[Arm]:
-    """Return the run itself, the run with every side flipped, and at the same minutes of other days.
+    """Return the run itself, with every side flipped, and at the same minutes of other days.
 
     On another day a strike lies as far from the price as it did, and expires as late in the
     session, but no option does: a day of the underlying's own expiries is no placebo. Open
