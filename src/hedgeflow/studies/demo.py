@@ -19,9 +19,9 @@ from hedgeflow.market.transactions import locked, replace_text
 from hedgeflow.simulate import TRUTH_FOLDER, TruthTable, load_scenario, read_truth, write_to_catalog
 from hedgeflow.simulate.venue import UNDERLYING
 from hedgeflow.studies.backtesting import JOURNAL_FILE
-from hedgeflow.studies.markets import load_market
 from hedgeflow.studies.scenario_settings import config_of
 from hedgeflow.studies.side_by_side import run_side_by_side
+from hedgeflow.studies.strategies import study_of
 from hedgeflow.studies.validation import Validation, check_out, validate, write_validation
 
 if TYPE_CHECKING:
@@ -262,6 +262,6 @@ def validate_simulated(
     """Judge the claim on a simulated market, with its truth for the accuracy figures only."""
     catalog = Catalog.open(root)
     truth = read_truth(root, TruthTable.SHOCKS)
-    market = load_market(catalog, UNDERLYING, config)
+    market = study_of(config).load_market(catalog, UNDERLYING, config)
     with Journal.open(root / JOURNAL_FILE) as journal:
         return validate(market, config, journal, truth=truth, progress=progress)
