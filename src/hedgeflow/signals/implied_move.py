@@ -116,7 +116,7 @@ class VolatilityWindow:
                 now,
             )
             if chosen.size >= rules.prints:
-                return float(np.median(chosen))
+                return float(_median(chosen))
         return None
 
     def _learn_contracts(self) -> None:
@@ -224,6 +224,11 @@ def _volatilities(
             chosen[count] = iv[place]
         place = previous[place] - base
     return chosen
+
+
+@nb.njit(cache=True)
+def _median(values: NDArray[np.float64]) -> float:
+    return np.median(values)
 
 
 def realised_volatility(

@@ -252,6 +252,7 @@ def market_of(
     notes: tuple[str, ...] = (),
     open_interest: pl.DataFrame | None = None,
     hedge: HedgeInstrument | None = None,
+    signed_flow: bool = True,
 ) -> Market:
     """Return the market that tapes make, from a catalog or from memory.
 
@@ -277,6 +278,8 @@ def market_of(
         Official open interest of the option contracts.
     hedge : HedgeInstrument, optional
         What is traded at the bars' prices, where these are not its own.
+    signed_flow : bool
+        Whether the strategy reads the hedge instrument's signed flow: a sum a second is large.
 
     Raises
     ------
@@ -315,7 +318,7 @@ def market_of(
         quotes_key=None if quotes is None else quotes.key,
         volume=volume,
         flow=None
-        if trades is None or trades.rows.is_empty()
+        if trades is None or trades.rows.is_empty() or not signed_flow
         else SignedFlow.from_trades(trades.rows, trades.coverage, sessions),
         volatility_index=volatility_index,
         option_hash=option_hash,

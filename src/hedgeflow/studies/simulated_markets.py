@@ -12,7 +12,8 @@ import polars as pl
 from hedgeflow.journal import Journal
 from hedgeflow.market.coverage import Coverage
 from hedgeflow.market.tapes import TapeKind
-from hedgeflow.simulate import simulate_days, tape_keys
+from hedgeflow.simulate import TruthTable, simulate_days, tape_keys
+from hedgeflow.strategies.volume_shock import VolumeShockConfig
 from hedgeflow.studies.backtesting import JOURNAL_FILE
 from hedgeflow.studies.markets import Market, OptionTape, Tape, market_of
 from hedgeflow.studies.validation import Validation, verdict
@@ -23,7 +24,15 @@ if TYPE_CHECKING:
 
 
 def market_in_memory(scenario: Scenario, config: StrategyConfig) -> tuple[Market, pl.DataFrame]:
-    """Simulate a scenario and return its market and the truth of its shocks.
+    """Simulate a scenario and return its market and the truth of its shocks."""
+    market, truth = market_with_truth(scenario, config)
+    return market, truth[TruthTable.SHOCKS]
+
+
+def market_with_truth(
+    scenario: Scenario, config: StrategyConfig
+) -> tuple[Market, dict[TruthTable, pl.DataFrame]]:
+    """Simulate a scenario and return its market and what really happened in it, by table.
 
     The market is what `load_market` makes of the catalog that `write_to_catalog` fills, but for
     the hashes of its tapes, which follow from the scenario here.
@@ -59,8 +68,10 @@ def market_in_memory(scenario: Scenario, config: StrategyConfig) -> tuple[Market
         hedge_hash=name,
         simulated=True,
         open_interest=pl.concat([day.open_interest for day in days]),
+        signed_flow=isinstance(config, VolumeShockConfig),
     )
-    return market, pl.concat([day.truth for day in days])
+    tables = [day.truth_tables() for day in days]
+    return market, {name: pl.concat([each[name] for each in tables]) for name in TruthTable}
 
 
 def judged_in_memory(scenario: Scenario, config: StrategyConfig) -> Validation:

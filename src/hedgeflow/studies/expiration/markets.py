@@ -105,6 +105,7 @@ def load_expiry_market(
         notes=tuple(notes),
         open_interest=interest,
         hedge=hedge,
+        signed_flow=False,
     )
 
 
