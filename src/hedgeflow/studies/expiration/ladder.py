@@ -190,7 +190,7 @@ class LadderFold:
     market : Market
     config : ExpirationPressureConfig
     feed : Feed, optional
-        The market's events, where they are made already; they do not depend on what presses.
+        The market's events, where they are made already, by the same scale and signing.
     """
 
     def __init__(
