@@ -27,6 +27,7 @@ from hedgeflow.studies.asking import (
     asked_market,
     check_strategy,
 )
+from hedgeflow.studies.strategies import study_of
 from hedgeflow.studies.vaults import vault_notes, visible
 
 if TYPE_CHECKING:
@@ -68,8 +69,10 @@ class Scan:
     alerts, events, anomalies : polars.DataFrame
         Alerts with the highest pressure first.
     counts : mapping of str to int
-        Prints read, and what came of them.
+        What was read, and what came of it.
     notes : tuple of str
+    found : str
+        What was read and found on the way to alerts, in a few words.
     """
 
     run_id: str
@@ -81,24 +84,25 @@ class Scan:
     counts: Mapping[str, int]
     notes: tuple[str, ...]
 
+    found: str
+
     @property
     def _line(self) -> str:
-        return (
-            f"{self.counts['prints']:,} prints, {self.anomalies.height:,} anomalies,"
-            f" {self.events.height:,} events; run {self.run_id}"
-        )
+        return f"{self.found}; run {self.run_id}"
 
     def __repr__(self) -> str:
         return f"{_mark(self.simulated)}{self.alerts.height:,} alerts: {self._line}"
 
     def _repr_html_(self) -> str:
-        names = ("detected", "contract", "direction", "flow_class", "urgency", "pressure",
-                 "demand", "response_minutes", "confidence")  # fmt: skip
+        shown = study_of(self.config).alert_columns
         rows = [
-            (iso(row["detected_ns"]), *(_cell(row[name]) for name in names[1:]))
+            (iso(row["detected_ns"]), *(_cell(row[column.name]) for column in shown))
             for row in self.alerts.head(SHOWN_ROWS).iter_rows(named=True)
         ]
-        columns = [(name.replace("_", " "), name in names[5:]) for name in names]
+        columns = [
+            ("detected", False),
+            *((column.heading.replace("_", " "), column.is_number) for column in shown),
+        ]
         return fragment(
             f"{self.alerts.height:,} alerts",
             self._line,
@@ -323,7 +327,7 @@ def scan(
     journal: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Scan:
-    """Find volume shocks and journal the alerts.
+    """Find what a strategy trades on and journal the alerts.
 
     Parameters
     ----------
@@ -331,6 +335,7 @@ def scan(
     underlying : str
         What the options are on, as in BTC.
     strategy : str
+        ``volume-shock`` or ``expiration-pressure``.
     preset : str, optional
         ``normalized`` or ``source``.
     config : str or Path, optional
@@ -361,8 +366,9 @@ def scan(
         alerts=found.alerts.sort(order, descending=[True, False, False]),
         events=found.events,
         anomalies=found.anomalies,
-        counts={"prints": found.prints, **found.counts},
+        counts=study_of(asked.config).scan_counts(found),
         notes=(*_own_settings(asked), *of_vault, *market.notes, *found.notes),
+        found=study_of(asked.config).scan_words(found),
     )
 
 

@@ -278,7 +278,7 @@ def validate_again(
     )
     with (
         asked_journal(catalog, journal) as record,
-        progress_bar("Scanning option prints", quiet=as_json) as progress,
+        progress_bar("Scanning the tapes", quiet=as_json) as progress,
     ):
         result = reproduce(
             package,

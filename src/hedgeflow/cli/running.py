@@ -26,7 +26,7 @@ from hedgeflow.cli.options import (
 from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from hedgeflow.risk import Calendar
     from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.markets import Market
+    from hedgeflow.studies.study import AlertColumn
     from hedgeflow.studies.validation import Validation
 
 Given = TypeVar("Given")
@@ -66,12 +67,12 @@ def scan(
     )
     with (
         open_journal(catalog, journal) as record,
-        progress_bar("Scanning option prints", quiet=as_json) as progress,
+        progress_bar("Scanning the tapes", quiet=as_json) as progress,
     ):
         market = visible(market, chosen, record)
         run, result = scan_to_journal(market, chosen, record, progress)
         of_vault = vault_notes(record, market)
-    alerts = result.alerts
+    study, alerts = study_of(chosen), result.alerts
     found = f"{alerts.height:,} alerts"
     if day is not None:
         stamp = pl.from_epoch("triggered_ns", time_unit="ns").dt.date()
@@ -80,29 +81,20 @@ def scan(
     alerts = alerts.sort(["pressure", "triggered_ns", "contract"], descending=[True, False, False])
     notes = (*of_vault, *market.notes, *result.notes)
     if as_json:
-        counts = {
-            "prints": result.prints,
-            "anomalies": result.anomalies.height,
-            "events": result.events.height,
-            **result.counts,
-        }
         print_json(
             {
                 "run_id": run.run_id,
                 "simulated": market.simulated,
                 "preset": chosen.preset,
-                "counts": counts,
+                "counts": study.scan_counts(result),
                 "notes": notes,
-                "alerts": study_of(chosen).alert_documents(alerts, chosen),
+                "alerts": study.alert_documents(alerts, chosen),
             }
         )
         return
     print_simulated(simulated=market.simulated)
-    typer.echo(
-        f"run {run.run_id}: {result.prints:,} prints, {result.anomalies.height:,} anomalies,"
-        f" {result.events.height:,} events, {found}"
-    )
-    _print_alerts(alerts)
+    typer.echo(f"run {run.run_id}: {study.scan_words(result)}, {found}")
+    _print_alerts(alerts, study.alert_columns)
     for note in notes:
         typer.echo(f"note: {note}")
 
@@ -129,7 +121,7 @@ def backtest(
     events = _calendar(calendar or [], calendar_kind, calendar_timezone, market)
     with (
         open_journal(catalog, journal) as record,
-        progress_bar("Scanning option prints", quiet=as_json) as progress,
+        progress_bar("Scanning the tapes", quiet=as_json) as progress,
     ):
         market = visible(market, chosen, record)
         result = run_backtest(market, chosen, record, calendar=events, progress=progress)
@@ -257,7 +249,7 @@ def validate(
     events = _calendar(calendar or [], calendar_kind, calendar_timezone, market)
     with (
         open_journal(catalog, journal) as record,
-        progress_bar("Scanning option prints", quiet=as_json) as progress,
+        progress_bar("Scanning the tapes", quiet=as_json) as progress,
     ):
         result = run_validation(
             market, chosen, record, calendar=events, progress=progress, leakage=leakage
@@ -367,21 +359,17 @@ def _date(text: str | None) -> Any:
         raise ConfigError(f"'{text}' is no date", where="--date", hint="Use YYYY-MM-DD") from cause
 
 
-def _print_alerts(alerts: pl.DataFrame) -> None:
+def _print_alerts(alerts: pl.DataFrame, columns: Sequence[AlertColumn]) -> None:
     from hedgeflow.market.time import iso
 
-    columns = (
-        "alert_id", "contract", "direction", "demand", "pressure", "response_minutes", "urgency",
-        "flow_class", "confidence",
-    )  # fmt: skip
     rows = [
-        [iso(row["detected_ns"]), *(row[name] for name in columns)]
+        [iso(row["detected_ns"]), *(row[column.name] for column in columns)]
         for row in alerts.head(SHOWN_ALERTS).iter_rows(named=True)
     ]
     print_table(
-        ("detected", *columns),
+        ("detected", *(column.heading for column in columns)),
         rows,
-        numeric=("demand", "pressure", "response_minutes", "confidence"),
+        numeric=[column.heading for column in columns if column.is_number],
     )
     if alerts.height > SHOWN_ALERTS:
         typer.echo(f"and {alerts.height - SHOWN_ALERTS:,} more; --json prints them all")

@@ -14,10 +14,9 @@ from hedgeflow.market.sessions import session_date
 from hedgeflow.market.tapes import TapeKind, tape_schema
 from hedgeflow.market.time import iso
 from hedgeflow.signals.rules import BaselineOrigin, SigningRule
-from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 from hedgeflow.studies.backtesting import code_version
-from hedgeflow.studies.markets import load_market
 from hedgeflow.studies.scanning import in_sessions, shock_scan, signing_rules
+from hedgeflow.studies.strategies import study_named, study_of
 from hedgeflow.studies.vaults import visible
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.sessions import Sessions
     from hedgeflow.signals.scan import ShockScan
+    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+    from hedgeflow.studies.markets import Market
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,69 @@ class Explanation:
     simulated: bool
 
 
+@dataclass(frozen=True, slots=True)
+class StrikeExplanation:
+    """One alert at a strike and what it rests on.
+
+    Attributes
+    ----------
+    alert : dict
+        The journal's row, with its decisions and trades.
+    contracts : list of dict
+        Calls and puts of the strike, each in its own contracts: the last official figure and when
+        it became known, what was traded since, customers' net buying since and in all.
+    condition : dict
+        The row of `CONDITION` that made the alert, with names for codes; `pressure_minutes` are
+        those that pressure is divided by.
+    model : str
+        The probability that makes pressure.
+    probabilities : dict of str to float or None
+        Of all three models.
+    basis : str
+        Whence dealers' side is known, in words.
+    side : str
+        What is done at the strike, or why nothing is.
+    notes : tuple of str
+    simulated : bool
+        The run's data came from the simulator.
+    """
+
+    alert: dict[str, Any]
+    contracts: list[dict[str, Any]]
+    condition: dict[str, Any]
+    model: str
+    probabilities: dict[str, float | None]
+    basis: str
+    side: str
+    notes: tuple[str, ...]
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlertCase:
+    """An alert of a journal, and the market and configuration that gave it.
+
+    Attributes
+    ----------
+    alert : dict
+        The journal's row, with its decisions and trades.
+    config : StrategyConfig
+    market : Market
+        As far as it may be seen.
+    catalog : Catalog
+    simulated : bool
+    """
+
+    alert: dict[str, Any]
+    config: Any
+    market: Market
+    catalog: Catalog
+    simulated: bool
+
+
 def explain_alert(
     catalog: Catalog, journal: Journal, alert_id: str, run_id: str | None = None
-) -> Explanation:
+) -> Explanation | StrikeExplanation:
     """Return what an alert in the journal rests on, recomputed from the catalog.
 
     Raises
@@ -74,12 +135,21 @@ def explain_alert(
     HedgeflowError
         The catalog no longer holds the data that the run read.
     """
+    case = alert_case(catalog, journal, alert_id, run_id)
+    return study_of(case.config).explain(case)
+
+
+def alert_case(
+    catalog: Catalog, journal: Journal, alert_id: str, run_id: str | None = None
+) -> AlertCase:
+    """Return an alert with the market that gave it; errors are those of `explain_alert`."""
     alert = journal.alert(alert_id, run_id or _run_of_this_code(journal, alert_id))
     runs = journal.runs().filter(pl.col("run_id") == alert["run_id"]).row(0, named=True)
     trials = journal.trials(runs["data_hash"]).filter(pl.col("config_hash") == runs["config_hash"])
     trial = json.loads(trials["config_json"][0])
-    config = VolumeShockConfig.model_validate(trial["settings"])
-    whole = load_market(catalog, runs["underlying"], config, must_trade=False)
+    study = study_named(runs["strategy"])
+    config = study.of_settings(trial["settings"])
+    whole = study.load_market(catalog, runs["underlying"], config, must_trade=False)
     market = visible(whole, config, journal)
     if market.until_ns is not None and alert["triggered_ns"] >= market.until_ns:
         raise VaultError(
@@ -94,6 +164,13 @@ def explain_alert(
             where=str(catalog.path),
             hint="Run the scan again, then explain one of its alerts",
         )
+    return AlertCase(alert, config, market, catalog, bool(runs["simulated"]))
+
+
+def explained(case: AlertCase) -> Explanation:
+    """Return the prints behind a volume shock's alert, how each was signed, and the baselines."""
+    alert, market, catalog = case.alert, case.market, case.catalog
+    config: VolumeShockConfig = case.config
     members = json.loads(alert["members_json"])
     scan = shock_scan(market, config, market.reference(config))
     since = min(member["since_ns"] for member in members)
@@ -148,7 +225,7 @@ def explain_alert(
             "block_id",
         ),
         notes=tuple(_notes(prints, market.hedge.symbol)),
-        simulated=runs["simulated"],
+        simulated=case.simulated,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import polars as pl
 
@@ -20,12 +20,14 @@ from hedgeflow.strategies.volume_shock.rules import observation_rules
 from hedgeflow.strategies.volume_shock.search_space import SEARCH_SPACE, is_scanned, scan_settings
 from hedgeflow.studies.arms.placebos import placebo_arms
 from hedgeflow.studies.event_study import event_study
+from hedgeflow.studies.explaining import explained
 from hedgeflow.studies.hedge_tapes import hedge_tape
 from hedgeflow.studies.markets import load_market
 from hedgeflow.studies.readings import other_readings, reading_count, staged
 from hedgeflow.studies.response_fit import response_notes
 from hedgeflow.studies.scanning import scan_market, signing_rules, signing_words
 from hedgeflow.studies.shock_tables import evidence_tables
+from hedgeflow.studies.study import AlertColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,8 +43,22 @@ if TYPE_CHECKING:
     from hedgeflow.strategies.volume_shock.feasibility import Finding
     from hedgeflow.studies.arms.rerun import Rerun
     from hedgeflow.studies.backtesting import Backtest
+    from hedgeflow.studies.explaining import AlertCase, Explanation
     from hedgeflow.studies.markets import Market
     from hedgeflow.studies.study import ScanResult
+
+
+ALERT_COLUMNS: Final = (
+    AlertColumn("alert_id", "alert_id", False),
+    AlertColumn("contract", "contract", False),
+    AlertColumn("direction", "direction", False),
+    AlertColumn("demand", "demand", True),
+    AlertColumn("pressure", "pressure", True),
+    AlertColumn("response_minutes", "response_minutes", True),
+    AlertColumn("urgency", "urgency", False),
+    AlertColumn("flow_class", "flow_class", False),
+    AlertColumn("confidence", "confidence", True),
+)
 
 
 class ShockStudy:
@@ -139,6 +155,27 @@ class ShockStudy:
             baseline_origin=pl.col("origin").replace_strict(origins, return_dtype=pl.String),
         )
 
+    def scan_counts(self, scan: ScanResult) -> dict[str, int]:
+        """Return how many prints, anomalies and events there were, and what was left out."""
+        return {
+            "prints": scan.prints,
+            "anomalies": scan.anomalies.height,
+            "events": scan.events.height,
+            **scan.counts,
+        }
+
+    def scan_words(self, scan: ScanResult) -> str:
+        """Return how many prints, anomalies and events there were."""
+        return (
+            f"{scan.prints:,} prints, {scan.anomalies.height:,} anomalies,"
+            f" {scan.events.height:,} events"
+        )
+
+    @property
+    def alert_columns(self) -> tuple[AlertColumn, ...]:
+        """The columns of alerts that people are shown."""
+        return ALERT_COLUMNS
+
     def hedge_tape(self, market: Market) -> HedgeTape:
         """Return the hedge instrument's tape."""
         return hedge_tape(market)
@@ -172,6 +209,10 @@ class ShockStudy:
     ) -> list[dict[str, Any]]:
         """Return alerts with their members and how they were signed."""
         return [_alert_document(row, config) for row in alerts.iter_rows(named=True)]
+
+    def explain(self, case: AlertCase) -> Explanation:
+        """Return the prints behind an alert, how each was signed, and the baselines."""
+        return explained(case)
 
     def signing_words(self, alerts: pl.DataFrame, config: VolumeShockConfig) -> str:
         """Return by which rules the volume was signed."""

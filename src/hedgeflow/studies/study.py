@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 import polars as pl
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hedgeflow.strategies.volume_shock.feasibility import Finding
     from hedgeflow.studies.arms.rerun import Rerun
     from hedgeflow.studies.backtesting import Backtest
+    from hedgeflow.studies.explaining import AlertCase, Explanation, StrikeExplanation
     from hedgeflow.studies.markets import Market
 
 ConfigT = TypeVar("ConfigT", bound=StrategyConfig)
@@ -59,6 +60,23 @@ class ScanResult:
     scale_volume: float | None
     notes: tuple[str, ...]
     more: Mapping[str, pl.DataFrame] = field(default_factory=dict[str, pl.DataFrame])
+
+
+class AlertColumn(NamedTuple):
+    """A column of the alerts table that people are shown.
+
+    Attributes
+    ----------
+    name : str
+        In the journal's table.
+    heading : str
+        What it holds for the strategy at hand.
+    is_number : bool
+    """
+
+    name: str
+    heading: str
+    is_number: bool
 
 
 class Study(Protocol, Generic[ConfigT]):
@@ -142,6 +160,19 @@ class Study(Protocol, Generic[ConfigT]):
         """Return a scan's anomalies as the journal takes them."""
         ...
 
+    def scan_counts(self, scan: ScanResult) -> dict[str, int]:
+        """Return what was read and what came of it, by name."""
+        ...
+
+    def scan_words(self, scan: ScanResult) -> str:
+        """Return what was read and found on the way to alerts, in a few words."""
+        ...
+
+    @property
+    def alert_columns(self) -> tuple[AlertColumn, ...]:
+        """The columns of alerts that people are shown."""
+        ...
+
     def hedge_tape(self, market: Market) -> HedgeTape:
         """Return what is traded on."""
         ...
@@ -164,6 +195,10 @@ class Study(Protocol, Generic[ConfigT]):
 
     def alert_documents(self, alerts: pl.DataFrame, config: ConfigT) -> list[dict[str, Any]]:
         """Return alerts as JSON shows them."""
+        ...
+
+    def explain(self, case: AlertCase) -> Explanation | StrikeExplanation:
+        """Return what an alert rests on, recomputed from the tapes."""
         ...
 
     def signing_words(self, alerts: pl.DataFrame, config: ConfigT) -> str:

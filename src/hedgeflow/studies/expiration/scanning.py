@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
+from hedgeflow.evidence.wording import counted
 from hedgeflow.journal import columns
 from hedgeflow.market.time import DAY_NS, MINUTE_NS, moment_of
 from hedgeflow.signals.alerts import ALERT_SCHEMA
@@ -40,7 +41,7 @@ BASES: Final = {
     GammaConvention.LONG_CALLS_SHORT_PUTS: "the convention that dealers are long calls and short"
     " puts",
     GammaConvention.SHORT_ALL: "the convention that dealers are short every option",
-    GammaConvention.SIGNED_FLOW: "the signed volume of the day",
+    GammaConvention.SIGNED_FLOW: "the volume that was signed since the tapes begin",
 }
 
 
@@ -155,6 +156,11 @@ def _cuts(known: NDArray[np.int64], marks: list[int]) -> Iterable[tuple[int, int
     yield known.size, None
 
 
+def looked_at(expiries: int) -> str:
+    """Return how many expiries there were looks at, the beginning of a sentence."""
+    return "1 expiry was looked at" if expiries == 1 else f"{expiries:,} expiries were looked at"
+
+
 def strike_label(underlying: str, expiry_ns: int, strike: float) -> str:
     """Return how a strike of an expiry is called, as in ``AAPL 2014-06-06 645``."""
     return f"{underlying} {moment_of(expiry_ns).date().isoformat()} {strike:g}"
@@ -255,9 +261,9 @@ def _notes(
 ) -> Iterable[str]:
     looked = expiries.size
     yield (
-        f"{looked:,} expiries were looked at {int(expiries['evaluations'].sum()):,} times;"
+        f"{looked_at(looked)} {int(expiries['evaluations'].sum()):,} times;"
         f" {conditions.size:,} times a strike met the alert condition, in"
-        f" {int(conditions['is_new'].sum()):,} alerts."
+        f" {counted(int(conditions['is_new'].sum()), 'alert')}."
     )
     words = {
         "no_history": f"NO_HISTORY: fewer than {config.pressure.quantile_expiries} earlier expiries"
@@ -269,7 +275,7 @@ def _notes(
     for name, reason in words.items():
         count = int(expiries[name].sum())
         if count:
-            yield f"{count:,} evaluations gave no alert: {reason}."
+            yield f"{counted(count, 'look')} gave no alert: {reason}."
     without = int(np.isnan(expiries["finish"]).sum())
     if without:
         yield (

@@ -22,11 +22,13 @@ from hedgeflow.strategies.expiration_pressure.search_space import (
     is_scanned,
     scan_settings,
 )
+from hedgeflow.studies.expiration.explaining import explained_strike
 from hedgeflow.studies.expiration.markets import is_stand_in, load_expiry_market
 from hedgeflow.studies.expiration.placebos import placebo_arms
-from hedgeflow.studies.expiration.scanning import scan_expiries
+from hedgeflow.studies.expiration.scanning import looked_at, scan_expiries
 from hedgeflow.studies.expiration.tables import evidence_tables
 from hedgeflow.studies.hedge_tapes import hedge_tape
+from hedgeflow.studies.study import AlertColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from hedgeflow.strategies.volume_shock.feasibility import Finding
     from hedgeflow.studies.arms.rerun import Rerun
     from hedgeflow.studies.backtesting import Backtest
+    from hedgeflow.studies.explaining import AlertCase, StrikeExplanation
     from hedgeflow.studies.markets import Market
     from hedgeflow.studies.study import ScanResult
 
@@ -51,6 +54,19 @@ DIRECTIONS: Final = {
     "dealer-gamma": "long dealers pin, short dealers steer away",
 }
 """The three ways in which every backtest is made (expiration-pressure.md 3)."""
+
+ALERT_COLUMNS: Final = (
+    AlertColumn("alert_id", "alert_id", False),
+    AlertColumn("contract", "strike", False),
+    AlertColumn("direction", "direction", False),
+    AlertColumn("spot", "price", True),
+    AlertColumn("volume_contracts", "open interest", True),
+    AlertColumn("pressure", "pressure", True),
+    AlertColumn("response_minutes", "minutes left", True),
+    AlertColumn("urgency", "urgency", False),
+    AlertColumn("flow_class", "class", False),
+    AlertColumn("confidence", "confidence", True),
+)
 
 
 class ExpirationStudy:
@@ -140,6 +156,26 @@ class ExpirationStudy:
         """Return no rows: no step of this strategy is an anomaly."""
         return scan.anomalies
 
+    def scan_counts(self, scan: ScanResult) -> dict[str, int]:
+        """Return rows read, expiries looked at, and what became of the looks."""
+        return {
+            "option_rows": scan.prints,
+            "expiries": scan.more["expiry_counts"].height,
+            **scan.counts,
+        }
+
+    def scan_words(self, scan: ScanResult) -> str:
+        """Return how many rows were read, and how many expiries looked at how often."""
+        return (
+            f"{scan.prints:,} rows of the option tape,"
+            f" {looked_at(scan.more['expiry_counts'].height)} {scan.counts['evaluations']:,} times"
+        )
+
+    @property
+    def alert_columns(self) -> tuple[AlertColumn, ...]:
+        """The columns of alerts that people are shown."""
+        return ALERT_COLUMNS
+
     def hedge_tape(self, market: Market) -> HedgeTape:
         """Return the tape of what is traded; of an index no volume is known."""
         tape = hedge_tape(market)
@@ -192,6 +228,10 @@ class ExpirationStudy:
             for row in alerts.iter_rows(named=True)
         ]
 
+    def explain(self, case: AlertCase) -> StrikeExplanation:
+        """Return open interest by its sources, probabilities, pressure and gamma of a strike."""
+        return explained_strike(case)
+
     def signing_words(self, alerts: pl.DataFrame, config: ExpirationPressureConfig) -> str:
         """Return by what dealers' side at the strikes was told."""
         del config
@@ -200,7 +240,7 @@ class ExpirationStudy:
         basis = [json.loads(text)["gamma_basis"] for text in alerts["members_json"].to_list()]
         shares = {name: basis.count(name) / len(basis) for name in dict.fromkeys(basis)}
         told = {
-            "SIGNED_FLOW": "the day's signed volume",
+            "SIGNED_FLOW": "the volume signed since the tapes begin",
             "LONG_CALLS_SHORT_PUTS": "the convention of long calls and short puts",
             "SHORT_ALL": "the convention that dealers are short every option",
         }
