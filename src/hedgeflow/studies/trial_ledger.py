@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 
 from hedgeflow.journal import DataSet
+from hedgeflow.market.tapes import TapeKind
 from hedgeflow.studies.strategies import study_named
 
 if TYPE_CHECKING:
@@ -78,8 +79,12 @@ class TriedConfiguration:
 
 
 def data_key(options: TapeKey) -> str:
-    """Return the name of an option tape, the same however long it grows."""
-    return f"{options.kind} {options.venue} {options.underlying}"
+    """Return the name of a venue's options on an underlying, the same however their tape grows.
+
+    Trades and snapshots of the chain have one name: whoever tried on the one has seen the other,
+    and a vault on either holds for both.
+    """
+    return f"{TapeKind.OPTION_TRADES} {options.venue} {options.underlying}"
 
 
 def data_set_of(market: Market) -> DataSet:

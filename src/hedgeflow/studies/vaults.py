@@ -14,7 +14,6 @@ from hedgeflow.journal import DataSet, HoldOut, VaultError, VaultOpening
 from hedgeflow.market.errors import CatalogError
 from hedgeflow.market.tapes import TapeKey, TapeKind
 from hedgeflow.market.time import iso
-from hedgeflow.studies.hedge_choice import choose_hedge
 from hedgeflow.studies.markets import option_data_hash, option_tape_key
 from hedgeflow.studies.periods import within
 from hedgeflow.studies.registrations import settings_hash, settings_json
@@ -93,17 +92,16 @@ def tape_of(
     CatalogError
         The catalog has none and no venue is given, or it has those of another venue.
     """
-    kind = TapeKind.OPTION_TRADES
+    kinds = (TapeKind.OPTION_TRADES, TapeKind.OPTION_SNAPSHOTS)
     tapes = catalog.keys()
-    found = [key for key in tapes if (key.kind, key.underlying) == (kind, underlying)]
-    if not found:
+    if not any(key.kind in kinds and key.underlying == underlying for key in tapes):
         if venue is None:
             raise CatalogError(
                 f"no {underlying} options were imported yet",
                 where=str(catalog.path),
                 hint="Say with --venue where they will be from, as in --venue deribit",
             )
-        return data_key(TapeKey(kind, venue.lower(), underlying, underlying, 1)), None
+        return data_key(TapeKey(kinds[0], venue.lower(), underlying, underlying, 1)), None
     options = option_tape_key(catalog, underlying)
     if venue is not None and venue.lower() != options.venue:
         raise CatalogError(
@@ -220,7 +218,7 @@ def open_vault(
             where=f"vault {vault.vault_id}",
             hint="Import them first: an opening counts whether or not there was anything to see",
         )
-    choose_hedge(catalog, options, config, must_trade=True)
+    study_of(config).require_hedge(catalog, options, config)
     end = int(summary.coverage.end_ns[-1])
     until = vault.until_ns
     if until is None:  # one that was opened and has a younger one after it goes no further

@@ -49,6 +49,10 @@ STAND_INS: Final = {
 }
 """By index (CME and NSE contract specifications); NSE sizes are counted in units of the index."""
 
+UNKNOWN_TICK: Final = 0.25
+"""Of a future whose contract is not known: the widest of those that are, so that half of it is no
+small spread; without a table of its venue it pays the fees of an E-mini."""
+
 
 def load_expiry_market(
     catalog: Catalog,
@@ -109,13 +113,24 @@ def load_expiry_market(
     )
 
 
+def require_tapes(catalog: Catalog, options: TapeKey, config: ExpirationPressureConfig) -> None:
+    """Refuse a catalog that has no price to trade at or no open interest; no tape is read.
+
+    Raises
+    ------
+    CatalogError
+    """
+    named_bars(catalog, options.underlying, config)
+    _open_interest_key(catalog, options)
+
+
 def is_stand_in(hedge: HedgeInstrument) -> bool:
     """Say whether an instrument's prices are an index's, at which nobody can trade."""
     return hedge.symbol.endswith(STANDING_IN)
 
 
 def _standing_in(index: HedgeInstrument) -> tuple[HedgeInstrument, str]:
-    terms = STAND_INS.get(index.symbol, StandIn("its future", "none", 1.0, 0.0))
+    terms = STAND_INS.get(index.symbol, StandIn("its future", index.venue, 1.0, UNKNOWN_TICK))
     made = replace(
         index,
         symbol=f"{index.symbol}{STANDING_IN}",
@@ -138,8 +153,17 @@ def _open_interest(
     catalog: Catalog, options: TapeKey
 ) -> tuple[pl.DataFrame | None, TapeKey | None]:
     """Return official open interest beside the option tape; snapshots carry their own."""
-    if options.kind is TapeKind.OPTION_SNAPSHOTS:
+    key = _open_interest_key(catalog, options)
+    if key is None:
         return None, None
+    rows = catalog.read(key).filter(pl.col("open_interest").is_not_null())
+    return rows.select("ts", "known_at", "contract", "open_interest"), key
+
+
+def _open_interest_key(catalog: Catalog, options: TapeKey) -> TapeKey | None:
+    """Return the tape of official open interest beside an option tape; None of snapshots."""
+    if options.kind is TapeKind.OPTION_SNAPSHOTS:
+        return None
     tapes = catalog.keys()
     found = [
         key
@@ -150,13 +174,10 @@ def _open_interest(
         and catalog.summary(key).rows
     ]
     if found:
-        key = min(found, key=lambda each: each.resolution_ns)
-        return catalog.read(key), key
+        return min(found, key=lambda each: each.resolution_ns)
     days = days_tape(catalog, options)
-    if days is not None:
-        rows = catalog.read(days).filter(pl.col("open_interest").is_not_null())
-        if rows.height:
-            return rows.select("ts", "known_at", "contract", "open_interest"), days
+    if days is not None and catalog.read(days)["open_interest"].is_not_null().any():
+        return days
     raise CatalogError(
         f"nothing says how much open interest the options of {options.underlying} have",
         where=str(catalog.path),
