@@ -255,7 +255,7 @@ def validate(
             market, chosen, record, calendar=events, progress=progress, leakage=leakage
         )
     report = write_validation(result, out, now())
-    _print_validation(result, report, as_json=as_json)
+    _print_validation(result, report, as_json=as_json, leakage=leakage)
 
 
 def _needed(name: str, value: Given | None) -> Given:
@@ -375,7 +375,7 @@ def _print_alerts(alerts: pl.DataFrame, columns: Sequence[AlertColumn]) -> None:
         typer.echo(f"and {alerts.height - SHOWN_ALERTS:,} more; --json prints them all")
 
 
-def _print_validation(result: Validation, report: Path, *, as_json: bool) -> None:
+def _print_validation(result: Validation, report: Path, *, as_json: bool, leakage: bool) -> None:
     import json
 
     if as_json:
@@ -396,5 +396,7 @@ def _print_validation(result: Validation, report: Path, *, as_json: bool) -> Non
     tested = result.evidence.leakage
     if tested is not None:
         typer.echo(f"Leakage test {'passed' if tested.passed else 'FAILED'}: {tested.words}")
+    elif leakage:
+        typer.echo("Leakage test not made: there was no alert after which to change the future.")
     typer.echo(f"Verdict: {result.evidence.label}")
     typer.echo(f"Report: {report}")

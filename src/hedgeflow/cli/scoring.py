@@ -18,6 +18,7 @@ from hedgeflow.cli.output import print_json, print_simulated, print_table, progr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
     from typing import Any
 
     from hedgeflow.studies.scoring.classes import Confusion
@@ -47,7 +48,9 @@ def score(
     from hedgeflow.studies.scoring.scores import score_catalog
 
     opened = Catalog.open(catalog)
-    asked = read_scenario(catalog).settings
+    scenario = read_scenario(catalog)
+    _check_strategy(scenario.strategy, catalog)
+    asked = scenario.settings
     chosen = load_config(preset, config, settings or [], market_settings=asked)
     with progress_bar("Scanning option prints", quiet=as_json) as progress:
         result = score_catalog(opened, chosen, progress)
@@ -62,6 +65,19 @@ def score(
     _print_signing(result)
     for note in result.notes:
         typer.echo(f"note: {note}")
+
+
+def _check_strategy(strategy: str, catalog: Path) -> None:
+    """Refuse a market that is made to judge another strategy: its alerts have no truth here."""
+    from hedgeflow.cli.simulating import SCORED
+    from hedgeflow.market.errors import ConfigError
+
+    if strategy != SCORED:
+        raise ConfigError(
+            f"this market is made to judge {strategy}, and a score is of {SCORED}: of shocks found",
+            where=str(catalog),
+            hint=f"Judge it with hedgeflow validate {strategy} --catalog {catalog}",
+        )
 
 
 def _document(result: Score, asked: Mapping[str, Any], preset: str) -> dict[str, Any]:

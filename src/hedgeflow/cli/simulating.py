@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from hedgeflow.simulate import Scenario
 
 MEGABYTE = 1e6
+SCORED = "volume-shock"
+"""The strategy whose alerts have a truth of their own: `hedgeflow score` reads it."""
 
 
 def simulate(
@@ -181,6 +183,7 @@ def _print_market(scenario: Scenario, out: Path, *, as_json: bool) -> None:
     tapes = catalog.summaries()
     classes = read_truth(out, TruthTable.SHOCKS)["shock_class"].value_counts().sort("shock_class")
     shocks = dict(classes.rows())
+    expiries = read_truth(out, TruthTable.EXPIRIES).height
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     if as_json:
         print_json(
@@ -191,6 +194,7 @@ def _print_market(scenario: Scenario, out: Path, *, as_json: bool) -> None:
                 "scenario": scenario.model_dump(mode="json"),
                 "tapes": [tape_fields(each.key) | {"rows": each.rows} for each in tapes],
                 "shocks": shocks,
+                "expiries": expiries,
                 "bytes": size,
             }
         )
@@ -213,13 +217,17 @@ def _print_market(scenario: Scenario, out: Path, *, as_json: bool) -> None:
         ],
         numeric=("rows",),
     )
-    named = ", ".join(f"{count:,} {name}" for name, count in shocks.items())
-    typer.echo(f"shocks: {named or 'none'}; their truth is in {out / 'truth'}, which no scan reads")
+    found = [f"{count:,} {name}" for name, count in shocks.items()]
+    told = f"shocks: {', '.join(found) or 'none'}"
+    if expiries:
+        told += f"; expiries that dealers hedge: {expiries:,}"
+    typer.echo(f"{told}; their truth is in {out / 'truth'}, which no scan reads")
     place, underlying = shlex.quote(str(out)), tapes[0].key.underlying
     report = shlex.quote(f"{out}-report")
     typer.echo("next:")
-    typer.echo(f"  hedgeflow score --catalog {place}")
+    if scenario.strategy == SCORED:
+        typer.echo(f"  hedgeflow score --catalog {place}")
     typer.echo(
-        f"  hedgeflow validate volume-shock --catalog {place} --underlying {underlying}"
+        f"  hedgeflow validate {scenario.strategy} --catalog {place} --underlying {underlying}"
         f" --out {report}"
     )

@@ -21,6 +21,7 @@ from hedgeflow.strategies.volume_shock.search_space import SEARCH_SPACE, is_scan
 from hedgeflow.studies.arms.placebos import placebo_arms
 from hedgeflow.studies.event_study import event_study
 from hedgeflow.studies.explaining import explained
+from hedgeflow.studies.hedge_choice import choose_hedge
 from hedgeflow.studies.hedge_tapes import hedge_tape
 from hedgeflow.studies.markets import load_market
 from hedgeflow.studies.readings import other_readings, reading_count, staged
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from hedgeflow.evidence import Arm, EvidenceTables
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.contracts import HedgeInstrument
+    from hedgeflow.market.tapes import TapeKey
     from hedgeflow.replay import HedgeTape, ReplayResult
     from hedgeflow.risk import Calendar
     from hedgeflow.strategies.claims import Declaration
@@ -122,6 +124,10 @@ class ShockStudy:
         """Return the option tape and the instrument that hedges it."""
         return load_market(catalog, underlying, config, must_trade=must_trade)
 
+    def require_hedge(self, catalog: Catalog, options: TapeKey, config: VolumeShockConfig) -> None:
+        """Refuse a catalog without an instrument that can be traded."""
+        choose_hedge(catalog, options, config, must_trade=True)
+
     def tested_sessions(self, market: Market, config: VolumeShockConfig) -> tuple[int, ...]:
         """Return the sessions in which it could have traded."""
         return market.tested_sessions(needs_scale=config.scale.demand == "relative")
@@ -170,6 +176,11 @@ class ShockStudy:
             f"{scan.prints:,} prints, {scan.anomalies.height:,} anomalies,"
             f" {scan.events.height:,} events"
         )
+
+    @property
+    def silent_columns(self) -> tuple[str, ...]:
+        """None: the journal's alerts were made for it."""
+        return ()
 
     @property
     def alert_columns(self) -> tuple[AlertColumn, ...]:

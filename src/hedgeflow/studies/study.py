@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hedgeflow.evidence import Arm, EvidenceTables
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.contracts import HedgeInstrument
+    from hedgeflow.market.tapes import TapeKey
     from hedgeflow.replay import HedgeTape, ReplayResult
     from hedgeflow.risk import Calendar
     from hedgeflow.strategies.claims import Declaration
@@ -139,6 +140,10 @@ class Study(Protocol, Generic[ConfigT]):
         """Return the market of an underlying in a catalog."""
         ...
 
+    def require_hedge(self, catalog: Catalog, options: TapeKey, config: ConfigT) -> None:
+        """Refuse a catalog in which there is nothing to trade, before its tapes are read."""
+        ...
+
     def tested_sessions(self, market: Market, config: ConfigT) -> tuple[int, ...]:
         """Return the sessions in which it could have traded."""
         ...
@@ -166,6 +171,11 @@ class Study(Protocol, Generic[ConfigT]):
 
     def scan_words(self, scan: ScanResult) -> str:
         """Return what was read and found on the way to alerts, in a few words."""
+        ...
+
+    @property
+    def silent_columns(self) -> tuple[str, ...]:
+        """Columns of the journal's alerts that it has nothing to say in; evidence gets none."""
         ...
 
     @property

@@ -24,6 +24,7 @@ from hedgeflow.market.sessions import (
 from hedgeflow.market.time import moment_of
 from hedgeflow.strategies.declared import declaration_of
 from hedgeflow.studies.backtesting import code_version
+from hedgeflow.studies.strategies import study_named
 
 if TYPE_CHECKING:
     from hedgeflow.journal import Journal
@@ -256,7 +257,7 @@ def evidence_tables(
     reached = set(tables["trades"]["session"].to_list())
     return EvidenceTables(
         trades=tables["trades"],
-        alerts=tables["alerts"],
+        alerts=tables["alerts"].drop(study_named(run.strategy).silent_columns),
         decisions=tables["decisions"],
         ledger_entries=tables["ledger_entries"],
         sessions=tuple(sorted({*sessions, *reached})),

@@ -23,10 +23,10 @@ from hedgeflow.strategies.expiration_pressure.search_space import (
     scan_settings,
 )
 from hedgeflow.studies.expiration.explaining import explained_strike
-from hedgeflow.studies.expiration.markets import is_stand_in, load_expiry_market
+from hedgeflow.studies.expiration.markets import is_stand_in, load_expiry_market, require_tapes
 from hedgeflow.studies.expiration.placebos import placebo_arms
 from hedgeflow.studies.expiration.scanning import looked_at, scan_expiries
-from hedgeflow.studies.expiration.tables import evidence_tables
+from hedgeflow.studies.expiration.tables import NOT_OF_SHOCKS, evidence_tables
 from hedgeflow.studies.hedge_tapes import hedge_tape
 from hedgeflow.studies.study import AlertColumn
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from hedgeflow.evidence import Arm, EvidenceTables
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.contracts import HedgeInstrument
+    from hedgeflow.market.tapes import TapeKey
     from hedgeflow.replay import HedgeTape, ReplayResult
     from hedgeflow.risk import Calendar
     from hedgeflow.strategies.claims import Declaration
@@ -133,6 +134,12 @@ class ExpirationStudy:
         """Return the chain's tape, its open interest, and what is traded."""
         return load_expiry_market(catalog, underlying, config, must_trade=must_trade)
 
+    def require_hedge(
+        self, catalog: Catalog, options: TapeKey, config: ExpirationPressureConfig
+    ) -> None:
+        """Refuse a catalog without a price, or without open interest."""
+        require_tapes(catalog, options, config)
+
     def tested_sessions(self, market: Market, config: ExpirationPressureConfig) -> tuple[int, ...]:
         """Return the sessions in which it could have traded."""
         needs_scale = config.scale.demand == "relative"
@@ -170,6 +177,11 @@ class ExpirationStudy:
             f"{scan.prints:,} rows of the option tape,"
             f" {looked_at(scan.more['expiry_counts'].height)} {scan.counts['evaluations']:,} times"
         )
+
+    @property
+    def silent_columns(self) -> tuple[str, ...]:
+        """The columns that are of shocks alone."""
+        return NOT_OF_SHOCKS
 
     @property
     def alert_columns(self) -> tuple[AlertColumn, ...]:
