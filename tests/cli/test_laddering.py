@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from builders.expiry_friday import CLOSE, friday_catalog
 from cli.test_commands import PROGRAM, refused, run  # noqa: F401 - fixtures
+from hedgeflow.cli.laddering import screen
 from hedgeflow.journal import HoldOut, Journal
 from hedgeflow.market.catalog import Catalog
 from hedgeflow.market.time import HOUR_NS
+from hedgeflow.strategies.expiration_pressure import ExpirationPressureConfig
+from hedgeflow.studies.expiration.ladder import ladder_at
+from hedgeflow.studies.expiration.markets import load_expiry_market
 from hedgeflow.studies.markets import option_tape_key
 from hedgeflow.studies.trial_ledger import data_key
 
@@ -145,3 +152,15 @@ def test_a_replay_ends_with_the_expiry(run, asked):  # noqa: F811
     assert lines[0] == "14:00:00: 120 minutes left"
     assert lines[1].startswith("00:46:00 left, price 652.78, most pressure ")
     assert "15:15:00: 45 minutes left" in lines[2:]
+
+
+def test_a_narrow_terminal_shows_whole_columns_of_those_needed_most(catalog):
+    market = load_expiry_market(Catalog.open(catalog), "AAPL", ExpirationPressureConfig.source())
+    shown = ladder_at(market, ExpirationPressureConfig.source(), CLOSE - HOUR_NS)
+    for width in (60, 80, 120, 250):
+        console = Console(width=width, file=StringIO())
+        console.print(screen(shown, 3, width))
+        printed = console.file.getvalue()
+        assert "…" not in printed
+        assert re.search(r"strike .*pressure .*alert", printed)
+        assert ("points" in printed) == (width == 250)

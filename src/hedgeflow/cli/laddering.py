@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    import polars as pl
     from rich.console import RenderableType
 
     from hedgeflow.strategies.expiration_pressure import ExpirationPressureConfig
@@ -39,12 +40,12 @@ COLUMNS: Final = (
     "dealer gamma", "told by", "source", "lognormal", "empirical", "call ITM", "away", "points",
     "sigmas", "alert",
 )  # fmt: skip
-NARROW: Final = (
-    "strike", "settled", "estimated", "band", "pressure", "dealer gamma", "lognormal", "sigmas",
-    "alert",
+NEEDED_MOST: Final = (
+    "strike", "alert", "pressure", "estimated", "settled", "dealer gamma", "sigmas", "lognormal",
+    "band", "told by", "source", "call ITM", "calls", "puts", "counted", "away", "empirical",
+    "points",
 )  # fmt: skip
-"""Of them where a terminal is narrower than `WIDE` characters."""
-WIDE: Final = 200
+"""The columns that a narrow terminal keeps, first to last."""
 WORDS: Final = frozenset({"told by", "alert"})
 
 
@@ -222,9 +223,9 @@ def _replay(
         return
     from rich.live import Live
 
-    with Live(auto_refresh=False) as screen:
+    with Live(auto_refresh=False) as live:
         for shown in stepped:
-            screen.update(_screen(shown, strikes, screen.console.width), refresh=True)
+            live.update(screen(shown, strikes, live.console.width), refresh=True)
     typer.echo("Expired.")
 
 
@@ -254,26 +255,37 @@ def _print(shown: Ladder, strikes: int) -> None:
         typer.echo(line)
 
 
-def _screen(shown: Ladder, strikes: int, width: int) -> RenderableType:
+def screen(shown: Ladder, strikes: int, width: int) -> RenderableType:
+    """Return a ladder as a terminal of so many characters shows it."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    columns = COLUMNS if width >= WIDE else NARROW
+    rows = _rows(shown, strikes)
+    columns = _fitting(rows, width)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, justify="left" if column in WORDS else "right", no_wrap=True)
-    for row in _rows(shown, strikes):
+    for row in rows:
         is_bold = row["alert"] != "–"
         table.add_row(*(row[name] for name in columns), style="bold" if is_bold else None)
     return Group(Text("\n".join(_head(shown))), table, Text("\n".join(_notices(shown))))
 
 
+def _fitting(rows: list[dict[str, str]], width: int) -> list[str]:
+    """Return the columns that are shown whole on so many characters."""
+    chosen: set[str] = set()
+    for name in NEEDED_MOST:
+        needed = 2 + max(len(each) for each in (name, *(row[name] for row in rows)))
+        if needed <= width:
+            chosen.add(name)
+            width -= needed
+    return [name for name in COLUMNS if name in chosen]
+
+
 def _line(shown: Ladder) -> str:
     """Return a ladder in one line: time left, price, the strike that presses most."""
-    import polars as pl
-
-    known = shown.rungs.filter(pl.col("pressure").is_not_null())
+    known = shown.rungs.drop_nulls("pressure")
     most = "no pressure is known"
     if known.height:
         top = known.row(int(known["pressure"].arg_max() or 0), named=True)
@@ -298,8 +310,8 @@ def _head(shown: Ladder) -> list[str]:
                  (profile.call_wall, profile.put_wall)]  # fmt: skip
         flip = "none" if profile.flip is None else f"{profile.flip:,.2f}"
         lines.append(
-            f"Dealers: net gamma {profile.total:+,.0f} units per 1 of price, flip {flip}, call wall"
-            f" {walls[0]}, put wall {walls[1]}; over a rise of 1 % they {up}, over a fall they"
+            f"Dealers: net gamma {_signed(profile.total)} units per 1 of price, flip {flip}, call"
+            f" wall {walls[0]}, put wall {walls[1]}; over a rise of 1 % they {up}, over a fall they"
             f" {down}"
         )
     return lines
@@ -327,25 +339,26 @@ def _alerts(shown: Ladder) -> str:
 def _rows(shown: Ladder, strikes: int) -> list[dict[str, str]]:
     """Return the rungs by column from the highest down, and the price between them."""
     rungs = shown.around(strikes).reverse()
-    rows = [_row(shown, rung) for rung in rungs.iter_rows(named=True)]
+    gamma, counts = (_decimals(rungs[name]) for name in ("dealer_gamma", "oi_high"))
+    rows = [_row(shown, rung, gamma, counts) for rung in rungs.iter_rows(named=True)]
     price = dict.fromkeys(COLUMNS, "") | {"strike": f"> {shown.price:,.2f}"}
     rows.insert(int((rungs["strike"] > shown.price).sum()), price)
     return rows
 
 
-def _row(shown: Ladder, rung: dict[str, Any]) -> dict[str, str]:
+def _row(shown: Ladder, rung: dict[str, Any], gamma: str, counts: str) -> dict[str, str]:
     alert = " ".join(each for each in (rung["urgency"], rung["direction"]) if each)
     counted_ns = rung["settled_ns"]
     values = (
         _figure(rung["strike"], ",.10g"),
-        _figure(rung["settled_oi"], ",.0f"),
+        _figure(rung["settled_oi"], counts),
         "–" if counted_ns is None else _clock(shown, counted_ns),
-        _figure(rung["settled_calls"], ",.0f"),
-        _figure(rung["settled_puts"], ",.0f"),
-        _figure(rung["estimated_oi"], ",.0f"),
-        f"{rung['oi_low']:,.0f} to {rung['oi_high']:,.0f}",
+        _figure(rung["settled_calls"], counts),
+        _figure(rung["settled_puts"], counts),
+        _figure(rung["estimated_oi"], counts),
+        f"{rung['oi_low']:{counts}} to {rung['oi_high']:{counts}}",
         _figure(rung["pressure"], ",.2f"),
-        _figure(rung["dealer_gamma"], ",.0f"),
+        _figure(rung["dealer_gamma"], gamma),
         rung["gamma_basis"].lower().replace("_", " "),
         *(_figure(rung[name], ".1%") for name in ("source", "lognormal", "empirical")),
         _figure(rung["in_the_money_call"], ".1%"),
@@ -358,7 +371,20 @@ def _row(shown: Ladder, rung: dict[str, Any]) -> dict[str, str]:
 
 
 def _figure(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form)
+    return "–" if value is None else format(value, f"z{form}")  # z: no minus before a 0
+
+
+def _decimals(figures: pl.Series) -> str:
+    """Return the format in which the largest figure shows three significant digits."""
+    from hedgeflow.evidence.report.ladder_words import digits_of
+
+    return f",.{digits_of(*figures.to_list())}f"
+
+
+def _three_digits(value: float) -> str:
+    from hedgeflow.evidence.report.ladder_words import digits_of
+
+    return f"{value:,.{digits_of(value)}f}"
 
 
 def _notices(shown: Ladder) -> list[str]:
@@ -373,7 +399,11 @@ def _notices(shown: Ladder) -> list[str]:
 def _trade(units: float) -> str:
     if not units:
         return "trade nothing"
-    return f"{'buy' if units > 0.0 else 'sell'} {abs(units):,.0f}"
+    return f"{'buy' if units > 0.0 else 'sell'} {_three_digits(abs(units))}"
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0.0 else '-' if value < 0.0 else ''}{_three_digits(abs(value))}"
 
 
 def _left(shown: Ladder) -> str:

@@ -67,12 +67,22 @@ def test_head_and_cards_say_when_what_and_which_side():
     assert "they are short: they feed moves" in said
     assert "Flip level 643.21" in said
     assert "645 / none" in said
-    assert (
-        "buy\u00a01,234 units of the underlying as the price rises; sell\u00a0777 as it falls"
-        in (said.replace("buy 1,234", "buy\u00a01,234").replace("sell 777", "sell\u00a0777"))
-    )
+    assert "buy 1,234 units of the underlying as the price rises; sell 777 as it falls" in said
     assert "2 HIGH 647.5, 650; pressure above 10, looked at 15:30:00" in said
     assert "Notice at 15:15:00: 45 minutes left." in said
+
+
+def test_small_figures_keep_their_digits():
+    coins = [
+        rung(place, dealer_gamma=-0.0034 * (place == 3), settled_oi=1.25) for place in range(5)
+    ]
+    profile = ladder()["profile"] | {"net_gamma": -0.0034, "flow_up": 1.284, "flow_down": 0.0}
+    said = words(render_ladder(ladder(rungs=coins, profile=profile), MADE))
+    assert "Dealers’ net gamma −0.00340" in said
+    assert "buy 1.28 units of the underlying as the price rises; nothing as it falls" in said
+    assert "12.00 0.00000 signed flow" in said
+    assert "11.00 −0.00340 signed flow" in said
+    assert " 1 5,004.0" not in said
 
 
 def test_time_left_counts_the_second_under_way():

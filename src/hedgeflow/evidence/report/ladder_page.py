@@ -12,6 +12,7 @@ from plotly.offline import get_plotlyjs
 
 from hedgeflow.evidence.checks import JsonObject, number, section
 from hedgeflow.evidence.report.ladder_pictures import dealer_picture, interest_picture
+from hedgeflow.evidence.report.ladder_words import digits_of
 from hedgeflow.evidence.report.page import rendered
 from hedgeflow.evidence.report.sections import objects, text, texts
 from hedgeflow.evidence.report.tables import Cell, Table
@@ -178,7 +179,7 @@ def _profile_cards(ladder: JsonObject) -> list[_Card]:
     return [
         _Card(
             "Dealers’ net gamma",
-            _signed(total),
+            _signed(total, digits_of(total)),
             f"units of the underlying per 1 of price; they are {side if total else 'flat'}",
         ),
         _Card(
@@ -203,11 +204,11 @@ def _profile_cards(ladder: JsonObject) -> list[_Card]:
 def _trade(units: float | None) -> str:
     if not units:
         return "nothing"
-    return f"{'buy' if units > 0 else 'sell'}{SPACE}{decimal(abs(units), 0)}"
+    return f"{'buy' if units > 0 else 'sell'}{SPACE}{decimal(abs(units), digits_of(units))}"
 
 
-def _signed(value: float) -> str:
-    return f"{'+' if round(value) > 0 else ''}{decimal(value, 0)}"
+def _signed(value: float, digits: int) -> str:
+    return f"{'+' if round(value, digits) > 0 else ''}{decimal(value, digits)}"
 
 
 def _notes(ladder: JsonObject) -> list[str]:
@@ -249,26 +250,35 @@ def _table(ladder: JsonObject) -> Table:
         ("sigmas", True),
         ("alert", False),
     )
-    rows = tuple(_row(ladder, each, with_chance=with_chance) for each in reversed(rungs))
+    gamma = digits_of(*(number(each, "dealer_gamma") for each in rungs))
+    counts = digits_of(*(number(each, "oi_high") for each in rungs))
+    rows = tuple(
+        _row(ladder, each, counts, gamma, with_chance=with_chance) for each in reversed(rungs)
+    )
     return Table("Rungs of the ladder", columns, rows, wide=True)
 
 
-def _row(ladder: JsonObject, rung: JsonObject, *, with_chance: bool) -> tuple[Cell, ...]:
-    low, high = (_count(rung, key) for key in ("oi_low", "oi_high"))
+def _row(
+    ladder: JsonObject, rung: JsonObject, counts: int, digits: int, *, with_chance: bool
+) -> tuple[Cell, ...]:
     alert = " ".join(
         part.replace("_", " ") for key in ("urgency", "direction") if (part := text(rung, key))
     )
     gamma, published = number(rung, "dealer_gamma"), text(rung, "settled")
+
+    def counted(*keys: str, between: str = " / ") -> Cell:
+        return Cell(between.join(_figure(rung, key, counts) for key in keys))
+
     return (
         Cell(significant(number(rung, "strike") or 0.0, 7)),
-        Cell(_count(rung, "settled_oi")),
-        Cell(f"{_count(rung, 'settled_calls')} / {_count(rung, 'settled_puts')}"),
+        counted("settled_oi"),
+        counted("settled_calls", "settled_puts"),
         Cell(_clock(ladder, published) if published else "—"),
-        Cell(_count(rung, "estimated_oi")),
-        Cell(f"{_count(rung, 'estimated_calls')} / {_count(rung, 'estimated_puts')}"),
-        Cell(f"{low} to {high}"),
+        counted("estimated_oi"),
+        counted("estimated_calls", "estimated_puts"),
+        counted("oi_low", "oi_high", between=" to "),
         Cell(_figure(rung, "pressure", 2)),
-        Cell("—" if gamma is None else _signed(gamma)),
+        Cell("—" if gamma is None else _signed(gamma, digits)),
         Cell(text(rung, "gamma_basis").replace("_", " ").lower()),
         *(Cell(_chance(rung, model)) for model in MODELS),
         *([Cell(_chance(rung, "in_the_money_call"))] if with_chance else []),
@@ -277,10 +287,6 @@ def _row(ladder: JsonObject, rung: JsonObject, *, with_chance: bool) -> tuple[Ce
         Cell(_figure(rung, "distance_sigmas", 2)),
         Cell(alert or "—"),
     )
-
-
-def _count(rung: JsonObject, key: str) -> str:
-    return _figure(rung, key, 0)
 
 
 def _figure(rung: JsonObject, key: str, digits: int) -> str:
