@@ -20,7 +20,7 @@ from hedgeflow.signals.fold_state import empty_entries
 from hedgeflow.signals.intake import intake_rules, take_in
 from hedgeflow.signals.prints import PrintSlice
 from hedgeflow.signals.rules import PrintRules
-from hedgeflow.strategies.settings import Signing
+from hedgeflow.strategies.volume_shock.config import Signing
 from hedgeflow.strategies.volume_shock.rules import _probabilities
 from reference import slow_tape
 from signals.tapes import DAY_ZERO, at

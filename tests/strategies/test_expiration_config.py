@@ -8,10 +8,9 @@ import pytest
 
 from hedgeflow.market.errors import ConfigError
 from hedgeflow.signals.dealer_gamma import GammaConvention
-from hedgeflow.signals.rules import SigningRule
 from hedgeflow.signals.settlement_rules import PressureRules
 from hedgeflow.strategies.expiration_pressure import ExpirationPressureConfig, load_config
-from hedgeflow.strategies.expiration_pressure.rules import pressure_rules, print_rules
+from hedgeflow.strategies.expiration_pressure.rules import pressure_rules
 
 MARKET_MINUTES = 252.0 * 390.0
 NORMALIZED = ExpirationPressureConfig.normalized()
@@ -181,11 +180,3 @@ def test_every_setting_of_the_scan_reaches_its_rules(setting):
 def test_the_conventions_are_those_of_the_scan():
     rules = pressure_rules(load_config(settings=["direction.convention=short-all"]), MARKET_MINUTES)
     assert rules.gamma_convention is GammaConvention.SHORT_ALL
-
-
-def test_prints_are_signed_leg_by_leg():
-    config = load_config(settings=["signing.quote_rule_probability=0.7"])
-    rules = print_rules(config)
-    assert (rules.complex, rules.premium_adjusted) == ("include", False)
-    assert rules.probabilities[SigningRule.QUOTE] == 0.7
-    assert print_rules(load_config(settings=["signing.mode=assume-bought"])).assume_bought

@@ -17,13 +17,9 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class Signing(Section):
-    """Who bought: volume-shock.md 1, precise.md 7 and 8."""
+    """Who bought: volume-shock.md 1, precise.md 8."""
 
     mode: Literal["aggressor", "assume-bought"] = "aggressor"
-    aggressor_probability: Annotated[float, Field(ge=0.5, le=1)] = 1.00
-    quote_rule_probability: Annotated[float, Field(ge=0.5, le=1)] = 0.80
-    tick_rule_probability: Annotated[float, Field(ge=0.5, le=1)] = 0.75
-    complex_leg_probability: Annotated[float, Field(ge=0.5, le=1)] = 0.50
 
 
 class Scale(Section):

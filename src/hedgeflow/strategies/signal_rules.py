@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from hedgeflow.market.time import MINUTE_NS
 from hedgeflow.signals.implied_move import MoveRules
-from hedgeflow.signals.rules import SigningRule
 
 if TYPE_CHECKING:
-    from hedgeflow.strategies.settings import Scale, Signing
+    from hedgeflow.strategies.settings import Scale
 
 
 def move_rules(scale: Scale) -> MoveRules:
@@ -23,16 +22,3 @@ def move_rules(scale: Scale) -> MoveRules:
         points=scale.sigma_points,
         minutes=scale.sigma_minutes,
     )
-
-
-def sign_probabilities(signing: Signing) -> tuple[float, ...]:
-    """Return the probability that a sign is right, by `SigningRule`; a guess is worth one half."""
-    by_rule = {
-        SigningRule.NONE: 0.5,
-        SigningRule.AGGRESSOR: signing.aggressor_probability,
-        SigningRule.QUOTE: signing.quote_rule_probability,
-        SigningRule.TICK: signing.tick_rule_probability,
-        SigningRule.COMPLEX: signing.complex_leg_probability,
-        SigningRule.ASSUMED: 0.5,
-    }
-    return tuple(by_rule[rule] for rule in SigningRule)

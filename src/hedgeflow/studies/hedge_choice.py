@@ -77,7 +77,7 @@ def choose_hedge(
         return HedgeChoice(candidates[0], is_index=True, notes=(note,))
     chosen, notes = most_traded(catalog, tradable)
     if chosen.underlying != options.underlying:
-        notes = [*notes, _same_unit(catalog, options, chosen)]
+        notes = [*notes, same_unit(catalog, options, chosen)]
     return HedgeChoice(chosen, is_index=False, notes=tuple(notes))
 
 
@@ -155,7 +155,7 @@ def _median_slot_volume(catalog: Catalog, key: TapeKey) -> float:
     return float(np.median(sums[recorded]))
 
 
-def _same_unit(catalog: Catalog, options: TapeKey, bars: TapeKey) -> str:
+def same_unit(catalog: Catalog, options: TapeKey, bars: TapeKey) -> str:
     """Return a note that a hedge on another underlying counts in the same units, or refuse it.
 
     Demand is counted in units of the options' underlying; an instrument of a tenth of its price

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Final
 
 from hedgeflow.signals.dealer_gamma import GammaConvention
-from hedgeflow.signals.rules import PrintRules
 from hedgeflow.signals.settlement_rules import PressureRules
-from hedgeflow.strategies.signal_rules import move_rules, sign_probabilities
+from hedgeflow.strategies.signal_rules import move_rules
 
 if TYPE_CHECKING:
     from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
@@ -67,21 +65,4 @@ def pressure_rules(config: ExpirationPressureConfig, minutes_per_year: float) ->
         session_minutes=pressure.session_minutes if pressure.time == "session" else None,
         sample_minutes=clock.sample_minutes,
         oldest_price_minutes=clock.oldest_price_minutes,
-    )
-
-
-def print_rules(config: ExpirationPressureConfig) -> PrintRules:
-    """Return how option prints are signed for the open interest that they make.
-
-    Every leg of a complex order changes the open interest of its own strike, so none is netted
-    into another; contracts are counted, so no premium is taken off a delta; whether a customer is
-    an institution is no matter.
-    """
-    return PrintRules(
-        assume_bought=config.signing.mode == "assume-bought",
-        probabilities=sign_probabilities(config.signing),
-        complex="include",
-        exclude_conditions=(),
-        premium_adjusted=False,
-        institutional_contracts=math.inf,
     )

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from hedgeflow.market.settings import Section
+from hedgeflow.strategies import settings
 from hedgeflow.strategies.settings import (
     Count,
     NonNegative,
@@ -17,6 +18,15 @@ from hedgeflow.strategies.settings import (
     TradePlan,
     TradeRisk,
 )
+
+
+class Signing(settings.Signing):
+    """Who bought, and how sure that is: volume-shock.md 1, precise.md 7 and 8."""
+
+    aggressor_probability: Annotated[float, Field(ge=0.5, le=1)] = 1.00
+    quote_rule_probability: Annotated[float, Field(ge=0.5, le=1)] = 0.80
+    tick_rule_probability: Annotated[float, Field(ge=0.5, le=1)] = 0.75
+    complex_leg_probability: Annotated[float, Field(ge=0.5, le=1)] = 0.50
 
 
 class Tape(Section):
@@ -162,12 +172,13 @@ class VolumeShockConfig(StrategyConfig):
 
     STRATEGY: ClassVar[str] = "volume-shock"
 
+    # Settings are frozen, so a narrower section breaks nothing; pyright does not see that.
+    signing: Signing = Signing()  # pyright: ignore[reportIncompatibleVariableOverride]
     tape: Tape = Tape()
     anomaly: Anomaly = Anomaly()
     response: Response = Response()
     alert: Alert = Alert()
     classifier: Classifier = Classifier()
-    # Settings are frozen, so a narrower section breaks nothing; pyright does not see that.
     plan: Plan = Plan()  # pyright: ignore[reportIncompatibleVariableOverride]
     risk: Risk = Risk()  # pyright: ignore[reportIncompatibleVariableOverride]
     observation: Observation = Observation()

@@ -11,10 +11,11 @@ from hedgeflow.signals.rules import (
     SHOCK_PARAMS,
     BaselineRules,
     PrintRules,
+    SigningRule,
     record,
 )
 from hedgeflow.signals.scan_rules import ScanRules, ThresholdRules
-from hedgeflow.strategies.signal_rules import move_rules, sign_probabilities
+from hedgeflow.strategies.signal_rules import move_rules
 
 if TYPE_CHECKING:
     from typing import Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hedgeflow.market.contracts import HedgeInstrument
-    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+    from hedgeflow.strategies.volume_shock.config import Signing, VolumeShockConfig
 
 
 def scan_rules(config: VolumeShockConfig, lot: float) -> ScanRules:
@@ -38,7 +39,7 @@ def scan_rules(config: VolumeShockConfig, lot: float) -> ScanRules:
     return ScanRules(
         prints=PrintRules(
             assume_bought=config.signing.mode == "assume-bought",
-            probabilities=sign_probabilities(config.signing),
+            probabilities=_probabilities(config.signing),
             complex=config.tape.complex,
             exclude_conditions=config.tape.exclude_conditions,
             premium_adjusted=config.tape.premium_adjusted,
@@ -124,3 +125,16 @@ def _shock_params(config: VolumeShockConfig, lot: float) -> NDArray[Any]:
         emergency_demand_above=classifier.emergency_demand_above,
         emergency_response_below=classifier.emergency_response_below_minutes,
     )
+
+
+def _probabilities(signing: Signing) -> tuple[float, ...]:
+    """Return the probability that a sign is right, by `SigningRule`; a guess is worth one half."""
+    by_rule = {
+        SigningRule.NONE: 0.5,
+        SigningRule.AGGRESSOR: signing.aggressor_probability,
+        SigningRule.QUOTE: signing.quote_rule_probability,
+        SigningRule.TICK: signing.tick_rule_probability,
+        SigningRule.COMPLEX: signing.complex_leg_probability,
+        SigningRule.ASSUMED: 0.5,
+    }
+    return tuple(by_rule[rule] for rule in SigningRule)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
+from hedgeflow.market.expiries import session_of
 from hedgeflow.market.tapes import TapeKind
 from hedgeflow.market.time import DAY_NS, MINUTE_NS
 from hedgeflow.signals.chain import chain_of
@@ -22,7 +23,7 @@ from hedgeflow.signals.settlement_tapes import (
     snapshot_events,
 )
 from hedgeflow.signals.signed_volume import VolumeSigner
-from hedgeflow.strategies.expiration_pressure.rules import pressure_rules, print_rules
+from hedgeflow.strategies.expiration_pressure.rules import pressure_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from hedgeflow.signals.chain import Chain
     from hedgeflow.signals.implied_move import MoveRules
+    from hedgeflow.signals.prints import PrintSlice
     from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
     from hedgeflow.studies.markets import Market
 
@@ -74,20 +76,24 @@ def feed_of(market: Market, config: ExpirationPressureConfig) -> Feed:
     """Return a market's tapes as the events of an expiration-pressure scan.
 
     Prices are the closes of the hedge instrument's bars at their ends, where it is of the
-    options' own underlying, and those that snapshots carry. Volatility is that of precise.md 23:
-    implied at the money of the nearest expiry a day or more away, from prints of the last hour or
-    from the last snapshot, else realised over the last 24 hours.
+    options' own underlying, and those that snapshots or, for want of such bars, prints carry.
+    Volatility is that of precise.md 23: implied at the money of the nearest expiry a day or more
+    away, from prints of the last hour or from the last snapshot, else realised over the last 24
+    hours.
 
     Look-ahead: every event stands at the instant at which it was known.
     """
     chain = chain_of(market.contracts)
     rules = pressure_rules(config, market.sessions.minutes_per_year)
-    bars = _bar_prices(market)
+    inside = _bars_inside(market)
+    looked_ns = _ns(inside["known_at"])
+    own = market.hedge.underlying == market.underlying
+    bars = price_events(inside if own else inside.clear())
     if market.options.kind is TapeKind.OPTION_SNAPSHOTS:
         tape = _of_snapshots(market, chain, rules.move)
     else:
-        tape = _of_prints(market, chain, config, rules.move, bars["known_ns"])
-    sigma = _volatilities(market, tape, bars["known_ns"])
+        tape = _of_prints(market, chain, config, rules.move, looked_ns)
+    sigma = _volatilities(market, tape, looked_ns)
     interest = market.open_interest
     official = () if interest is None else (open_interest_events(interest, chain),)
     known, value, implied = sigma
@@ -121,11 +127,9 @@ class _OfTape:
     holds_ns: int
 
 
-def _bar_prices(market: Market) -> NDArray[Any]:
-    if market.hedge.underlying != market.underlying:
-        return events(np.zeros(0, np.int64), EventKind.PRICE, 0.0)
+def _bars_inside(market: Market) -> pl.DataFrame:
     inside = market.sessions.index_of(_ns(market.bars["ts"])) >= 0
-    return price_events(market.bars.filter(pl.Series(inside, dtype=pl.Boolean)))
+    return market.bars.filter(pl.Series(inside, dtype=pl.Boolean))
 
 
 def _of_prints(
@@ -136,43 +140,65 @@ def _of_prints(
     asked_ns: NDArray[np.int64],
 ) -> _OfTape:
     book = ContractBook(market.contracts)
-    window = VolatilityWindow(move, book)
-    signer = VolumeSigner(market.contracts.height, assume_bought=print_rules(config).assume_bought)
+    asking = _Asking(VolatilityWindow(move, book), asked_ns, market.options.resolution_ns)
+    assume_bought = config.signing.mode == "assume-bought"
+    signer = VolumeSigner(market.contracts.height, assume_bought=assume_bought)
     found: list[NDArray[Any]] = []
     signed: dict[str, float] = {}
-    known_list: list[int] = []
-    volatility: list[float] = []
-    rows, asked = 0, 0
+    rows, last = 0, 0
     for frame in _inside_sessions(market):
         prints = slice_of(frame, book)
-        session = market.sessions.index_of(prints.ts)
-        sign, rule = signer.signs(prints, session)
-        known = _ns(frame["known_at"])
-        contracts = prints.lots * book.lot
+        sign, rule = signer.signs(prints, market.sessions.index_of(prints.ts))
         found.append(signed_print_events(frame, chain, sign, book.lot))
+        if market.hedge.underlying != market.underlying:
+            found.append(price_events(_last_of_minutes(frame), "underlying_price"))
         for each in SigningRule:
-            volume = float(contracts[rule == each].sum())
+            volume = float((prints.lots[rule == each]).sum()) * book.lot
             if volume:
                 signed[each.name] = signed.get(each.name, 0.0) + volume
-        window.add(prints)
-        delay = int((known - prints.ts).max()) if known.size else 0
-        until = int(known[-1]) if known.size else 0
-        stop = int(np.searchsorted(asked_ns, until + move.lookback_ns, side="right"))
-        begin = int(np.searchsorted(asked_ns, int(prints.ts[0]), side="left"))
-        for at in asked_ns[max(asked, begin) : stop].tolist():
-            value = window.at_the_money(at - delay)
-            if value is not None:
-                known_list.append(at)
-                volatility.append(value)
-        asked = max(asked, stop)
+        asking.take(prints, _ns(frame["known_at"]))
+        last = int(prints.ts[-1])
         rows += frame.height
-    return _OfTape(
-        tuple(found),
-        rows,
-        signed,
-        (np.array(known_list, np.int64), np.array(volatility)),
-        holds_ns=0,
-    )
+    asking.ask(last + move.lookback_ns)
+    implied = (np.array(asking.at_ns, np.int64), np.array(asking.value))
+    return _OfTape(tuple(found), rows, signed, implied, holds_ns=0)
+
+
+class _Asking:
+    """Asks for the volatility at given instants, each once, when all prints before it are in."""
+
+    def __init__(
+        self, window: VolatilityWindow, asked_ns: NDArray[np.int64], resolution_ns: int
+    ) -> None:
+        self._window = window
+        self._asked_ns = asked_ns
+        self._lag_ns = resolution_ns
+        self._next = 0
+        self.at_ns: list[int] = []
+        self.value: list[float] = []
+
+    def take(self, prints: PrintSlice, known_ns: NDArray[np.int64]) -> None:
+        """Take in a slice; how late its prints were known holds from the next one on."""
+        self.ask(int(prints.ts[0]) - 1)
+        self._window.add(prints)
+        self.ask(int(prints.ts[-1]))
+        self._lag_ns = max(self._lag_ns, int((known_ns - prints.ts).max()))
+
+    def ask(self, until_ns: int) -> None:
+        """Ask at all instants that rest on prints stamped up to one, and no later."""
+        stop = int(np.searchsorted(self._asked_ns, until_ns + self._lag_ns, side="right"))
+        for at in self._asked_ns[self._next : stop].tolist():
+            value = self._window.at_the_money(at - self._lag_ns)
+            if value is not None:
+                self.at_ns.append(at)
+                self.value.append(value)
+        self._next = max(self._next, stop)
+
+
+def _last_of_minutes(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the last print known in each minute."""
+    minute = pl.col("known_at").dt.truncate("1m")
+    return frame.filter(minute.ne_missing(minute.shift(-1)))
 
 
 def _inside_sessions(market: Market) -> Iterator[pl.DataFrame]:
@@ -250,10 +276,10 @@ def _scales(market: Market) -> NDArray[Any]:
 
 
 def session_minutes(market: Market, chain: Chain) -> NDArray[np.float64]:
-    """Return the length of each expiry's session, minutes: the one that it ends, or opens."""
-    opens, closes = market.sessions.open_ns, market.sessions.close_ns
-    place = np.clip(np.searchsorted(opens, chain.expiry_ns, side="left") - 1, 0, opens.size - 1)
-    return (closes[place] - opens[place]) / MINUTE_NS
+    """Return the length of each expiry's session, minutes."""
+    venue = market.options.venue
+    sessions = [session_of(int(at), venue) for at in chain.expiry_ns.tolist()]
+    return np.array([(close - begin) / MINUTE_NS for begin, close in sessions])
 
 
 def _ns(column: pl.Series) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from hedgeflow.market.contracts import HedgeInstrument, HedgeKind, hedge_instrum
 from hedgeflow.market.errors import CatalogError
 from hedgeflow.market.tapes import TapeKey, TapeKind
 from hedgeflow.risk import load_volatility_index
-from hedgeflow.studies.hedge_choice import most_traded, named_bars
+from hedgeflow.studies.hedge_choice import most_traded, named_bars, same_unit
 from hedgeflow.studies.markets import (
     days_tape,
     is_simulated,
@@ -197,5 +197,8 @@ def _bars(
         if hedge_instrument(key.instrument, key.venue).kind is not HedgeKind.INDEX
     ]
     if tradable:
-        return most_traded(catalog, tradable)
+        chosen, notes = most_traded(catalog, tradable)
+        if chosen.underlying != options.underlying:
+            notes = [*notes, same_unit(catalog, options, chosen)]
+        return chosen, notes
     return min(candidates, key=lambda key: key.resolution_ns), []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -10,6 +11,7 @@ import polars as pl
 
 from hedgeflow.evidence.wording import counted
 from hedgeflow.journal import columns
+from hedgeflow.market.expiries import features_at
 from hedgeflow.market.time import DAY_NS, MINUTE_NS, moment_of
 from hedgeflow.signals.alerts import ALERT_SCHEMA
 from hedgeflow.signals.dealer_gamma import GammaConvention
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from hedgeflow.studies.expiration.feed import Feed
     from hedgeflow.studies.markets import Market
 
+FIRST_MARK_MINUTES: Final = 180
+"""Before each expiry: what was known then of open interest and gamma is kept."""
 BASES: Final = {
     GammaConvention.LONG_CALLS_SHORT_PUTS: "the convention that dealers are long calls and short"
     " puts",
@@ -113,7 +117,7 @@ def _folded(
     """Return all that the fold gives, and the ladder of each expiry at its first mark."""
     outputs = [SettlementOutput(np.zeros(0, CONDITION), np.zeros(0, NOTICE), np.zeros(0, SAMPLE))]
     known = feed.events["known_ns"]
-    first_mark = round(max(scan.rules.sample_minutes) * MINUTE_NS)
+    first_mark = FIRST_MARK_MINUTES * MINUTE_NS
     marks = [int(at) - first_mark for at in feed.chain.expiry_ns.tolist()]
     ladders: list[pl.DataFrame] = []
     done = 0
@@ -207,6 +211,7 @@ def _alert(
         "threshold": row["threshold"],
         "dealer_gamma": row["dealer_gamma"],
         "gamma_basis": basis.name,
+        **asdict(features_at(int(row["expiry_ns"]), market.options.venue, market.underlying)),
     }
     return {
         "alert_id": alert_id(int(row["expiry_ns"]), strike, int(row["alert_number"])),
@@ -240,10 +245,13 @@ def _alert(
 
 
 def _series(feed: Feed, kind: EventKind) -> pl.DataFrame:
-    """Return what was known of one kind, by instant; of several at one instant the last."""
+    """Return what was known of one kind, by instant: the last, and none older than one before."""
     rows = feed.events[feed.events["kind"] == kind]
-    frame = pl.DataFrame({"known_ns": rows["known_ns"], "value": rows["value"]})
-    return frame.unique("known_ns", keep="last", maintain_order=True)
+    frame = pl.DataFrame({name: rows[name] for name in ("known_ns", "observed_ns", "value")})
+    newest = pl.col("observed_ns").cum_max()
+    return frame.filter(pl.col("observed_ns") == newest).unique(
+        "known_ns", keep="last", maintain_order=True
+    )
 
 
 def _sign_words(units: float) -> str:

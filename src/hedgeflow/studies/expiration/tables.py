@@ -21,6 +21,7 @@ from hedgeflow.market.time import DAY_NS, MINUTE_NS, moment_of
 from hedgeflow.signals.dealer_gamma import GammaConvention
 from hedgeflow.strategies.claims import NullKind
 from hedgeflow.studies.expiration.markets import is_stand_in
+from hedgeflow.studies.expiration.scanning import FIRST_MARK_MINUTES
 from hedgeflow.studies.matched_entries import direction_null, matched_null, session_direction_null
 from hedgeflow.studies.sessions import session_dates
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from hedgeflow.studies.markets import Market
     from hedgeflow.studies.study import ScanResult
 
-MARKS_MINUTES: Final = (180, 60, 30, 15)
+MARKS_MINUTES: Final = (FIRST_MARK_MINUTES, 60, 30, 15)
 OLDEST_MARK_PRICE_MINUTES: Final = 720.0
 """An older price is none of a mark: the snapshots of some venues come every six hours."""
 NEAR_STRIKES: Final = 10
@@ -229,6 +230,7 @@ class _Known:
     def __init__(self, market: Market, scan: ScanResult) -> None:
         prices, sigmas = scan.more["prices"], scan.more["sigmas"]
         self._price_ns = prices["known_ns"].to_numpy()
+        self._observed_ns = prices["observed_ns"].to_numpy()
         self._price = prices["value"].to_numpy()
         self._sigma_ns = sigmas["known_ns"].to_numpy()
         self._sigma = sigmas["value"].to_numpy()
@@ -248,7 +250,7 @@ class _Known:
         place = int(np.searchsorted(self._price_ns, at_ns, side="right")) - 1
         if place < 0:
             return None, float("inf")
-        return float(self._price[place]), (at_ns - int(self._price_ns[place])) / MINUTE_NS
+        return float(self._price[place]), (at_ns - int(self._observed_ns[place])) / MINUTE_NS
 
     def sigma(self, at_ns: int) -> float | None:
         """Return the volatility in force at an instant."""
@@ -283,7 +285,7 @@ class _Known:
             return found
         at = instant - int(mark["mark_minutes"]) * MINUTE_NS
         strikes = self._strikes[expiry]
-        place = int(np.searchsorted(strikes, mark["price"], side="right"))
+        place = int(np.searchsorted(strikes, float(mark["price"]), side="right"))
         near = strikes[max(0, place - NEAR_STRIKES) : place + NEAR_STRIKES]
         rows = self._interest.get(expiry)
         if rows is None:
