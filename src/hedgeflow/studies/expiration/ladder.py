@@ -191,11 +191,17 @@ class LadderFold:
     config : ExpirationPressureConfig
     feed : Feed, optional
         The market's events, where they are made already, by the same scale and signing.
+
+    Attributes
+    ----------
+    zone : str
+        The time zone of the options' exchange; UTC where markets never close.
     """
 
     def __init__(
         self, market: Market, config: ExpirationPressureConfig, feed: Feed | None = None
     ) -> None:
+        self.zone = _zone_of(market)
         self._market = market
         self._config = config
         self._feed = feed_of(market, config) if feed is None else feed
@@ -205,18 +211,6 @@ class LadderFold:
         self._done = 0
         self._holding: NDArray[Any] | None = None
         self._notices = np.zeros(0, NOTICE)
-
-    @property
-    def zone(self) -> str:
-        """The time zone of the options' exchange; UTC where markets never close."""
-        calendar = self._market.sessions.calendar
-        if calendar == ALWAYS_OPEN:
-            return "UTC"
-        import exchange_calendars as ecals
-
-        day = moment_of(int(self._market.sessions.open_ns[0])).date()
-        span = {"start": str(day), "end": str(day + timedelta(days=7))}
-        return str(ecals.get_calendar(calendar, **span).tz)
 
     @property
     def last_expiry_ns(self) -> int:
@@ -268,9 +262,8 @@ class LadderFold:
         self._check(at_ns)
         self._advance(at_ns)
         rungs, standing = self._scan.ladder(at_ns), self._scan.standing(at_ns)
-        expiry_ns = self._scan.live_expiry_ns
+        expiry_ns = self._expiry_within_a_day(at_ns)
         self._check_known(at_ns, expiry_ns, rungs, standing)
-        assert expiry_ns is not None  # checked  # noqa: S101
         return self._ladder(at_ns, expiry_ns, rungs, standing)
 
     # --- folding --------------------------------------------------------------------------------
@@ -317,22 +310,25 @@ class LadderFold:
                 hint="Ask for a later instant",
             )
 
+    def _expiry_within_a_day(self, at_ns: int) -> int:
+        expiry_ns, ends = self._scan.live_expiry_ns, self._feed.chain.expiry_ns
+        if expiry_ns is not None and 0 < expiry_ns - at_ns <= DAY_NS:
+            return expiry_ns
+        over = ends[ends <= at_ns]
+        told = [f"the last was {iso(int(over[-1]))}"] if over.size else []
+        if expiry_ns is not None:
+            away = (expiry_ns - at_ns) / HOUR_NS
+            told.append(f"the next is {iso(expiry_ns)}, {away:,.1f} hours later")
+        raise ConfigError(
+            f"no expiry is within the 24 hours after it: {', '.join(told)}",
+            where=self._where(at_ns),
+            hint="Ask for an instant before an expiry and at most 24 hours away from it",
+        )
+
     def _check_known(
-        self, at_ns: int, expiry_ns: int | None, rungs: NDArray[Any], standing: Standing
+        self, at_ns: int, expiry_ns: int, rungs: NDArray[Any], standing: Standing
     ) -> None:
         where = self._where(at_ns)
-        if expiry_ns is None or not 0 < expiry_ns - at_ns <= DAY_NS:
-            ends = self._feed.chain.expiry_ns
-            over = ends[ends <= at_ns]
-            told = [f"the last was {iso(int(over[-1]))}"] if over.size else []
-            if expiry_ns is not None:
-                away = (expiry_ns - at_ns) / HOUR_NS
-                told.append(f"the next is {iso(expiry_ns)}, {away:,.1f} hours later")
-            raise ConfigError(
-                f"no expiry is within the 24 hours after it: {', '.join(told)}",
-                where=where,
-                hint="Ask for an instant before an expiry and at most 24 hours away from it",
-            )
         if not standing.price > 0.0:
             raise ConfigError(
                 f"no price of {self._market.underlying} was known by then",
@@ -403,6 +399,17 @@ class LadderFold:
                 f"At {signed:,} of {rungs.size:,} strikes dealers' side is told by the volume that"
                 " was signed since the tapes begin; what they held before is not in it."
             )
+
+
+def _zone_of(market: Market) -> str:
+    calendar = market.sessions.calendar
+    if calendar == ALWAYS_OPEN:
+        return "UTC"
+    import exchange_calendars as ecals
+
+    day = moment_of(int(market.sessions.open_ns[0])).date()
+    span = {"start": str(day), "end": str(day + timedelta(days=7))}
+    return str(ecals.get_calendar(calendar, **span).tz)
 
 
 def _profile(
