@@ -623,3 +623,12 @@ def test_a_decision_on_ticks_waits_until_its_price_was_known():
     seen = run(conditions({"left": 60}), replace(tape, ticks=late), plan)
     document = json.loads(seen.decisions["plan_json"][0])
     assert document["reference_price"] == FLAT
+
+
+def test_an_alert_that_is_acted_on_late_has_the_urgency_of_that_moment():
+    """Detected with 46 minutes left it is LOW; two minutes later it is HIGH."""
+    frame = conditions({"left": 46})
+    on_time = run(frame, bar_tape()).trades.to_dicts()[0]
+    late = alerts_of(frame).with_columns(pl.col("detected_ns") + 2 * MINUTE_NS)
+    delayed = replay_conditions(frame, late, bar_tape(), config()).trades.to_dicts()[0]
+    assert (on_time["urgency"], delayed["urgency"]) == ("LOW", "HIGH")

@@ -24,7 +24,8 @@ from hedgeflow.replay.evolving import (
 from hedgeflow.replay.position import Entry, NoEntry, fill_entry
 from hedgeflow.replay.tape import HedgeTape
 from hedgeflow.risk import Calendar, Decision, Reason, SizedPlan, VolatilityIndex
-from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
+from hedgeflow.signals.settlement_rules import Urgency
+from hedgeflow.strategies.expiration_pressure.config import Clock, ExpirationPressureConfig
 from hedgeflow.strategies.expiration_pressure.plan import (
     ExpirationPlan,
     NoPlan,
@@ -173,10 +174,23 @@ def _groups(ordered: pl.DataFrame) -> Iterator[list[Condition]]:
         yield list(group)
 
 
-def _as_of(row: Condition, tape: HedgeTape, price: float) -> Condition:
-    """Return a condition with the underlying's price as it is when the condition is acted on."""
-    then = tape.price_known_at(int(row["at_ns"]) - int(row["late_ns"])) if row["late_ns"] else price
-    return row if then is None else {**row, "price": row["price"] + (price - then)}
+def _as_of(
+    row: Condition, tape: HedgeTape, price: float, config: ExpirationPressureConfig
+) -> Condition:
+    """Return a condition with price and urgency as they are when the condition is acted on."""
+    if not row["late_ns"]:
+        return row
+    then = tape.price_known_at(int(row["at_ns"]) - int(row["late_ns"]))
+    now = {**row, "urgency": int(_urgency(float(row["minutes_left"]), config.clock))}
+    if then is None or then == price:
+        return now
+    return {**now, "price": row["price"] + (price - then)}
+
+
+def _urgency(minutes: float, clock: Clock) -> Urgency:
+    if minutes < clock.crisis_minutes:
+        return Urgency.CRISIS
+    return Urgency.HIGH if minutes < clock.high_minutes else Urgency.LOW
 
 
 def _own_rules(config: ExpirationPressureConfig) -> tuple[str, ...]:
@@ -283,7 +297,7 @@ class _Replay:
         self.tried += 1
         account.governor.enter_session(tape.session_date(now))
         order = plan_entry(
-            _as_of(row, tape, price),
+            _as_of(row, tape, price, self.config),
             self.config,
             tape.instrument,
             price,

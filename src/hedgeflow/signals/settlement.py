@@ -265,8 +265,11 @@ class SettlementScan:
                     self._notify(due)
                 case "retire":
                     self._retire(due.at_ns + 1)
-                case _:  # no price is young enough
+                case "remember" | "sample":  # no price is young enough
                     continue
+                case _:
+                    message = f"nobody knows what '{due.what}' is"
+                    raise ValueError(message)
 
     def _check_time(self, now_ns: int) -> None:
         if now_ns < self._now:

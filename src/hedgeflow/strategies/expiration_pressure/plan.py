@@ -239,7 +239,8 @@ def side_of(
     model = config.direction.model
     if model == "dealer-gamma":
         gamma = float(condition["dealer_gamma"])
-        if math.isnan(gamma):  # without a volatility the contracts still tell the sign
+        # Without a volatility, and where it rounds to nothing, the contracts still tell the sign.
+        if math.isnan(gamma) or gamma == 0.0:
             gamma = float(condition["dealer_units"])
         if math.isnan(gamma) or gamma == 0.0:
             return NoPlan(

@@ -206,7 +206,8 @@ def evolution(case: ExpirationCase) -> Iterator[Finding]:
             "warning",
             "plan.precedence",
             "A rise of urgency is looked at before target and stop: a position at its stop is "
-            "added to, once, and stopped at the next price.",
+            "added to, once, and stopped at the next price; on bars the order to add would"
+            " fill where the stop ends the position, and so does not.",
         )
     if plan.time_limit and plan.buffer_high_minutes >= clock.crisis_minutes:
         yield Finding(

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from hedgeflow.replay import HedgeTape, ReplayResult
     from hedgeflow.risk import Calendar
     from hedgeflow.strategies.claims import Declaration
+    from hedgeflow.strategies.feasibility import Finding
     from hedgeflow.strategies.search import Choices, Span
-    from hedgeflow.strategies.volume_shock.feasibility import Finding
     from hedgeflow.studies.arms.rerun import Rerun
     from hedgeflow.studies.backtesting import Backtest
     from hedgeflow.studies.explaining import AlertCase, StrikeExplanation
@@ -141,7 +141,10 @@ class ExpirationStudy:
         require_tapes(catalog, options, config)
 
     def tested_sessions(self, market: Market, config: ExpirationPressureConfig) -> tuple[int, ...]:
-        """Return the sessions in which it could have traded."""
+        """Return the sessions in which it could trade, were there earlier expiries enough.
+
+        Those before the tenth expiry count as days without a trade: a Sharpe ratio is the lower.
+        """
         needs_scale = config.scale.demand == "relative"
         if needs_scale and is_stand_in(market.hedge):
             return ()

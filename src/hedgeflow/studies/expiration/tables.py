@@ -14,12 +14,11 @@ from hedgeflow.evidence.expiry_tables import (
     STRIKE_PROBABILITY_COLUMNS,
 )
 from hedgeflow.fills import CostModel
-from hedgeflow.market.expiries import features_at
-from hedgeflow.market.sessions import ALWAYS_OPEN
 from hedgeflow.market.tapes import TapeKind
 from hedgeflow.market.time import DAY_NS, MINUTE_NS, moment_of
 from hedgeflow.signals.dealer_gamma import GammaConvention
 from hedgeflow.strategies.claims import NullKind
+from hedgeflow.studies.expiration.days import days_beside_expiries
 from hedgeflow.studies.expiration.markets import is_stand_in
 from hedgeflow.studies.expiration.scanning import FIRST_MARK_MINUTES
 from hedgeflow.studies.matched_entries import direction_null, matched_null, session_direction_null
@@ -117,10 +116,11 @@ def closes(
     """Return closes beside strikes, prices at fixed marks before them, and what to say of both.
 
     Days without an expiry are control days, beside the strikes of the next expiry at the same time
-    of the day. Where options expire every day, days with a daily expiry alone are the control.
+    of the day. Where markets never close and options expire every day, days with a daily expiry
+    alone are the control.
     """
     known = _Known(market, scan)
-    days = _days(market, known)
+    days, notes = days_beside_expiries(market, known.expiries, known.first_ns, known.last_ns)
     rows: list[dict[str, Any]] = []
     prices: list[dict[str, Any]] = []
     oldest = config.clock.oldest_price_minutes
@@ -146,57 +146,11 @@ def closes(
                 **known.heaviest(expiry, instant, marks[0] if marks else None),
             }
         )
-    notes: list[str] = []
-    if any(cycle == "daily" for *_, is_expiry, cycle in days if not is_expiry):
-        notes.append(
-            "Options expire every day here: days on which only daily options expire are the"
-            " control, measured beside the strikes of the next weekly or longer expiry."
-        )
     return (
         pl.DataFrame(rows, schema=EXPIRY_COLUMNS, orient="row"),
         pl.DataFrame(prices, schema=EXPIRY_PRICE_COLUMNS, orient="row"),
         notes,
     )
-
-
-_Day = tuple[int, int, bool, "str | None"]
-"""Instant, the expiry whose strikes count, whether the day is an expiry day, and its cycle."""
-
-
-def _days(market: Market, known: _Known) -> list[_Day]:
-    """Return every day that has a price at the time of day at which options expire."""
-    venue = market.options.venue
-    first, last = known.first_ns, known.last_ns
-    every = {int(at): _cycle(int(at), venue, market.underlying) for at in known.expiries}
-    always_open = market.sessions.calendar == ALWAYS_OPEN
-    if always_open:  # a daily expiry is no event of its own where there is one every day
-        main = {at: cycle for at, cycle in every.items() if cycle != "daily"}
-        offset = next(iter(every), 0) % DAY_NS
-        start = first - first % DAY_NS + offset
-        instants = range(start, last + 1, DAY_NS)
-    else:
-        main = every
-        instants = market.sessions.close_ns.tolist()
-    from_ns = first if market.from_ns is None else market.from_ns
-    days: list[_Day] = [
-        (at, at, True, cycle) for at, cycle in main.items() if from_ns <= at <= last
-    ]
-    dates = {moment_of(at).date() for at in main}
-    ahead = sorted(main)
-    for at in instants:
-        if not from_ns <= at <= last or moment_of(int(at)).date() in dates:
-            continue
-        following = [expiry for expiry in ahead if expiry > at]
-        if following:
-            days.append((int(at), following[0], False, "daily" if at in every else None))
-    return sorted(days)
-
-
-def _cycle(expiry_ns: int, venue: str, underlying: str) -> str:
-    found = features_at(expiry_ns, venue, underlying)
-    if found.quarterly:
-        return "quarterly"
-    return "monthly" if found.monthly else "weekly" if found.weekly else "daily"
 
 
 def _marks(market: Market, known: _Known, instant: int, date: str) -> list[dict[str, Any]]:
