@@ -115,9 +115,7 @@ def closes(
 ) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
     """Return closes beside strikes, prices at fixed marks before them, and what to say of both.
 
-    Days without an expiry are control days, beside the strikes of the next expiry at the same time
-    of the day. Where markets never close and options expire every day, days with a daily expiry
-    alone are the control.
+    Which days those are: `days_beside_expiries`.
     """
     known = _Known(market, scan)
     days, notes = days_beside_expiries(market, known.expiries, known.first_ns, known.last_ns)
