@@ -305,14 +305,15 @@ def _head(shown: Ladder) -> list[str]:
     ]
     profile = shown.profile
     if profile is not None:
-        up, down = _trade(profile.flow_up), _trade(profile.flow_down)
+        from hedgeflow.evidence.report.ladder_words import bought_or_sold
+
+        up, down = bought_or_sold(profile.flow_up), bought_or_sold(profile.flow_down)
         walls = ["none" if wall is None else f"{wall:,.10g}" for wall in
                  (profile.call_wall, profile.put_wall)]  # fmt: skip
         flip = "none" if profile.flip is None else f"{profile.flip:,.2f}"
         lines.append(
             f"Dealers: net gamma {_signed(profile.total)} units per 1 of price, flip {flip}, call"
-            f" wall {walls[0]}, put wall {walls[1]}; over a rise of 1 % they {up}, over a fall they"
-            f" {down}"
+            f" wall {walls[0]}, put wall {walls[1]}; hedging a rise of 1 %: {up}, a fall: {down}"
         )
     return lines
 
@@ -381,12 +382,6 @@ def _decimals(figures: pl.Series) -> str:
     return f",.{digits_of(*figures.to_list())}f"
 
 
-def _three_digits(value: float) -> str:
-    from hedgeflow.evidence.report.ladder_words import digits_of
-
-    return f"{value:,.{digits_of(value)}f}"
-
-
 def _notices(shown: Ladder) -> list[str]:
     return [
         f"{_clock(shown, row['at_ns'])}: {row['minutes_left']:g} minutes left"
@@ -396,14 +391,11 @@ def _notices(shown: Ladder) -> list[str]:
     ]
 
 
-def _trade(units: float) -> str:
-    if not units:
-        return "trade nothing"
-    return f"{'buy' if units > 0.0 else 'sell'} {_three_digits(abs(units))}"
-
-
 def _signed(value: float) -> str:
-    return f"{'+' if value > 0.0 else '-' if value < 0.0 else ''}{_three_digits(abs(value))}"
+    from hedgeflow.evidence.report.ladder_words import digits_of
+
+    digits = digits_of(value)
+    return f"{'+' if round(value, digits) > 0.0 else ''}{value:z,.{digits}f}"
 
 
 def _left(shown: Ladder) -> str:

@@ -67,7 +67,7 @@ def test_head_and_cards_say_when_what_and_which_side():
     assert "they are short: they feed moves" in said
     assert "Flip level 643.21" in said
     assert "645 / none" in said
-    assert "buy 1,234 units of the underlying as the price rises; sell 777 as it falls" in said
+    assert "buy 1,234 as the price rises, sell 777 as it falls; units of the underlying" in said
     assert "2 HIGH 647.5, 650; pressure above 10, looked at 15:30:00" in said
     assert "Notice at 15:15:00: 45 minutes left." in said
 
@@ -79,8 +79,13 @@ def test_small_figures_keep_their_digits():
     profile = ladder()["profile"] | {"net_gamma": -0.0034, "flow_up": 1.284, "flow_down": 0.0}
     said = words(render_ladder(ladder(rungs=coins, profile=profile), MADE))
     assert "Dealers’ net gamma −0.00340" in said
-    assert "buy 1.28 units of the underlying as the price rises; nothing as it falls" in said
+    assert "buy 1.28 as the price rises, nothing as it falls; units of the underlying" in said
     assert "12.00 0.00000 signed flow" in said
+    far = ladder()["profile"] | {"net_gamma": -1e-90, "flow_up": -1e-90}
+    said_far = words(render_ladder(ladder(profile=far), MADE))
+    assert "Dealers’ net gamma 0 " in said_far
+    assert "move of 1 % nothing as the price rises" in said_far
+    assert "they are flat" in said_far
     assert "11.00 −0.00340 signed flow" in said
     assert " 1 5,004.0" not in said
 

@@ -12,11 +12,11 @@ from plotly.offline import get_plotlyjs
 
 from hedgeflow.evidence.checks import JsonObject, number, section
 from hedgeflow.evidence.report.ladder_pictures import dealer_picture, interest_picture
-from hedgeflow.evidence.report.ladder_words import digits_of
+from hedgeflow.evidence.report.ladder_words import MOST_DIGITS, bought_or_sold, digits_of
 from hedgeflow.evidence.report.page import rendered
 from hedgeflow.evidence.report.sections import objects, text, texts
 from hedgeflow.evidence.report.tables import Cell, Table
-from hedgeflow.evidence.report.words import SPACE, counted, decimal, percent, significant
+from hedgeflow.evidence.report.words import counted, decimal, percent, significant
 
 BEGINNING: Final = (
     '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta name="generator" content="hedgeflow ladder">'
@@ -175,12 +175,14 @@ def _profile_cards(ladder: JsonObject) -> list[_Card]:
     ]
     flip = number(profile, "flip")
     move = percent(number(profile, "move") or 0.0, 0)
-    side = "long: they damp moves" if total > 0 else "short: they feed moves"
+    side = "flat"
+    if net := round(total, MOST_DIGITS):
+        side = "long: they damp moves" if net > 0 else "short: they feed moves"
     return [
         _Card(
             "Dealers’ net gamma",
             _signed(total, digits_of(total)),
-            f"units of the underlying per 1 of price; they are {side if total else 'flat'}",
+            f"units of the underlying per 1 of price; they are {side}",
         ),
         _Card(
             "Flip level",
@@ -194,17 +196,11 @@ def _profile_cards(ladder: JsonObject) -> list[_Card]:
         ),
         _Card(
             f"Dealers’ hedging of a move of {move}",
-            _trade(number(profile, "flow_up")),
-            f"units of the underlying as the price rises;"
-            f" {_trade(number(profile, 'flow_down'))} as it falls",
+            bought_or_sold(number(profile, "flow_up")),
+            f"as the price rises, {bought_or_sold(number(profile, 'flow_down'))} as it falls; units of"
+            " the underlying",
         ),
     ]
-
-
-def _trade(units: float | None) -> str:
-    if not units:
-        return "nothing"
-    return f"{'buy' if units > 0 else 'sell'}{SPACE}{decimal(abs(units), digits_of(units))}"
 
 
 def _signed(value: float, digits: int) -> str:
