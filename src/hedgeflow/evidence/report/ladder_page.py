@@ -197,8 +197,8 @@ def _profile_cards(ladder: JsonObject) -> list[_Card]:
         _Card(
             f"Dealers’ hedging of a move of {move}",
             bought_or_sold(number(profile, "flow_up")),
-            f"as the price rises, {bought_or_sold(number(profile, 'flow_down'))} as it falls; units of"
-            " the underlying",
+            f"as the price rises, {bought_or_sold(number(profile, 'flow_down'))} as it falls;"
+            " units of the underlying",
         ),
     ]
 
