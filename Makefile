@@ -45,10 +45,12 @@ docs: $(DEV_DONE) ## build the documentation into site/, warnings are errors
 bench: $(SETUP_DONE) $(BENCH_DONE) ## compare with named peers on the same data, in an environment of its own
 	$(BENCH_VENV)/bin/python bench/run.py
 
-# The judge's page is written anew; trials already in out/judge.parquet are not run again. Then a
+# The judge's pages are written anew; trials already in out/*.parquet are not run again. Then a
 # thousand configurations are tried where there is nothing to find; those known are not run again.
 soak: $(SETUP_DONE) ## what takes long: the judge on hundreds of markets, a thousand configurations on none
 	$(BIN)/hedgeflow calibrate-judge --results out/judge.parquet --out docs/reference/judge-calibration.md
+	$(BIN)/hedgeflow calibrate-judge --strategy expiration-pressure \
+		--results out/expiry.parquet --out docs/reference/expiration-calibration.md
 	for market in null null-coin; do \
 		test -d out/sweep/$$market || \
 			$(BIN)/hedgeflow simulate $$market --days 24 --out out/sweep/$$market || exit 1; \

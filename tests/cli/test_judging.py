@@ -29,6 +29,15 @@ quote_interval_seconds = 60.0
 FEW = ["--null-seeds", "1", "--side-seeds", "1", "--effect-seeds", "1", "--effects", "0,60"]
 
 
+EXPIRATIONS = ["--strategy", "expiration-pressure"]
+FRIDAYS = """
+preset = "expiry-friday"
+days = 10
+[settings.pressure]
+quantile_expiries = 1
+"""
+
+
 @pytest.fixture
 def run(capsys):
     """Return a function that runs the command and returns exit code, output and errors."""
@@ -56,6 +65,51 @@ def done(tmp_path_factory):
         capture_output=True,
     )
     return folder
+
+
+@pytest.fixture(scope="module")
+def expired(tmp_path_factory):
+    """Return a folder with the results and page of a tiny calibration on expirations."""
+    folder = tmp_path_factory.mktemp("expiries")
+    (folder / "fridays.toml").write_text(FRIDAYS, encoding="utf-8")
+    options = ["--scenario", "fridays.toml", "--workers", "2", "--results", "r.parquet"]
+    few = ["--null-seeds", "1", "--effect-seeds", "1"]
+    subprocess.run(
+        [*PROGRAM, "calibrate-judge", *EXPIRATIONS, *options, *few, "--out", "page.md"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+    return folder
+
+
+def test_expirations_have_worlds_a_page_and_json_of_their_own_from_the_results_alone(expired, run):
+    kept = [*EXPIRATIONS, "--page-only", "--results", expired / "r.parquet"]
+    code, out, _ = run(*kept, "--out", expired / "again.md")
+    assert code == 0
+    assert out.startswith("SIMULATED")
+    page = (expired / "page.md").read_text()
+    assert (expired / "again.md").read_text() == page
+    assert "8 trials of the scenario `fridays`, 10 sessions each, seeds from 1 on" in page
+    document = json.loads(run(*kept, "--json")[1])
+    assert document["simulated"] is True
+    assert [each["world"] for each in document["outcomes"]] == [
+        "null", "coin", "pin", "repel", "mixed", "pin-published", "repel-published",
+        "mixed-published",
+    ]  # fmt: skip
+    rows = read_results(expired / "r.parquet", "expiration-pressure")
+    for each in document["outcomes"]:
+        of_world = rows.filter(pl.col("world") == each["world"])
+        assert each["validated"] == {"count": 0, "trials": of_world.height}
+        own = each["directions"]["dealer-gamma"]
+        assert own["trades"] == of_world["trades:dealer-gamma"].sum()
+        assert each["sides"]["traded"]["count"] == of_world["count:sides:told"].sum()
+
+
+def test_results_of_one_strategy_are_not_the_others(expired, run):
+    code, _, said = run("--page-only", "--results", expired / "r.parquet")
+    assert (code, said.count("\n")) == (3, 1)
+    assert "holds no results of a calibration of volume-shock" in said
 
 
 def test_every_world_has_its_trials_in_the_results(done):
@@ -109,6 +163,11 @@ def test_the_json_has_the_same_figures(done, run):
         (["--page-only", "--results", "absent.parquet"], 3, "cannot be read as results"),
         (["--results", "trades.parquet"], 3, "holds no results of a calibration"),
         (["--out", "."], 3, "this is a folder"),
+        (["--strategy", "gamma"], 5, "there is no strategy 'gamma'"),
+        ([*EXPIRATIONS, "--effects", "5"], 2, "only volume-shock has such worlds"),
+        ([*EXPIRATIONS, "--side-seeds", "5"], 2, "only volume-shock has such worlds"),
+        ([*EXPIRATIONS, "--scenario", "null"], 5, "judge volume-shock, not expiration-pressure"),
+        (["--scenario", "expiry-pin"], 5, "judge expiration-pressure, not volume-shock"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_runs(

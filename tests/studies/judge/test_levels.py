@@ -8,13 +8,15 @@ import numpy as np
 import polars as pl
 import pytest
 
+from hedgeflow.studies.judge import bench_of
 from hedgeflow.studies.judge.levels import (
     FEWEST_TRIALS,
     coverage_of_intervals,
     levels_of_tests,
     most_allowed,
 )
-from hedgeflow.studies.judge.running import SCHEMA
+
+SCHEMA = bench_of("volume-shock").schema
 
 
 def table_of(trials: int, world: str = "null", **columns) -> pl.DataFrame:

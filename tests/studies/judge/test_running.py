@@ -9,8 +9,7 @@ import pytest
 
 from hedgeflow.market.errors import DataError, HedgeflowError
 from hedgeflow.simulate import changed, scenario
-from hedgeflow.studies.judge import Trial, read_results, run_trial, run_trials
-from hedgeflow.studies.judge.running import SCHEMA
+from hedgeflow.studies.judge import Trial, bench_of, read_results, run_trial, run_trials
 
 TINY = scenario(
     "effect",
@@ -33,7 +32,9 @@ def file(tmp_path_factory):
 
 
 def test_a_trial_of_another_process_has_the_figures_of_this_one(file):
-    here = pl.DataFrame([run_trial(trial, "2026-01-02") for trial in WANTED], schema=SCHEMA)
+    here = pl.DataFrame(
+        [run_trial(trial, "2026-01-02") for trial in WANTED], schema=bench_of("volume-shock").schema
+    )
     there = run_trials(WANTED, workers=1, made="2026-01-02", results=file)
     assert there.drop("seconds").equals(here.drop("seconds"))
 

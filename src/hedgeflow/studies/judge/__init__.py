@@ -1,5 +1,6 @@
 """The judge on trial: the whole pipeline on markets whose right verdict is known."""
 
+from hedgeflow.studies.judge.bench import Bench, bench_of
 from hedgeflow.studies.judge.calibration import Calibration, calibration_of, latest_run
 from hedgeflow.studies.judge.page import MARK, coverage_verdict, levels_verdict, page_of
 from hedgeflow.studies.judge.running import read_results, run_trial, run_trials
@@ -7,9 +8,11 @@ from hedgeflow.studies.judge.worlds import Trial, World, trials_of, worlds_of
 
 __all__ = [
     "MARK",
+    "Bench",
     "Calibration",
     "Trial",
     "World",
+    "bench_of",
     "calibration_of",
     "coverage_verdict",
     "latest_run",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -15,6 +16,9 @@ from hedgeflow.studies.judge.levels import (
 )
 from hedgeflow.studies.judge.outcomes import Outcome, outcomes
 from hedgeflow.studies.judge.worlds import EFFECT, WITHOUT_EDGE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +84,33 @@ def calibration_of(table: pl.DataFrame) -> Calibration:
     Parameters
     ----------
     table : polars.DataFrame
-        See `running.SCHEMA`; of one version of the code, one scenario and one length, as
+        See `Bench.schema`; of one version of the code, one scenario and one length, as
         `latest_run` gives it.
     """
     return Calibration(
-        scenario=str(table["scenario"][0]),
-        days=int(table["days"][0]),
-        code_version=str(table["code_version"][0]),
-        made=(min(table["made"].to_list()), max(table["made"].to_list())),
-        first_seed=min(table["seed"].to_list()),
-        trials=table.height,
-        seconds=float(table["seconds"].sum()),
+        **run_facts(table),
         outcomes=outcomes(table),
         levels=levels_of_tests(table),
         coverage=coverage_of_intervals(table),
     )
 
 
-def latest_run(table: pl.DataFrame, where: str) -> pl.DataFrame:
+def run_facts(table: pl.DataFrame) -> dict[str, Any]:
+    """Return what was run, by the names that a calibration of any strategy gives it."""
+    return {
+        "scenario": str(table["scenario"][0]),
+        "days": int(table["days"][0]),
+        "code_version": str(table["code_version"][0]),
+        "made": (min(table["made"].to_list()), max(table["made"].to_list())),
+        "first_seed": min(table["seed"].to_list()),
+        "trials": table.height,
+        "seconds": float(table["seconds"].sum()),
+    }
+
+
+def latest_run(
+    table: pl.DataFrame, where: str, worlds: Sequence[str] = (*WITHOUT_EDGE, EFFECT)
+) -> pl.DataFrame:
     """Return the results with the code, scenario and length of the last trial in a file.
 
     A seed that was tried twice, because the scenario of that name was edited between, counts as it
@@ -111,6 +124,6 @@ def latest_run(table: pl.DataFrame, where: str) -> pl.DataFrame:
     if table.is_empty():
         raise DataError("holds no trial", where=where, hint="Run the calibration first")
     same = [pl.col(name) == table[name][-1] for name in ("code_version", "scenario", "days")]
-    order = {name: place for place, name in enumerate((*WITHOUT_EDGE, EFFECT))}
+    order = {name: place for place, name in enumerate(worlds)}
     last = table.filter(*same).unique(["world", "peak_bps", "seed"], keep="last")
     return last.sort(pl.col("world").replace_strict(order, default=len(order)), "peak_bps", "seed")

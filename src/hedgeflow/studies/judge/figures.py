@@ -11,13 +11,16 @@ import polars as pl
 from hedgeflow.evidence.differences import differences, holm
 from hedgeflow.evidence.latency import latency
 from hedgeflow.evidence.trades import trade_arrays
-from hedgeflow.strategies.volume_shock.claims import EMERGENCY, SWEEP
+from hedgeflow.strategies.volume_shock.claims import EMERGENCY, GATES, SWEEP
 from hedgeflow.studies.judge.worlds import COIN, FAIR, NULL
+from hedgeflow.studies.scenario_settings import config_of
+from hedgeflow.studies.simulated_markets import judged_in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hedgeflow.evidence import Estimate, Evidence, EvidenceTables
+    from hedgeflow.simulate import Scenario
     from hedgeflow.studies.validation import Validation
 
 Value = float | int | str | bool | None
@@ -119,6 +122,25 @@ SUMS: Final = (
 """What, added up over trials, gives the truth that intervals should cover: wins, results, sessions,
 their profit and its square, flow classes told and told right; events, and of their predicted (x)
 and observed hedges (y) the sums, squares and products."""
+
+FIGURES: Final[dict[str, type[pl.DataType]]] = {
+    "verdict": pl.String,
+    "source_verdict": pl.String,
+    "coherent": pl.Boolean,
+    "trades": pl.Int64,
+    "sessions_per_year": pl.Float64,
+    "barrier_rate": pl.Float64,
+    **{f"gate:{gate.id}": pl.String for gate in GATES},
+    **{f"p:{test.name}": pl.Float64 for test in TESTS},
+    **{f"{end}:{name}": pl.Float64 for name in INTERVALS for end in ("value", "lower", "upper")},
+    **{f"sum:{name}": pl.Float64 for name in SUMS},
+}
+"""Columns of a trial's figures."""
+
+
+def figures_of_market(scenario: Scenario) -> Row:
+    """Simulate a market, judge the claim on it, and return the trial's figures."""
+    return figures_of(judged_in_memory(scenario, config_of(scenario)), scenario.seed)
 
 
 def figures_of(validation: Validation, seed: int) -> Row:

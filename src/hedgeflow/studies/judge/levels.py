@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from hedgeflow.studies.judge.figures import TESTS
+from hedgeflow.studies.judge.figures import TESTS, TriedTest
 from hedgeflow.studies.judge.outcomes import Share
 from hedgeflow.studies.judge.worlds import COIN, EFFECT, NULL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 LEVELS: Final = (0.01, 0.05, 0.10)
 TAIL: Final = 0.025
@@ -91,17 +91,18 @@ def most_allowed(trials: int, nominal: float, comparisons: int) -> int:
     return int(binom.isf(BAND / comparisons, trials, nominal))
 
 
-def levels_of_tests(table: pl.DataFrame) -> tuple[Counted, ...]:
+def levels_of_tests(table: pl.DataFrame, tests: Sequence[TriedTest] = TESTS) -> tuple[Counted, ...]:
     """Return how often each test rejected where its own null hypothesis is true.
 
     Parameters
     ----------
     table : polars.DataFrame
-        Results, see `running.SCHEMA`. A test without any p-value in a world is left out.
+        Results, see `Bench.schema`. A test without any p-value in a world is left out.
+    tests : sequence of TriedTest
     """
     found = [
         (test.name, world, values)
-        for test in TESTS
+        for test in tests
         for world in test.worlds
         if (values := _of(table, world)[f"p:{test.name}"].drop_nulls()).len()
     ]

@@ -78,7 +78,7 @@ def outcomes(table: pl.DataFrame) -> tuple[Outcome, ...]:
     Parameters
     ----------
     table : polars.DataFrame
-        Results, see `running.SCHEMA`.
+        Results, see `Bench.schema`.
     """
     groups = table.group_by("world", "peak_bps", maintain_order=True)
     return tuple(_outcome(str(world), float(str(peak)), rows) for (world, peak), rows in groups)

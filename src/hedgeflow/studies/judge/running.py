@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from hedgeflow.market.errors import DataError
-from hedgeflow.strategies.volume_shock.claims import GATES
 from hedgeflow.studies.backtesting import code_version
-from hedgeflow.studies.judge.figures import INTERVALS, SUMS, TESTS, figures_of
+from hedgeflow.studies.judge.bench import bench_of
 from hedgeflow.studies.processes import results_of
-from hedgeflow.studies.scenario_settings import config_of
-from hedgeflow.studies.simulated_markets import judged_in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,29 +21,6 @@ if TYPE_CHECKING:
     from hedgeflow.studies.judge.worlds import Trial
 
 SECONDS_BETWEEN_WRITES: Final = 30.0
-
-SCHEMA: Final[dict[str, type[pl.DataType]]] = {
-    "key": pl.String,
-    "code_version": pl.String,
-    "made": pl.String,
-    "scenario": pl.String,
-    "world": pl.String,
-    "peak_bps": pl.Float64,
-    "days": pl.Int64,
-    "seed": pl.Int64,
-    "seconds": pl.Float64,
-    "verdict": pl.String,
-    "source_verdict": pl.String,
-    "coherent": pl.Boolean,
-    "trades": pl.Int64,
-    "sessions_per_year": pl.Float64,
-    "barrier_rate": pl.Float64,
-    **{f"gate:{gate.id}": pl.String for gate in GATES},
-    **{f"p:{test.name}": pl.Float64 for test in TESTS},
-    **{f"{end}:{name}": pl.Float64 for name in INTERVALS for end in ("value", "lower", "upper")},
-    **{f"sum:{name}": pl.Float64 for name in SUMS},
-}
-"""Columns of the results: one row a trial."""
 
 
 def run_trial(trial: Trial, made: str) -> Row:
@@ -60,7 +34,6 @@ def run_trial(trial: Trial, made: str) -> Row:
     """
     begun = time.process_time()
     scenario = trial.scenario
-    validation = judged_in_memory(scenario, config_of(scenario))
     return {
         "key": trial.key,
         "code_version": code_version(),
@@ -70,7 +43,7 @@ def run_trial(trial: Trial, made: str) -> Row:
         "peak_bps": trial.peak_bps,
         "days": scenario.days,
         "seed": scenario.seed,
-        **figures_of(validation, scenario.seed),
+        **bench_of(scenario.strategy).figures_of(scenario),
         "seconds": time.process_time() - begun,
     }
 
@@ -88,6 +61,7 @@ def run_trials(
     Parameters
     ----------
     wanted : sequence of Trial
+        At least one; all of one strategy.
     workers : int
         Processes, of one thread each; the figures do not depend on it.
     made : str
@@ -105,7 +79,10 @@ def run_trials(
     HedgeflowError
         A process was ended from outside.
     """
-    known = read_results(results) if results is not None and results.exists() else _table([])
+    strategy = wanted[0].scenario.strategy
+    known = _table([], strategy)
+    if results is not None and results.exists():
+        known = read_results(results, strategy)
     keys = [trial.key for trial in wanted]
     done = set(known["key"].to_list())
     waiting = [trial for trial, key in zip(wanted, keys, strict=True) if key not in done]
@@ -118,17 +95,18 @@ def run_trials(
             if progress is not None:
                 progress(len(wanted) - len(waiting) + len(rows), len(wanted))
             if time.monotonic() - saved > SECONDS_BETWEEN_WRITES:
-                _save(known, rows, results)
+                _save(pl.concat([known, _table(rows, strategy)]), results)
                 saved = time.monotonic()
     finally:
         if rows:
-            _save(known, rows, results)
+            _save(pl.concat([known, _table(rows, strategy)]), results)
     order = pl.DataFrame({"key": keys}, schema={"key": pl.String})
-    return order.join(pl.concat([known, _table(rows)]), on="key", how="left", maintain_order="left")
+    every = pl.concat([known, _table(rows, strategy)])
+    return order.join(every, on="key", how="left", maintain_order="left")
 
 
-def read_results(path: Path) -> pl.DataFrame:
-    """Return the trials that a file holds.
+def read_results(path: Path, strategy: str = "volume-shock") -> pl.DataFrame:
+    """Return the trials of a strategy that a file holds.
 
     Raises
     ------
@@ -142,21 +120,23 @@ def read_results(path: Path) -> pl.DataFrame:
         raise DataError(
             "cannot be read as results of a calibration", where=str(path), hint=hint
         ) from cause
-    if table.schema != pl.Schema(SCHEMA):
+    if table.schema != pl.Schema(bench_of(strategy).schema):
         raise DataError(
-            "holds no results of a calibration, or another version's", where=str(path), hint=hint
+            f"holds no results of a calibration of {strategy}, or another version's",
+            where=str(path),
+            hint=hint,
         )
     return table
 
 
-def _table(rows: list[Row]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+def _table(rows: list[Row], strategy: str) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=bench_of(strategy).schema, orient="row")
 
 
-def _save(known: pl.DataFrame, rows: list[Row], path: Path | None) -> None:
+def _save(table: pl.DataFrame, path: Path | None) -> None:
     if path is None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.new")
-    pl.concat([known, _table(rows)]).write_parquet(fresh)
+    table.write_parquet(fresh)
     fresh.replace(path)
