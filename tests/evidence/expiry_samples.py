@@ -82,16 +82,20 @@ def market(
     pull_bps: float = 0.0,
     gamma_pull_bps: float = 0.0,
     move: float = 0.25,
+    away: tuple[int, int] = (0, 0),
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return days and prices before their closes; every fifth day is an expiry.
 
     On expiry days the last hour moves by `pull_bps` towards the heaviest strike, or past it never,
-    and by `gamma_pull_bps` towards it where dealers are long gamma, away where they are short.
+    and by `gamma_pull_bps` towards it where dealers are long gamma, away where they are short. That
+    strike stands so many spacings `away` from the price on expiry days, and on other days.
     """
     rng = np.random.default_rng(seed)
     is_expiry = np.arange(days) % every == every - 1
     start = rng.uniform(180.0, 220.0, days)
     heaviest = SPACING * np.round(start / SPACING)
+    either = np.random.default_rng([seed, 1]).choice([-1.0, 1.0], days)
+    heaviest += SPACING * either * np.where(is_expiry, *away)
     gamma = rng.choice([-1.0, 1.0], days) * rng.uniform(50.0, 200.0, days)
     minutes = (*MARKS, 0)
     path = np.empty((days, len(minutes)))

@@ -37,9 +37,70 @@ def test_a_move_to_the_strike_counts_for_long_gamma_and_against_short():
 
 def test_the_strike_above_is_approached_by_rising():
     expiries = expiry_samples.expiries(
-        [199.0] * 5, [True] * 5, heaviest=[200.0] * 5, gamma=[1.0] * 5
+        [199.0] * 6, [True] * 6, heaviest=[200.0] * 6, gamma=[1.0] * 5 + [-1.0]
     )
-    assert drift(expiries, one_price(198.0, 5)).signed_bps.value > 0.0
+    at_hour = next(each for each in drift(expiries, one_price(198.0, 6)).marks)
+    assert at_hour.long_bps.value > 0.0
+
+
+def collinear(days: int, seed: int, *, drift_sigmas: float, agreeing: float = 0.82):
+    """Dealers' gamma that predicts a rise on most days, and prices that rise whatever they hold."""
+    rng = np.random.default_rng(seed)
+    side = rng.choice([-1.0, 1.0], days)
+    gamma = np.where(rng.random(days) < agreeing, side, -side)
+    move = 0.2 * 60**0.5
+    closes = 200.0 + move * (drift_sigmas + rng.standard_normal(days))
+    expiries = expiry_samples.expiries(
+        closes, [True] * days, heaviest=200.0 + 1.0 * side, gamma=gamma, basis="call-long"
+    )
+    return expiries, one_price(200.0, days, 0.2)
+
+
+def test_a_market_that_rises_is_no_effect_of_gamma_that_mostly_predicts_a_rise():
+    trials, rejected = 100, 0
+    for seed in range(trials):
+        found = drift(*collinear(60, 300 + seed, drift_sigmas=0.25), seed)
+        rejected += found.p_value.value <= 0.05
+    assert rejected <= binom.ppf(0.999, trials, 0.05)
+
+
+def test_how_many_days_predict_a_rise_is_told_and_cautioned_of():
+    found = drift(*collinear(60, 2, drift_sigmas=0.25))
+    assert 0.7 < found.up_share < 0.95
+    assert "predicted a rise on" in found.caution
+    assert drift(*collinear(200, 2, drift_sigmas=0.25, agreeing=0.5)).caution == ""
+
+
+def test_gamma_of_one_sign_on_either_side_of_the_price_cannot_be_told_from_drift():
+    found = drift(*collinear(60, 2, drift_sigmas=0.25, agreeing=1.0))
+    assert found.p_value.value is None
+    assert found.compared_days == 0
+    assert found.days == 60
+    assert found.p_value.reason == (
+        "of 60 expiry days none had the strike on a side of the price where dealers were long gamma"
+        " on some days and short on others: gamma cannot be told from drift; the test needs 5"
+    )
+    assert found.slope_bps.value is None
+    assert found.up_share == 1.0
+
+
+def test_a_side_with_one_sign_only_is_left_out():
+    closes = [200.0] * 12
+    heaviest, gamma = [201.0] * 6 + [199.0] * 6, [1.0] * 6 + [1.0, -1.0] * 3
+    expiries = expiry_samples.expiries(closes, [True] * 12, heaviest=heaviest, gamma=gamma)
+    found = drift(expiries, one_price(200.1, 12))
+    assert (found.days, found.compared_days) == (12, 6)
+
+
+def test_the_slope_is_half_of_long_less_short_on_the_same_side():
+    closes = [199.0, 199.2, 199.1, 200.9, 201.2, 201.4]
+    expiries = expiry_samples.expiries(
+        closes, [True] * 6, heaviest=[199.0] * 6, gamma=[1.0, 1.0, 1.0, -1.0, -1.0, -1.0]
+    )
+    found = drift(expiries, one_price(200.0, 6))
+    towards = 1e4 * (200.0 - np.array(closes)) / 200.0
+    assert found.slope_bps.value == pytest.approx(0.5 * (towards[:3].mean() - towards[3:].mean()))
+    assert found.p_value.value == found.smallest == pytest.approx(1 / 20)
 
 
 def test_a_planted_drift_is_found():
@@ -130,12 +191,3 @@ def test_what_cannot_be_tested_says_why(expiries, prices, reason):
     found = drift(expiries, prices)
     assert found.p_value.value is None
     assert found.p_value.reason == reason
-
-
-def test_the_smallest_p_value_of_five_days_is_one_in_32():
-    expiries = expiry_samples.expiries(
-        [200.1] * 5, [True] * 5, heaviest=[200.0] * 5, gamma=[1.0] * 5
-    )
-    found = drift(expiries, one_price(201.0, 5))
-    assert found.p_value.value == found.smallest == pytest.approx(1 / 32)
-    assert np.isfinite(found.signed_bps.value)

@@ -70,7 +70,8 @@ def test_holm_runs_over_every_test_that_could_be_made(nothing):
 
 def test_a_planted_pin_is_found_and_named():
     found = pinned(*expiry_samples.market(375, seed=5, pull_bps=100.0))
-    for test in (found.nearest, found.heaviest):
+    away = pinned(*expiry_samples.market(375, seed=5, pull_bps=100.0, away=(2, 2)))
+    for test in (found.nearest, away.heaviest):
         assert test.direction == "nearer"
         assert test.p_value_holm < 0.01
         assert test.difference.upper < 0.0

@@ -17,6 +17,7 @@ from hedgeflow.evidence.differences import OBSERVED_MOVE, Difference, difference
 from hedgeflow.evidence.drawdown import Drawdown, drawdown
 from hedgeflow.evidence.estimates import EffectKind, Estimate, Measure, missing
 from hedgeflow.evidence.expiration_fridays import fridays_measure
+from hedgeflow.evidence.expiry_frequency import frequency_measures
 from hedgeflow.evidence.hedging import (
     FlowCorrelation,
     ResponseCorrelation,
@@ -309,6 +310,7 @@ def assess(
         strike_probabilities(tables, seed=manifest.seed),
     )
     measures |= pinning_measures(pins) | probability_measures(probabilities)
+    measures |= frequency_measures(tables, trades, by_class, resampling)
     measures["tradable_prices", ""] = _tradable(tables)
     if tables.expiries is not None:
         measures["expiration_fridays_p_value", ""] = fridays_measure(tables, seed=manifest.seed)

@@ -86,16 +86,31 @@ def published_effect(
         sum(float(((each - each.mean()) ** 2).sum()) for each in both)
         / sum(each.size - 1 for each in both)
     )
+    ratio = 0.0 if controls is None else days / controls.size
+    return effect_on_days(effect, deviation, days, days / (1.0 + ratio))
+
+
+def effect_on_days(effect: float, deviation: float, days: int, worth: float) -> PublishedEffect:
+    """Return whether so many days could show an effect, given how much one day deviates.
+
+    Parameters
+    ----------
+    effect, deviation : float
+        Of the same unit, the effect positive.
+    days : int
+        Expiry days there are.
+    worth : float
+        To how many they amount, once what they are held against has its own error.
+    """
     if deviation <= 0.0:
         return PublishedEffect(PULL_BPS, effect, days, None, None, "every day is alike")
-    ratio = 0.0 if controls is None else days / controls.size
     needed = observations_needed((effect / deviation,))
     return PublishedEffect(
         PULL_BPS,
         effect,
         days,
-        power_of(effect / deviation, days / (1.0 + ratio)),
-        None if needed is None else math.ceil(needed * (1.0 + ratio)),
+        power_of(effect / deviation, worth),
+        None if needed is None else math.ceil(needed * days / worth),
         "",
     )
 

@@ -13,16 +13,15 @@ from hedgeflow.evidence.day_labels import (
     DAYS_NEEDED,
     PULL_BPS,
     PublishedEffect,
-    difference_of_days,
+    effect_on_days,
     mean_of_days,
-    published_effect,
     untold_effect,
 )
-from hedgeflow.evidence.estimates import Estimate, FloatArray, missing
+from hedgeflow.evidence.dealt_signs import dealt_p_value, sign_slope, tell_apart
+from hedgeflow.evidence.estimates import Estimate, FloatArray, IntArray, missing
 from hedgeflow.evidence.expiry_tables import fresh_closes
-from hedgeflow.evidence.sign_flips import sign_flip_p_value, smallest_p_value
 from hedgeflow.evidence.tables import EvidenceTables
-from hedgeflow.evidence.wording import counted
+from hedgeflow.evidence.wording import counted, percent
 
 FIRST_CHOICE_MINUTES = 60
 """The mark that is tested where enough days have a price there, fixed before any data were seen;
@@ -30,6 +29,8 @@ else the next longer one that they have, else the longest."""
 NEAR_SIGMAS = 2.0
 """Only days whose strike lies within so many expected moves of the price are tested: dealers'
 gamma at a strike that will not be reached moves nothing."""
+FAR_FROM_HALF = 0.1
+"""So far from one half, the share of days that predict a rise is worth a caution."""
 _EDGES = (0.0, 0.5, 1.0, NEAR_SIGMAS, math.inf)
 
 
@@ -93,22 +94,32 @@ class GammaDrift:
     Attributes
     ----------
     mark_minutes : int or None
-        The mark that is tested; None where none is known.
+        The mark that is tested; None where no mark has days enough.
     minutes_before : float or None
         Median time from the prices there to the instant.
     days, left_out : int
-        Expiry days tested, and those that lack a price, a strike, dealers' gamma or an expected
-        move, or whose strike is too far.
+        Expiry days with price, strike, dealers' gamma and expected move, near enough; and those
+        without.
+    compared_days : int
+        Those on a side of the strike where dealers were long gamma on some days and short on
+        others: only these are tested, the rest cannot tell gamma from drift.
     bases : dict of str to int
-        On what dealers' gamma rests, and on how many of the days tested.
+        On what dealers' gamma rests, and on how many of the days.
+    up_share : float or None
+        Share of the days on which dealers' gamma predicts a rise; None without days.
+    caution : str
+        What is in the plain means because that share is far from one half; empty if it is not.
     signed_bps, signed_sigmas : Estimate
-        Mean move towards the strike where dealers were long gamma at it, away from it where short.
-    slope : Estimate
-        Of the move towards the strike, in expected moves, on the sign of dealers' gamma: half the
-        difference between long and short. Unlike the means above it is blind to whatever draws
-        prices to strikes, or drives them from strikes, in either case.
+        Mean move towards the strike where dealers were long gamma at it, away from it where short;
+        of all days. Where dealers' gamma mostly predicts a rise it holds the drift of prices too.
+    slope_bps, slope : Estimate
+        Of the move towards the strike on the sign of dealers' gamma, in basis points and in
+        expected moves, among days with the strike on the same side of the price: half the
+        difference between long and short. Whatever moves those days alike, drift or a pull to
+        strikes whoever holds them, is no part of it.
     p_value : Estimate
-        One-sided, of `signed_sigmas` above zero, signs flipped by day.
+        One-sided, of `slope` above zero, the signs of gamma dealt out among days with the strike on
+        the same side.
     p_value_holm : float or None
         After Holm over the tests of expiries.
     smallest : float
@@ -125,9 +136,13 @@ class GammaDrift:
     minutes_before: float | None
     days: int
     left_out: int
+    compared_days: int
     bases: dict[str, int]
+    up_share: float | None
+    caution: str
     signed_bps: Estimate
     signed_sigmas: Estimate
+    slope_bps: Estimate
     slope: Estimate
     p_value: Estimate
     p_value_holm: float | None
@@ -140,15 +155,17 @@ class GammaDrift:
 def gamma_drift(tables: EvidenceTables, *, seed: int) -> GammaDrift:
     """Test whether prices move with dealers' gamma in the last minutes before an expiry.
 
-    Without drift the last move is as likely towards the strike as away from it, however far it is,
-    whatever dealers hold; so its sign may be flipped day by day.
+    If dealers' gamma does nothing, then of two days with the strike above the price, or of two with
+    it below, either might have had the gamma of the other; so its signs are dealt out again among
+    them. Days are not compared across the two sides: by a convention that gives dealers long calls
+    and short puts, gamma predicts a rise on most days, and a market that rises would look like it.
 
     Parameters
     ----------
     tables : EvidenceTables
         With `expiries` and, where prices before the close are known, `expiry_prices`.
     seed : int
-        Of the signs.
+        Of the dealings.
 
     Notes
     -----
@@ -178,25 +195,93 @@ def gamma_drift(tables: EvidenceTables, *, seed: int) -> GammaDrift:
             f" strike within {NEAR_SIGMAS:g} expected moves; the test needs {DAYS_NEEDED}"
         )
         return _untested(reason, of_expiries - days, marks, days)
-    bps = _by_date(rows, "signed_bps")
     bases = rows.group_by("gamma_basis").agg(pl.col("date").n_unique()).sort("gamma_basis")
+    up_share = float(_by_date(rows, "up").mean())
+    found = _within_sides(rows, days, seed)
     return GammaDrift(
         mark,
         _median(rows["minutes_before"]),
         days,
         of_expiries - days,
+        found.days,
         {str(name or "not stated"): int(count) for name, count in bases.iter_rows()},
-        mean_of_days(bps, "no days"),
+        up_share,
+        _caution(up_share),
+        mean_of_days(_by_date(rows, "signed_bps"), "no days"),
         mean_of_days(sigmas, "no days"),
-        _slope(rows),
-        sign_flip_p_value(sigmas, np.arange(days), seed=seed, sides="greater", none="no days"),
+        found.slope_bps,
+        found.slope,
+        found.p_value,
         None,
-        smallest_p_value(days, "greater"),
-        published_effect(PULL_BPS, bps),
+        found.smallest,
+        found.published,
         marks,
         tuple(
             _at_distance(all_of_mark, lower, upper) for lower, upper in itertools.pairwise(_EDGES)
         ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _WithinSides:
+    days: int
+    slope_bps: Estimate
+    slope: Estimate
+    p_value: Estimate
+    smallest: float
+    published: PublishedEffect
+
+
+def _within_sides(rows: pl.DataFrame, days: int, seed: int) -> _WithinSides:
+    """Compare long with short among days whose strike is on the same side of the price."""
+    signs, kinds = _by_day(rows, "sign"), _kinds(_by_day(rows, "side"))
+    told = tell_apart(signs, kinds)
+    compared = int(told.sum())
+    if compared < DAYS_NEEDED:
+        reason = (
+            f"of {counted(days, 'expiry day')} {compared or 'none'} had the strike on a side of the"
+            " price where dealers were long gamma on some days and short on others: gamma cannot"
+            f" be told from drift; the test needs {DAYS_NEEDED}"
+        )
+        gone = missing(reason, n=compared)
+        return _WithinSides(compared, gone, gone, gone, 1.0, untold_effect(compared, reason))
+    signs, kinds = signs[told], kinds[told]
+    bps, sigmas = (_by_day(rows, unit)[told] for unit in ("bps", "sigmas"))
+    slope = sign_slope(signs, bps, kinds)
+    return _WithinSides(
+        compared,
+        slope.estimate,
+        sign_slope(signs, sigmas, kinds).estimate,
+        *dealt_p_value(signs, sigmas, kinds, seed=seed),
+        effect_on_days(PULL_BPS, slope.deviation, compared, slope.worth),
+    )
+
+
+def _by_day(rows: pl.DataFrame, name: str) -> FloatArray:
+    """Return days by underlyings, 0 where one is missing; a day counts once, whatever it has."""
+    found = np.zeros((rows["date"].n_unique(), rows["underlying"].n_unique()))
+    places = (rows[key].rank("dense").to_numpy().astype(np.int64) - 1 for key in _KEYS)
+    found[tuple(places)] = rows[name].to_numpy()
+    present = np.bincount(rows["date"].rank("dense").to_numpy().astype(np.int64) - 1)
+    # The root, so that the product of a sign and a move is a mean over underlyings.
+    return found / np.sqrt(present)[:, None]
+
+
+_KEYS = ("date", "underlying")
+
+
+def _kinds(sides: FloatArray) -> IntArray:
+    """Return a number for each day, the same where the same strikes are above and below prices."""
+    return np.unique(sides, axis=0, return_inverse=True)[1].ravel().astype(np.int64)
+
+
+def _caution(up_share: float) -> str:
+    if abs(up_share - 0.5) <= FAR_FROM_HALF:
+        return ""
+    return (
+        f"dealers’ gamma predicted a rise on {percent(up_share)} of the days, so whatever drift"
+        " prices had is in the plain mean move; the test compares days with the strike on the same"
+        " side of the price, on which drift is the same"
     )
 
 
@@ -217,7 +302,9 @@ def _moves(expiries: pl.DataFrame, prices: pl.DataFrame | None) -> pl.DataFrame:
         known.join(prices, on=["underlying", "date"], how="inner")
         .filter(pl.col("expected_move") > 0.0, pl.col("minutes_before") > 0.0, side != 0.0)
         .with_columns(
+            side=side,
             sign=pl.col("dealer_gamma").sign(),
+            up=(side * pl.col("dealer_gamma") > 0.0).cast(pl.Float64),
             distance=(pl.col("heaviest_strike") - pl.col("price")).abs() / pl.col("expected_move"),
             bps=1e4 * towards / pl.col("price"),
             sigmas=towards / pl.col("expected_move"),
@@ -261,17 +348,6 @@ def _at_distance(rows: pl.DataFrame, lower: float, upper: float) -> DriftAtDista
     return DriftAtDistance(lower, end, int(values.size), mean_of_days(values, "no days"))
 
 
-def _slope(rows: pl.DataFrame) -> Estimate:
-    """Return half the difference of the move towards the strike between long and short days."""
-    long, short = (_by_date(rows.filter(pl.col("sign") == sign), "sigmas") for sign in (1.0, -1.0))
-    found = difference_of_days(long, short, "dealers’ gamma had one sign on every day")
-    method = "least squares on the sign of dealers’ gamma, Welch’s errors"
-    halves = (
-        None if each is None else 0.5 * each for each in (found.value, found.lower, found.upper)
-    )
-    return Estimate(*halves, n=int(long.size + short.size), method=method, reason=found.reason)
-
-
 def _by_date(rows: pl.DataFrame, name: str) -> FloatArray:
     means = rows.group_by("date").agg(pl.col(name).mean()).sort("date")
     return means[name].to_numpy().astype(np.float64)
@@ -298,6 +374,6 @@ def _untested(
 ) -> GammaDrift:
     gone = missing(reason, n=days)
     return GammaDrift(
-        None, None, days, left_out, {}, gone, gone, gone, gone, None, 1.0,
+        None, None, days, left_out, 0, {}, None, "", gone, gone, gone, gone, gone, None, 1.0,
         untold_effect(days, reason), marks, (),
     )  # fmt: skip

@@ -136,9 +136,9 @@ def pinning_measures(found: Pinning | None) -> dict[tuple[str, str], Measure]:
         measures[f"{name}_distance_difference", ""] = Measure(test.difference, size)
     drift = found.drift
     measures |= _p_values(
-        "gamma_drift", drift.p_value, drift.p_value_holm, drift.days, drift.smallest
+        "gamma_drift", drift.p_value, drift.p_value_holm, drift.compared_days, drift.smallest
     )
-    measures["gamma_drift_bps", ""] = Measure(drift.signed_bps, drift.days)
+    measures["gamma_drift_bps", ""] = Measure(drift.slope_bps, drift.compared_days)
     return measures
 
 

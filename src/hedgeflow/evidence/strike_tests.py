@@ -38,7 +38,9 @@ OTHER_WEEKDAYS = (
     " besides is in the difference"
 )
 
-Law = Literal["control days", "uniform", "mirror images"]
+NOT_MIRRORED = "the nearest strike is compared without mirror images"
+
+Law = Literal["control days", "uniform", "mirror images", "mirror images beside control days"]
 Direction = Literal["nearer", "farther", ""]
 
 
@@ -53,15 +55,21 @@ class StrikeTest:
         near the money, chosen before.
     law : str
         What they are held against: ``control days`` without an expiry; ``uniform``, closes spread
-        evenly between strikes; ``mirror images`` of the last move about the price before it.
+        evenly between strikes; ``mirror images`` of the last move about the price before it, or
+        ``mirror images beside control days``, which have mirror images too.
     caution : str
         What else than expiries could make the same difference; empty if nothing is known.
     expiry_days, control_days, left_out : int
         Days compared, and expiry days whose close or strike is not known well enough.
     distance, expected : Estimate
-        Mean distance from the strike on expiry days, and by that law, in spacings.
+        Mean distance from the strike on expiry days, and by that law, in spacings; of mirror images
+        their own on expiry days.
+    control_difference : Estimate
+        Mean distance less that of mirror images on control days; missing where they were not
+        compared in this way.
     difference : Estimate
-        The first less the second; negative: nearer, so pinned.
+        `distance` less `expected`, and less `control_difference` where that is known; negative:
+        nearer, so pinned.
     direction : str
         ``nearer`` or ``farther``; empty where nothing was compared or both are the same.
     p_value : Estimate
@@ -88,6 +96,7 @@ class StrikeTest:
     left_out: int
     distance: Estimate
     expected: Estimate
+    control_difference: Estimate
     difference: Estimate
     direction: Direction
     p_value: Estimate
@@ -120,38 +129,46 @@ def nearest_test(rows: pl.DataFrame, *, expiries: int, none: str, seed: int) -> 
     days = _dates(rows, expiry=True)
     if days < DAYS_NEEDED:
         return _untested("nearest", rows, expiries, none)
+    own = _Expiries("nearest", rows, expiries)
     if _dates(rows, expiry=False) >= DAYS_NEEDED:
-        return _against_controls("nearest", rows, expiries, effect, seed)
+        levelled = _levelled(rows, ("distance", "share"))
+        distance, other = (_by_date(levelled, "distance", expiry=kind) for kind in (True, False))
+        share, other_share = (_by_date(levelled, "share", expiry=kind) for kind in (True, False))
+        return _found(
+            own,
+            "control days",
+            _weekday_caution(rows),
+            (distance, mean_of_days(other, none)),
+            missing(NOT_MIRRORED),
+            difference_of_days(distance, other, none),
+            (share, _share(other_share, none)),
+            *_labelled((distance, share), (other, other_share), seed),
+            published_effect(effect, distance, other),
+        )
     distance, share = (_by_date(rows, name, expiry=True) for name in ("distance", "share"))
     even = "closes spread evenly between strikes"
-    (p_value, share_p_value), smallest = uniform_p_values(distance, share, WITHIN, seed=seed)
-    return StrikeTest(
-        "nearest",
+    return _found(
+        own,
         "uniform",
         ROUND_NUMBERS,
-        days,
-        0,
-        expiries - days,
-        mean_of_days(distance, none),
-        Estimate(0.25, method=even),
+        (distance, Estimate(0.25, method=even)),
+        missing(NOT_MIRRORED),
         mean_of_days(distance - 0.25, none),
-        _direction(float(distance.mean()) - 0.25),
-        p_value,
-        None,
-        _share(share, none),
-        Estimate(2.0 * WITHIN, method=even),
-        share_p_value,
-        None,
-        smallest,
+        (share, Estimate(2.0 * WITHIN, method=even)),
+        *uniform_p_values(distance, share, WITHIN, seed=seed),
         published_effect(effect, distance),
     )
 
 
 def heaviest_test(rows: pl.DataFrame, *, expiries: int, none: str, seed: int) -> StrikeTest:
-    """Hold the distance from the strike with the most open interest against other days.
+    """Hold the distance from the strike with the most open interest against its mirror image.
 
-    Without other days each close is held against its mirror image about the price at the day's
-    earliest mark: where the last move is as likely up as down, either is as near to the strike.
+    The mirror image of a close lies as far on the other side of the price at the day's earliest
+    mark, when the strike was chosen: where the last move is as likely up as down, either is as near
+    to the strike, however far that was. Where there are days without an expiry, what their last
+    moves did in this way is held against it. The distances themselves are never compared: open
+    interest builds towards the money as an expiry nears, so its strike is nearer on expiry days
+    whatever the last move does.
 
     Parameters
     ----------
@@ -165,89 +182,139 @@ def heaviest_test(rows: pl.DataFrame, *, expiries: int, none: str, seed: int) ->
         Of labels and signs.
     """
     rows = _with_share(rows.drop_nulls("heaviest"), "heaviest")
-    effect = _mean_of_expiries(rows, pl.min_horizontal("pull", "distance"))
-    enough = _dates(rows, expiry=True) >= DAYS_NEEDED
-    if enough and _dates(rows, expiry=False) >= DAYS_NEEDED:
-        return _against_controls("heaviest", rows, expiries, effect, seed)
-    own = rows.filter("is_expiry").drop_nulls("mark_price")
-    if not enough or _dates(own, expiry=True) < DAYS_NEEDED:
-        if enough:
-            none = "neither days without an expiry nor prices before the close are known"
+    if _dates(rows, expiry=True) >= DAYS_NEEDED:
+        none = "the price before the last move is known on too few expiry days"
+    rows = _with_mirror(rows.drop_nulls("mark_price"))
+    # A pull drives the mirror image as far away, unless the strike lies between it and the close:
+    # then it draws the image as near, and nothing is left of it.
+    pull = pl.min_horizontal("pull", "distance")
+    effect = _mean_of_expiries(rows, 2.0 * pl.when("same_side").then(pull).otherwise(0.0))
+    days = _dates(rows, expiry=True)
+    if days < DAYS_NEEDED:
         return _untested("heaviest", rows, expiries, none)
-    return _against_mirror(own, expiries, effect, none, seed)
-
-
-def _against_controls(
-    strike: str, rows: pl.DataFrame, expiries: int, effect: float, seed: int
-) -> StrikeTest:
-    levelled = _levelled(rows)
-    groups = {
-        name: tuple(_by_date(levelled, name, expiry=kind) for kind in (True, False))
-        for name in ("distance", "share")
-    }
-    (distance, other), (share, other_share) = groups["distance"], groups["share"]
-    labels = np.arange(distance.size + other.size) < distance.size
-    both = np.column_stack([np.concatenate(groups[name]) for name in ("distance", "share")])
-    (p_value, share_p_value), smallest = label_p_values(both, labels, seed=seed)
-    difference = difference_of_days(distance, other, "no days")
-    return StrikeTest(
-        strike,
-        "control days",
-        "" if _weekdays(rows, expiry=True) & _weekdays(rows, expiry=False) else OTHER_WEEKDAYS,
-        int(distance.size),
-        int(other.size),
-        expiries - int(distance.size),
-        mean_of_days(distance, "no days"),
-        mean_of_days(other, "no days"),
-        difference,
-        _direction(difference.value),
-        p_value,
-        None,
-        _share(share, "no days"),
-        _share(other_share, "no days"),
-        share_p_value,
-        None,
-        smallest,
-        published_effect(effect, distance, other),
+    own = _Expiries("heaviest", rows, expiries)
+    distance, image, share, image_share, gain, share_gain = (
+        _by_date(rows, name, expiry=True)
+        for name in ("distance", "image", "share", "image_share", "gain", "share_gain")
     )
-
-
-def _against_mirror(
-    rows: pl.DataFrame, expiries: int, effect: float, none: str, seed: int
-) -> StrikeTest:
-    mirrored = 2.0 * pl.col("mark_price") - pl.col("close")
-    image = (mirrored - pl.col("heaviest_strike")).abs() / pl.col("spacing")
-    rows = rows.with_columns(image=image, image_share=(image <= WITHIN).cast(pl.Float64))
-    distance, expected, share, image_share = (
-        _by_date(rows, name, expiry=True) for name in ("distance", "image", "share", "image_share")
-    )
-    days: IntArray = np.arange(distance.size)
-    p_value, share_p_value = (
-        sign_flip_p_value(values, days, seed=seed, sides="two-sided", none=none)
-        for values in (distance - expected, share - image_share)
-    )
-    difference = mean_of_days(distance - expected, none)
-    return StrikeTest(
-        "heaviest",
+    expected, expected_share = mean_of_days(image, none), _share(image_share, none)
+    if _dates(rows, expiry=False) >= DAYS_NEEDED:
+        levelled = _levelled(rows, ("gain", "share_gain"))
+        (gain, other), (share_gain, other_share) = (
+            tuple(_by_date(levelled, name, expiry=kind) for kind in (True, False))
+            for name in ("gain", "share_gain")
+        )
+        return _found(
+            own,
+            "mirror images beside control days",
+            _weekday_caution(rows),
+            (distance, expected),
+            mean_of_days(other, none),
+            difference_of_days(gain, other, none),
+            (share, expected_share),
+            tuple(
+                _flipped(own_gain, its, seed)
+                for own_gain, its in ((gain, other), (share_gain, other_share))
+            ),
+            smallest_p_value(int(gain.size + other.size), "two-sided"),
+            published_effect(effect, gain, other),
+        )
+    return _found(
+        own,
         "mirror images",
         LAST_MOVE,
-        int(days.size),
-        0,
-        expiries - int(days.size),
-        mean_of_days(distance, none),
-        mean_of_days(expected, none),
+        (distance, expected),
+        missing("no days without an expiry"),
+        mean_of_days(gain, none),
+        (share, expected_share),
+        tuple(_flipped(each, np.zeros(0), seed) for each in (gain, share_gain)),
+        smallest_p_value(days, "two-sided"),
+        published_effect(effect, gain),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Expiries:
+    strike: str
+    rows: pl.DataFrame
+    count: int
+
+
+def _found(
+    own: _Expiries,
+    law: Law,
+    caution: str,
+    distance: tuple[FloatArray, Estimate],
+    control_difference: Estimate,
+    difference: Estimate,
+    share: tuple[FloatArray, Estimate],
+    p_values: tuple[Estimate, ...],
+    smallest: float,
+    published: PublishedEffect,
+) -> StrikeTest:
+    days = _dates(own.rows, expiry=True)
+    return StrikeTest(
+        own.strike,
+        law,
+        caution,
+        days,
+        _dates(own.rows, expiry=False) if "control days" in law else 0,
+        own.count - days,
+        mean_of_days(distance[0], "no days"),
+        distance[1],
+        control_difference,
         difference,
         _direction(difference.value),
-        p_value,
+        p_values[0],
         None,
-        _share(share, none),
-        _share(image_share, none),
-        share_p_value,
+        _share(share[0], "no days"),
+        share[1],
+        p_values[1],
         None,
-        smallest_p_value(int(days.size), "two-sided"),
-        # What draws the close to the strike drives its mirror image as far from it.
-        published_effect(2.0 * effect, distance - expected),
+        smallest,
+        published,
     )
+
+
+def _labelled(
+    expiry: tuple[FloatArray, FloatArray], other: tuple[FloatArray, FloatArray], seed: int
+) -> tuple[tuple[Estimate, ...], float]:
+    """Return the p-values of expiry days that are like other days, and the smallest of all."""
+    both = np.column_stack([np.concatenate(pair) for pair in zip(expiry, other, strict=True)])
+    labels = np.arange(expiry[0].size + other[0].size) < expiry[0].size
+    return label_p_values(both, labels, seed=seed)
+
+
+def _flipped(gain: FloatArray, other: FloatArray, seed: int) -> Estimate:
+    """Return the p-value of gains over mirror images that are alike on both kinds of days.
+
+    Labels may not be dealt out here: a strike that is far away varies otherwise than a near one,
+    and it is farther on days without an expiry. But of every day the close and its mirror image may
+    change places. What all days do in the same way cancels in the difference, and only makes the
+    test more careful.
+    """
+    means = np.concatenate([gain / gain.size, -other / max(1, other.size)])
+    days: IntArray = np.arange(means.size)
+    return sign_flip_p_value(means, days, seed=seed, sides="two-sided", none="no days")
+
+
+def _with_mirror(rows: pl.DataFrame) -> pl.DataFrame:
+    from_strike = pl.col("close") - pl.col("heaviest_strike")
+    mirrored = 2.0 * pl.col("mark_price") - pl.col("close") - pl.col("heaviest_strike")
+    image = mirrored.abs() / pl.col("spacing")
+    image_share = (image <= WITHIN).cast(pl.Float64)
+    return rows.with_columns(
+        image=image,
+        image_share=image_share,
+        same_side=from_strike * mirrored > 0.0,
+        gain=pl.col("distance") - image,
+        share_gain=pl.col("share") - image_share,
+    )
+
+
+def _weekday_caution(rows: pl.DataFrame) -> str:
+    shared = _weekdays(rows, expiry=True) & _weekdays(rows, expiry=False)
+    return "" if shared else OTHER_WEEKDAYS
 
 
 def _untested(strike: str, rows: pl.DataFrame, expiries: int, none: str) -> StrikeTest:
@@ -267,6 +334,7 @@ def _untested(strike: str, rows: pl.DataFrame, expiries: int, none: str) -> Stri
         mean_of_days(distance, reason),
         mean_of_days(_by_date(rows, "distance", expiry=False), "no days without an expiry"),
         gone,
+        gone,
         "",
         gone,
         None,
@@ -284,11 +352,11 @@ def _with_share(rows: pl.DataFrame, distance: str) -> pl.DataFrame:
     return rows.with_columns(distance=distance, share=near)
 
 
-def _levelled(rows: pl.DataFrame) -> pl.DataFrame:
+def _levelled(rows: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
     """Return the rows with each underlying's mean brought to that of all, its own days compared."""
     return rows.with_columns(
         pl.col(name) - pl.col(name).mean().over("underlying") + pl.col(name).mean()
-        for name in ("distance", "share")
+        for name in names
         if rows["underlying"].n_unique() > 1
     )
 

@@ -19,6 +19,7 @@ _NAMES = {
     "average_loss_points": "average loss in points",
     "hold_minutes": "minutes held",
     "trades_per_session": "trades a session",
+    "trades_per_expiry_day": "trades an expiry day",
     "response_rank_correlation": "rank correlation",
     "flow_class_accuracy": "share right",
     "pinning_distance_difference": "difference in spacings",

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 OF_CLASS: Final = "claimed band of the class"
 TOGETHER: Final = "claimed band of all trades together"
+A_SESSION: Final = ("a session", "trades_per_session")
+"""Of what a frequency is, in words, and the statistic that measures it."""
+AN_EXPIRY_DAY: Final = ("an expiry day", "trades_per_expiry_day")
+"""For a strategy that can trade only on days when options expire."""
 LEAST_TRADES: Final = 30
 """Fewer say nothing of a band."""
 
@@ -26,8 +30,9 @@ def class_bands(
     loss: Band,
     hold: Band,
     frequency: Band,
+    a_day: tuple[str, str] = A_SESSION,
 ) -> tuple[Claim, ...]:
-    """Return the claims of a class: wins as a share, points, minutes held, trades a session."""
+    """Return the claims of a class: wins as a share, points, minutes held, trades `a_day`."""
 
     def claim(suffix: str, statement: str, statistic: str, ends: Band) -> Claim:
         return _band(name, suffix, statement, statistic, ends, flow_class)
@@ -43,8 +48,8 @@ def class_bands(
         claim("hold", f"held {hold[0]:g} to {hold[1]:g} min", "hold_minutes", hold),
         claim(
             "frequency",
-            f"{frequency[0]:g} to {frequency[1]:g} trades a session",
-            "trades_per_session",
+            f"{frequency[0]:g} to {frequency[1]:g} trades {a_day[0]}",
+            a_day[1],
             frequency,
         ),
     )

@@ -119,6 +119,28 @@ def test_the_section_says_what_was_found_against_what(words):
     assert "The published pull on single stocks is 16.5 bps" in words
 
 
+def test_the_family_of_holms_correction_is_told(words, run):
+    assert run[1].pinning.tests == 5
+    assert "Holm’s correction runs over 5 p-values of at most five" in words
+    assert "Claims name three of these" in words
+
+
+def test_what_gamma_predicted_is_told(run):
+    package = run[2]
+    drift = package["hypothesis_validation"]["pinning"]["drift"]
+    even = drift | {"up_share": 0.5, "caution": ""}
+    uneven = drift | {"up_share": 0.82, "caution": "dealers’ gamma predicted a rise on 82.0 %"}
+    package["hypothesis_validation"]["pinning"]["drift"] = even
+    assert "Dealers’ gamma predicted a rise on 50.0" in pages.pinning_words(package)[2]
+    package["hypothesis_validation"]["pinning"]["drift"] = uneven
+    assert "Dealers’ gamma predicted a rise on 82.0 %." in pages.pinning_words(package)[2]
+    package["hypothesis_validation"]["pinning"]["drift"] = drift
+
+
+def test_the_heaviest_strike_is_told_beside_the_mirror_images_of_other_days(words):
+    assert "of the mirror images of the last move, and on 120 days without an expiry" in words
+
+
 def test_the_floor_of_the_source_is_told(words):
     assert "3 or more expected moves away: the source’s rule gave them" in words
     assert "Its floor gives strikes a chance" in words

@@ -27,6 +27,7 @@ LAWS = {
     "control days": "on days without an expiry",
     "uniform": "if closes were spread evenly between strikes",
     "mirror images": "of the mirror images of the last move",
+    "mirror images beside control days": "of the mirror images of the last move",
 }
 MODELS = {
     "source": "the source’s rule",
@@ -51,8 +52,16 @@ def pinning_words(package: JsonObject) -> list[str]:
     """Return what was found of pinning, in sentences, and what else could have made it."""
     record = pinning_of(package)
     found = [_test_words(section(record, name)) for name in STRIKES]
-    drift = section(record, "drift")
-    return [*found, _drift_words(drift)]
+    found.append(_drift_words(section(record, "drift")))
+    tests = int(number(record, "tests") or 0)
+    if tests:
+        found.append(
+            f"Holm’s correction runs over {counted(tests, 'p-value')} of at most five: the distance"
+            " from and the share of closes within an eighth of the spacing of either strike, and"
+            " the last move beside gamma. Claims name three of these, the two distances and the"
+            " last move; that the two shares were tried too makes those claims harder to pass."
+        )
+    return found
 
 
 def _test_words(test: JsonObject) -> str:
@@ -63,7 +72,14 @@ def _test_words(test: JsonObject) -> str:
     days, others = (int(number(test, key) or 0) for key in ("expiry_days", "control_days"))
     difference = estimate(section(test, "difference"), "")
     between = f" ({difference.interval})" if difference.interval else ""
-    law = LAWS[text(test, "law")] + (f" ({decimal(others, 0)} of them)" if others else "")
+    law, elsewhere = LAWS[text(test, "law")], number(test, "control_difference", "value")
+    if elsewhere is not None:
+        law += (
+            f", and on {counted(others, 'day')} without an expiry {decimal(elsewhere)} from their"
+            " own mirror images"
+        )
+    elif others:
+        law += f" ({decimal(others, 0)} of them)"
     away = {"nearer": "nearer, as a pin", "farther": "farther, as if driven away"}
     holm = number(test, "p_value_holm")
     after = 1.0 if holm is None else holm
@@ -81,25 +97,42 @@ def _test_words(test: JsonObject) -> str:
 def _drift_words(drift: JsonObject) -> str:
     p_value = number(drift, "p_value", "value")
     if p_value is None:
-        return f"The last move beside dealers’ gamma: untestable, {_reason(drift, 'p_value')}."
-    bps = estimate(section(drift, "signed_bps"), "signed_bps")
+        return (
+            f"The last move beside dealers’ gamma: untestable, {_reason(drift, 'p_value')}."
+            f"{_rises(drift)}"
+        )
+    bps = estimate(section(drift, "slope_bps"), "slope_bps")
     between = f" ({bps.interval})" if bps.interval else ""
     holm = number(drift, "p_value_holm")
     after = 1.0 if holm is None else holm
-    days = int(number(drift, "days") or 0)
+    days = int(number(drift, "compared_days") or 0)
+    silent = int(number(drift, "days") or 0) - days
+    besides = f" ({decimal(silent, 0)} more tell nothing of gamma)" if silent else ""
     bases = ", ".join(
         f"{name} on {counted(int(count), 'day')}"
         for name, count in section(drift, "bases").items()
         if isinstance(count, int)
     )
     return (
-        f"The last {_minutes(drift)} on {counted(days, 'expiry day')}: {bps.value}{between} with"
-        " dealers’ gamma, towards the strike where they are long and away where they are short."
-        f" One-sided {p_is(p_value)},"
-        f" after Holm {p_is(after)}:"
+        f"The last {_minutes(drift)} on {counted(days, 'expiry day')}{besides}:"
+        f" {bps.value}{between} with dealers’ gamma, half of what the move towards the strike was"
+        " more where they were long than where they were short, among days with the strike on the"
+        " same side"
+        f" of the price. One-sided {p_is(p_value)}, after Holm {p_is(after)}:"
         f" {'more than chance' if after < SHOWN else 'no more than chance would do'}."
-        f" What is known of dealers’ gamma: {prose(bases)}."
+        f"{_rises(drift)} What is known of dealers’ gamma: {prose(bases)}."
     )
+
+
+def _rises(drift: JsonObject) -> str:
+    """Return on how many days gamma predicted a rise, and what that mixes into the plain means."""
+    up_share = number(drift, "up_share")
+    if up_share is None:
+        return ""
+    caution = prose(text(drift, "caution"))
+    if caution:
+        return f" {caution[:1].upper()}{caution[1:]}."
+    return f" Dealers’ gamma predicted a rise on {percent(up_share)} of the days."
 
 
 def _minutes(record: JsonObject) -> str:
@@ -312,10 +345,18 @@ def drift_table(package: JsonObject) -> Table | None:
     drift = section(pinning_of(package), "drift")
     rows = [
         (
+            Cell(
+                "long against short, the strike on the same side",
+                detail="the one that is tested; the others hold the drift of prices",
+            ),
+            Cell(decimal(number(drift, "compared_days") or 0.0, 0)),
+            _cell(drift, "slope", ""),
+        ),
+        (
             Cell("all within reach"),
             Cell(decimal(number(drift, "days") or 0.0, 0)),
             _cell(drift, "signed_sigmas", ""),
-        )
+        ),
     ]
     rows += [
         (
@@ -330,7 +371,7 @@ def drift_table(package: JsonObject) -> Table | None:
         ("Expiry days", True),
         ("Move with dealers’ gamma, expected moves", True),
     )
-    return Table("Drift by distance", columns, tuple(rows)) if len(rows) > 1 else None
+    return Table("Drift by distance", columns, tuple(rows)) if len(rows) > 2 else None
 
 
 def _reach(item: JsonObject) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hedgeflow.strategies.claim_bands import bands_together, class_bands
+from hedgeflow.strategies.claim_bands import AN_EXPIRY_DAY, bands_together, class_bands
 from hedgeflow.strategies.claims import Claim, Declaration, Gate, Hypothesis, NullKind
 from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
 from hedgeflow.strategies.expiration_pressure.controls import CONTROLS
@@ -176,7 +176,7 @@ _OF_STRIKES: Final[tuple[Claim, ...]] = (
     ),
     Claim(
         "gamma-drift-size",
-        "by more than nothing, in basis points",
+        "by more than nothing, in basis points, between days with the strike on the same side",
         "gamma_drift_bps",
         ">",
         0.0,
@@ -236,6 +236,7 @@ CLAIMS: Final[tuple[Claim, ...]] = (
         loss=(10, 15),
         hold=(20, 45),
         frequency=(2, 4),
+        a_day=AN_EXPIRY_DAY,
     ),
     *class_bands(
         "panic",
@@ -245,6 +246,7 @@ CLAIMS: Final[tuple[Claim, ...]] = (
         loss=(6, 10),
         hold=(5, 15),
         frequency=(1, 2),
+        a_day=AN_EXPIRY_DAY,
     ),
     *bands_together(win_rate=(0.75, 0.85), sharpe=(2.0, 3.5), drawdown=(0.08, 0.15)),
 )
