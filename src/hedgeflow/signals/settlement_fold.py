@@ -21,12 +21,18 @@ from hedgeflow.signals.open_interest_state import (
 from hedgeflow.signals.settlement_events import EventKind
 from hedgeflow.signals.settlement_models import probabilities
 from hedgeflow.signals.settlement_rows import Instant, warn, write_condition
-from hedgeflow.signals.settlement_rules import WHOLE_MINUTES, Urgency
+from hedgeflow.signals.settlement_rules import WHOLE_MINUTES, NoAlert, Urgency
 from hedgeflow.signals.settlement_state import HOLDS, Alerts, LiveExpiry, Outputs
 
 _PRICE: Final = int(EventKind.PRICE)
 _SIGMA: Final = int(EventKind.SIGMA)
 _SCALE: Final = int(EventKind.SCALE)
+_SOMETHING: Final = int(NoAlert.NONE)
+_NO_SCALE: Final = int(NoAlert.NO_SCALE)
+_NO_SIGMA: Final = int(NoAlert.NO_SIGMA)
+_NO_MODEL: Final = int(NoAlert.NO_MODEL)
+_NO_HISTORY: Final = int(NoAlert.NO_HISTORY)
+_TOO_EARLY: Final = int(NoAlert.TOO_EARLY)
 _LOW, _HIGH, _CRISIS = int(Urgency.LOW), int(Urgency.HIGH), int(Urgency.CRISIS)
 
 
@@ -98,13 +104,15 @@ def _evaluate(
     out: Outputs,
 ) -> None:
     """Judge every strike of the live expiry at one instant."""
+    in_force, why = threshold(minutes, market, live, rules)
+    _count(why, out.counts[0])
     at = Instant(
         now,
         minutes,
         minutes * live.time_factor,
         point_size(market, rules),
         risk_unit(market, rules),
-        _threshold(minutes, market, live, rules, out.counts[0]),
+        in_force,
         _urgency(minutes, rules),
     )
     is_near = minutes < rules.monitor_minutes
@@ -162,27 +170,40 @@ def risk_unit(market: Any, rules: Any) -> float:
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _threshold(minutes: float, market: Any, live: LiveExpiry, rules: Any, counts: Any) -> float:
-    """Return the pressure in force, infinite where nothing can be an alert; count why."""
+def threshold(minutes: float, market: Any, live: LiveExpiry, rules: Any) -> tuple[float, int]:
+    """Return the pressure in force, infinite where nothing can be an alert, and the `NoAlert`.
+
+    Parameters
+    ----------
+    minutes : float
+        Left to the live expiry.
+    market, rules : void
+        Records of `MARKET` and of the rules.
+    live : LiveExpiry
+    """
     if rules.is_relative and np.isnan(market.scale):
-        counts.no_scale += 1
-        return np.inf
+        return np.inf, _NO_SCALE
     if rules.needs_sigma and np.isnan(market.sigma):
-        counts.no_sigma += 1
-        return np.inf
+        return np.inf, _NO_SIGMA
     span = live.table.span
     if rules.needs_table and not span[0] <= minutes <= span[1]:
-        counts.no_model += 1
-        return np.inf
+        return np.inf, _NO_MODEL
     if not rules.needs_history:
-        return rules.threshold
+        return rules.threshold, _SOMETHING
     whole = int(minutes)
     if whole >= WHOLE_MINUTES:
-        return np.inf
+        return np.inf, _TOO_EARLY
     if live.past_first[whole] == live.past_first[whole + 1]:
-        counts.no_history += 1
-        return np.inf
-    return live.thresholds[whole] if rules.is_quantile else rules.threshold
+        return np.inf, _NO_HISTORY
+    return live.thresholds[whole] if rules.is_quantile else rules.threshold, _SOMETHING
+
+
+@nb.njit(cache=True)
+def _count(why: int, counts: Any) -> None:
+    counts.no_scale += why == _NO_SCALE
+    counts.no_sigma += why == _NO_SIGMA
+    counts.no_model += why == _NO_MODEL
+    counts.no_history += why == _NO_HISTORY
 
 
 @nb.njit(cache=True, error_model="numpy")

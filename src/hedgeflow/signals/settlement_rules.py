@@ -42,6 +42,19 @@ class SignalClass(IntEnum):
     ASSIGNMENT_RISK_PANIC = 3
 
 
+class NoAlert(IntEnum):
+    """Why no strike can be an alert at an instant."""
+
+    NONE = 0
+    """Something can."""
+    NO_SCALE = 1
+    NO_SIGMA = 2
+    NO_MODEL = 3
+    NO_HISTORY = 4
+    TOO_EARLY = 5
+    """No pressures are remembered of so many minutes left."""
+
+
 class NoticeKind(IntEnum):
     """What a notice says."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from hedgeflow.signals.expiry_clock import minutes_left
 from hedgeflow.signals.settlement import SettlementScan
-from hedgeflow.signals.settlement_fold import point_size
-from hedgeflow.signals.settlement_rules import STANDARD_MULTIPLIER, WHOLE_MINUTES
+from hedgeflow.signals.settlement_fold import point_size, threshold
+from hedgeflow.signals.settlement_rules import STANDARD_MULTIPLIER, NoAlert
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +54,7 @@ class StandingScan(SettlementScan):
         """Return what the ladder at an instant, not before the last event, stands on."""
         market, rules = self._market[0], self._record[0]
         minutes = minutes_left(self._live.expiry_ns, at_ns)
-        threshold, no_alert = self._threshold(minutes)
+        in_force, why = threshold(minutes, market, self._live, rules)
         evaluated = self.counts["last_ns"][self.chain.expiry_ns == self._live.expiry_ns]
         known = self._known
         settled = known.settled
@@ -64,8 +63,8 @@ class StandingScan(SettlementScan):
             int(market["price_ns"]),
             float(market["sigma"]),
             float(point_size(market, rules)),
-            threshold,
-            no_alert,
+            float(in_force),
+            NoAlert(why).name if why else "",
             int(evaluated[0]) if evaluated.size and evaluated[0] else None,
             self._sums(settled, 1),
             self._sums(settled, -1),
@@ -79,22 +78,3 @@ class StandingScan(SettlementScan):
         units = np.where(chain.right == right, contracts * chain.multiplier, 0.0)
         sums = np.bincount(chain.strike_of, units, chain.strike.size)
         return sums[self._live.places] / STANDARD_MULTIPLIER
-
-    def _threshold(self, minutes: float) -> tuple[float, str]:
-        """Return the pressure in force, and why nothing can be an alert, as the fold decides it."""
-        rules, market, live = self._record[0], self._market[0], self._live
-        whole, span = int(minutes), live.table.span
-        if rules["is_relative"] and math.isnan(market["scale"]):
-            return math.inf, "NO_SCALE"
-        if rules["needs_sigma"] and math.isnan(market["sigma"]):
-            return math.inf, "NO_SIGMA"
-        if rules["needs_table"] and not span[0] <= minutes <= span[1]:
-            return math.inf, "NO_MODEL"
-        if not rules["needs_history"]:
-            return self.rules.threshold, ""
-        if whole >= WHOLE_MINUTES:
-            return math.inf, "TOO_EARLY"
-        if live.past_first[whole] == live.past_first[whole + 1]:
-            return math.inf, "NO_HISTORY"
-        found = live.thresholds[whole] if rules["is_quantile"] else self.rules.threshold
-        return float(found), ""
