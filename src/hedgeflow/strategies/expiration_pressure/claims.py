@@ -144,8 +144,9 @@ _OF_STRIKES: Final[tuple[Claim, ...]] = (
     ),
     Claim(
         "pinning-heaviest",
-        "closes of expiry days lie otherwise from the strike with the most open interest than those"
-        " of other days do (two-sided, p below 0.01, Holm)",
+        "closes of expiry days lie otherwise from the strike with the most open interest than their"
+        " mirror images about the price before, more so than on other days (two-sided, p below"
+        " 0.01, Holm)",
         "pinning_heaviest_holm_p_value",
         "<",
         0.01,
