@@ -78,3 +78,15 @@ def test_days_without_a_price_before_the_last_move_are_left_out_with_words():
         "the price before the last move is known on too few expiry days"
     )
     assert found.left_out == 12
+
+
+def test_strikes_on_other_sides_of_the_price_let_drift_in_and_say_so():
+    expiries, prices = expiry_samples.market(100, seed=3)
+    above = pl.when("is_expiry").then(pl.lit(240.0)).otherwise(pl.lit(160.0))
+    apart = heaviest(expiries.with_columns(heaviest_strike=above), prices)
+    assert apart.caution == (
+        "the strike stood above the price on 100.0 % of the expiry days and on 0.0 % of the"
+        " others, so a drift of prices does not cancel between them"
+    )
+    alike = heaviest(expiries.with_columns(heaviest_strike=pl.lit(240.0)), prices)
+    assert alike.caution == ""

@@ -21,10 +21,12 @@ from hedgeflow.evidence.day_labels import (
 from hedgeflow.evidence.estimates import Estimate, FloatArray, IntArray, missing
 from hedgeflow.evidence.rates import win_rate
 from hedgeflow.evidence.sign_flips import sign_flip_p_value, smallest_p_value
-from hedgeflow.evidence.wording import counted
+from hedgeflow.evidence.wording import counted, percent
 
 WITHIN = 0.125
 """Share of the spacing within which a close counts as at the strike."""
+SIDES_APART = 0.2
+"""So much more often above the price on one kind of days, a strike lets drift into the result."""
 ROUND_NUMBERS = (
     "prices that cluster at round numbers on every day would look the same: no days without an"
     " expiry were given to tell"
@@ -207,7 +209,7 @@ def heaviest_test(rows: pl.DataFrame, *, expiries: int, none: str, seed: int) ->
         return _found(
             own,
             "mirror images beside control days",
-            _weekday_caution(rows),
+            "; ".join(filter(None, (_weekday_caution(rows), _side_caution(rows)))),
             (distance, expected),
             mean_of_days(other, none),
             difference_of_days(gain, other, none),
@@ -350,6 +352,20 @@ def _untested(strike: str, rows: pl.DataFrame, expiries: int, none: str) -> Stri
 def _with_share(rows: pl.DataFrame, distance: str) -> pl.DataFrame:
     near = (pl.col(distance) <= WITHIN).cast(pl.Float64)
     return rows.with_columns(distance=distance, share=near)
+
+
+def _side_caution(rows: pl.DataFrame) -> str:
+    above = (pl.col("heaviest_strike") > pl.col("mark_price")).cast(pl.Float64)
+    expiry, other = (
+        float(_by_date(rows.with_columns(above=above), "above", expiry=kind).mean())
+        for kind in (True, False)
+    )
+    if abs(expiry - other) <= SIDES_APART:
+        return ""
+    return (
+        f"the strike stood above the price on {percent(expiry)} of the expiry days and on"
+        f" {percent(other)} of the others, so a drift of prices does not cancel between them"
+    )
 
 
 def _levelled(rows: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
