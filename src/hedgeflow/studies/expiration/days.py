@@ -46,8 +46,8 @@ def days_beside_expiries(
 
     A control day has a close at the same time of the day, and the next expiry, beside whose strikes
     it is measured, at most `LISTED_AHEAD_DAYS` ahead. Where markets never close and options expire
-    every day, days with a daily expiry alone are the control. Elsewhere a day on which options
-    expire that the tape does not have is neither.
+    every day, days with a daily expiry alone are the control. Another day on which options expire
+    that the tape does not have is neither.
 
     Parameters
     ----------
@@ -76,7 +76,8 @@ def days_beside_expiries(
         is_near = following is not None and following - at <= LISTED_AHEAD_DAYS * DAY_NS
         if following is None or not is_near or not since <= at <= last_ns or _date(at) in dates:
             continue
-        if not always_open and _expires(underlying, _date(at)):
+        is_event = not always_open or _cycle(at, venue, underlying) != "daily"
+        if is_event and _expires(underlying, _date(at)):
             others += 1
             continue
         days.append(Day(at, following, False, cycles.get(at)))
