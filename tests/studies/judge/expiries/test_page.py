@@ -104,7 +104,8 @@ def test_directions_are_compared_trial_by_trial_and_equal_ones_are_left_out():
 
 def test_power_is_told_by_size_with_what_stands_in_the_way_of_validated():
     strong = {
-        "p:mean": [0.001] * 12 + [0.5] * 18, "lower:net_bps": [0.1] * 20 + [-0.1] * 10,
+        "p:mean": [0.001] * 12 + [0.5] * 18, "p:mean-directions": [0.001] * 21 + [0.5] * 9,
+        "lower:net_bps": [0.1] * 20 + [-0.1] * 10,
         "gate:sample": "PASSED", "gate:win-rate": ["PASSED", *["FAILED"] * (SEEDS - 1)],
         "gate:significance": ["PASSED"] * 12 + ["FAILED"] * 18, "gate:sharpe": "PASSED",
         "gate:deflated-sharpe": "PASSED", "gate:tradable-prices": "PASSED",
@@ -118,7 +119,9 @@ def test_power_is_told_by_size_with_what_stands_in_the_way_of_validated():
         words
     )
     cells = lines_of(page_of(found), "Power", "pin")[0]
-    assert [cells[3].split(" (")[0], cells[4].split(" (")[0]] == ["40 %", "67 %"]
+    assert [cells[3].split(" (")[0], cells[7].split(" (")[0]] == ["40 %", "67 %"]
+    assert cells[4:7] == ["0 of 0", f"21 of {SEEDS}", "0 of 0"]
+    assert "21 of 30 against directions dealt out again alone" in words
 
 
 def test_tests_of_pinning_are_counted_below_one_percent_and_levels_judged_where_nothing_is():

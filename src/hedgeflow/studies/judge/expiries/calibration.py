@@ -12,7 +12,7 @@ from hedgeflow.evidence import Status, Verdict
 from hedgeflow.strategies.expiration_pressure.claims import GATES
 from hedgeflow.studies.expiration.study import DIRECTIONS
 from hedgeflow.studies.judge.calibration import run_facts
-from hedgeflow.studies.judge.expiries.figures import OWN, PINNING, TESTS
+from hedgeflow.studies.judge.expiries.figures import NULLS, OWN, PINNING, TESTS
 from hedgeflow.studies.judge.expiries.worlds import WITHOUT_EDGE
 from hedgeflow.studies.judge.levels import Counted, levels_of_tests
 from hedgeflow.studies.judge.outcomes import SIGNIFICANT, Share
@@ -82,6 +82,8 @@ class ExpiryOutcome:
         Trials in which each gate passed.
     significant : Share
         Trials whose p-value, the largest of those against the nulls, is below `SIGNIFICANT`.
+    nulls : mapping of str to Share
+        Trials whose p-value against each null alone is below it, of those that have one.
     positive : Share
         Trials in which the 95 % interval of the mean net result lies above zero.
     directions : mapping of str to Direction
@@ -103,6 +105,7 @@ class ExpiryOutcome:
     insufficient: Share
     gates: Mapping[str, Share]
     significant: Share
+    nulls: Mapping[str, Share]
     positive: Share
     directions: Mapping[str, Direction]
     sides: Sides
@@ -195,6 +198,7 @@ def _outcome(world: str, peak_bps: float, rows: pl.DataFrame) -> ExpiryOutcome:
         insufficient=share(pl.col("verdict") == Verdict.INSUFFICIENT_DATA),
         gates={gate.id: share(pl.col(f"gate:{gate.id}") == Status.PASSED) for gate in GATES},
         significant=share(pl.col("p:mean") < SIGNIFICANT),
+        nulls={name: _rejected(rows[f"p:{name}"]) for name in NULLS},
         positive=share(pl.col("lower:net_bps") > 0.0),
         directions={model: _direction(model, rows) for model in DIRECTIONS},
         sides=_sides(rows),

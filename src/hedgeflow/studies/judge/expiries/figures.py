@@ -60,7 +60,7 @@ TESTS: Final = (
 
 PINNING: Final = ("nearest", "nearest-share", "heaviest", "heaviest-share", "drift")
 
-_NULLS: Final = {
+NULLS: Final = {
     "mean-entries": NullKind.MATCHED_ENTRIES,
     "mean-directions": NullKind.DIRECTIONS,
     "mean-sessions": NullKind.SESSION_DIRECTIONS,
@@ -124,7 +124,7 @@ def _directed(config: StrategyConfig, model: str) -> StrategyConfig:
 def _p_values(evidence: Evidence) -> dict[str, float | None]:
     by_null = {each.kind: each.p_value for each in evidence.significance.nulls}
     values = {"mean": evidence.significance.p_value.value}
-    values |= {name: by_null.get(kind) for name, kind in _NULLS.items()}
+    values |= {name: by_null.get(kind) for name, kind in NULLS.items()}
     found = evidence.pinning
     if found is None:
         return values | dict.fromkeys(PINNING)

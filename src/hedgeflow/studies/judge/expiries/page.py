@@ -108,10 +108,12 @@ def power_words(with_edge: Sequence[ExpiryOutcome]) -> str:
     for name, ends in (("there to be seen", False), ("published", True)):
         of_size = [each for each in with_edge if each.world.endswith(PUBLISHED) is ends]
         found = _together(of_size, lambda each: each.significant)
+        directions = _together(of_size, lambda each: each.nulls["mean-directions"])
         if found.trials:
             lines.append(
                 f"At the size that is {name} {found.count} of {found.trials} trials have p below"
-                f" 0.01 ({interval(found, 0)})."
+                f" 0.01 ({interval(found, 0)}), {directions.count} of {directions.trials} against"
+                " directions dealt out again alone."
             )
     validated = _together(with_edge, lambda each: each.validated)
     if validated.trials:
@@ -201,19 +203,23 @@ def _earned(outcomes: Sequence[ExpiryOutcome]) -> str:
 
 
 def _power(worlds: Sequence[ExpiryOutcome]) -> str:
-    columns = ("world", "trials", "net bps a trade", "p below 0.01", "above zero", "VALIDATED")
+    columns = (
+        "world", "trials", "net bps a trade", "p below 0.01", "against random entries",
+        "against directions dealt out", "against sessions turned", "above zero", "VALIDATED",
+    )  # fmt: skip
     rows = [
         (
             f"`{each.world}`",
             f"{each.trials:,}",
             number(each.directions["dealer-gamma"].net_bps),
             _exact(each.significant, 0),
+            *(f"{one.count} of {one.trials}" for one in each.nulls.values()),
             _exact(each.positive, 0),
             _exact(each.validated, 0),
         )
         for each in worlds
     ]
-    return table_of(columns, rows, flush=range(1, 6))
+    return table_of(columns, rows, flush=range(1, 9))
 
 
 def _pinning(outcomes: Sequence[ExpiryOutcome]) -> str:
