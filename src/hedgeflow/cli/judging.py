@@ -13,7 +13,6 @@ import typer
 from hedgeflow.cli.clock import moment
 from hedgeflow.cli.options import JsonOption, StrategyOption
 from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bar
-from hedgeflow.market.errors import ConfigError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -132,6 +131,8 @@ def _market(named: str, days: int | None, strategy: str) -> Scenario:
 
     base = load_scenario(named, [] if days is None else [f"days={days}"])
     if base.strategy != strategy:
+        from hedgeflow.market.errors import ConfigError
+
         raise ConfigError(
             f"the market is made to judge {base.strategy}, not {strategy}",
             where=named,
