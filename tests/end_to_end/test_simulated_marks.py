@@ -18,14 +18,22 @@ WORD = "SIMULATED"
 CHROMIUM = shutil.which("chromium")
 
 READ_NO_MARKET = {
-    "check-config", "warm", "claim", "register", "vault declare", "vault list", "data describe",
-    "data import bars", "data import databento",
+    "check-config", "warm", "claim", "expiries", "register", "vault declare", "vault list",
+    "data describe", "data import bars", "data import chain", "data import databento",
     "data import deribit", "data import lean", "data import table", "data import tardis",
     "data fetch ccxt", "data fetch databento", "data fetch deribit", "data fetch tardis",
 }  # fmt: skip
 """Commands that read or make no simulated market."""
 
-SHOWN_ELSEWHERE = {"calibrate-judge", "demo", "simulate", "sweep", "walk-forward", "watch"}
+SHOWN_ELSEWHERE = {
+    "calibrate-judge",
+    "demo",
+    "ladder",
+    "simulate",
+    "sweep",
+    "walk-forward",
+    "watch",
+}
 """Commands that make one, and whose own tests say what they print."""
 
 
