@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from hedgeflow.replay import HedgeTape, ReplayResult
     from hedgeflow.risk import Calendar
     from hedgeflow.strategies.claims import Declaration
-    from hedgeflow.strategies.search import Choices, Span
     from hedgeflow.strategies.feasibility import Finding
+    from hedgeflow.strategies.search import Choices, Span
     from hedgeflow.studies.arms.rerun import Rerun
     from hedgeflow.studies.backtesting import Backtest
     from hedgeflow.studies.explaining import AlertCase, Explanation
