@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from hedgeflow.evidence.accuracy import DetectionAccuracy, detection_accuracy
 from hedgeflow.evidence.arm_findings import ArmFinding, arm_findings
 from hedgeflow.evidence.arms import Arm, ArmResult, arm_results
@@ -14,7 +12,6 @@ from hedgeflow.evidence.coherence import Coherence, check
 from hedgeflow.evidence.confidence_sequence import Monitoring, monitoring
 from hedgeflow.evidence.deflated_sharpe import DeflatedSharpe, deflated_sharpe
 from hedgeflow.evidence.differences import OBSERVED_MOVE, Difference, differences
-from hedgeflow.evidence.drawdown import Drawdown, drawdown
 from hedgeflow.evidence.estimates import EffectKind, Estimate, Measure, missing
 from hedgeflow.evidence.expiration_fridays import fridays_measure
 from hedgeflow.evidence.expiry_frequency import frequency_measures
@@ -25,18 +22,12 @@ from hedgeflow.evidence.hedging import (
     hedging_measures,
     response_correlation,
 )
-from hedgeflow.evidence.latency import Latency, latency
 from hedgeflow.evidence.leakage import Leakage
 from hedgeflow.evidence.manifest import Manifest
+from hedgeflow.evidence.metrics import PerformanceMetrics, performance_metrics
 from hedgeflow.evidence.multiplicity import TestedHypothesis, tested_together
 from hedgeflow.evidence.performance import (
-    AlertCounts,
-    EquityPoint,
-    Profit,
     Results,
-    alert_counts,
-    equity,
-    profit,
     results,
 )
 from hedgeflow.evidence.pinning import Pinning, pinning, pinning_measures
@@ -44,18 +35,17 @@ from hedgeflow.evidence.plain import plain
 from hedgeflow.evidence.power import ClaimPower, powers
 from hedgeflow.evidence.price_response import PriceResponse, price_measures, price_response
 from hedgeflow.evidence.reliability import Reliability, reliability
-from hedgeflow.evidence.resampling import RESAMPLED, Resampling, by_session, resample_sessions
+from hedgeflow.evidence.resampling import RESAMPLED, by_session, resample_sessions
 from hedgeflow.evidence.resolution import label, resolution
 from hedgeflow.evidence.settlement_probabilities import (
     StrikeProbabilities,
     probability_measures,
     strike_probabilities,
 )
-from hedgeflow.evidence.sharpe import implied_sharpe, implied_win_rate, sharpe_annualised
 from hedgeflow.evidence.significance import Significance, significance
 from hedgeflow.evidence.tables import EvidenceTables
-from hedgeflow.evidence.trades import Trades, session_index, trade_arrays
-from hedgeflow.evidence.verdict import Decision, Judgement, Status, decide, judge, setting
+from hedgeflow.evidence.trades import Trades, trade_arrays
+from hedgeflow.evidence.verdict import Decision, Judgement, Status, decide, judge
 from hedgeflow.strategies.claims import Declaration, Gate
 
 NO_CLAIM_RATE = 0.50
@@ -80,53 +70,6 @@ FLOW_TYPES = "flow_types_"
 """What statistics about two classes begin with."""
 
 Measures = dict[tuple[str, str], Measure]
-
-
-@dataclass(frozen=True, slots=True)
-class PerformanceMetrics:
-    """What the strategy earned.
-
-    Attributes
-    ----------
-    trades, sessions, sessions_with_trades : int
-        Trades, sessions in which the strategy could trade, and those in which it did.
-    first_session, last_session : str or None
-        ISO dates; None without sessions.
-    sessions_per_year : float
-        By which figures are annualised.
-    overall : Results
-        Results of all trades.
-    sharpe_annualised : Estimate
-        Of daily net profit, days without trades included.
-    sharpe_implied, win_rate_implied : Estimate
-        What win rate, payoff and frequency imply for the Sharpe ratio, and the other way round.
-    drawdown : Drawdown
-        The largest fall of the account.
-    profit : Profit
-        From gross to net.
-    equity : tuple of EquityPoint
-        The account after every session.
-    execution_latency : Latency
-        From detection to entry.
-    alerts : AlertCounts
-        What became of the alerts.
-    """
-
-    trades: int
-    sessions: int
-    sessions_with_trades: int
-    first_session: str | None
-    last_session: str | None
-    sessions_per_year: float
-    overall: Results
-    sharpe_annualised: Estimate
-    sharpe_implied: Estimate
-    win_rate_implied: Estimate
-    drawdown: Drawdown
-    profit: Profit
-    equity: tuple[EquityPoint, ...]
-    execution_latency: Latency
-    alerts: AlertCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +215,7 @@ def assess(
     daily = by_session(trades.net_usd, trades.session, len(tables.sessions))
     resampling = resample_sessions(daily, seed=manifest.seed)
     claimed_rate = _threshold(gates, "win_rate", NO_CLAIM_RATE)
-    performance = _performance(tables, trades, resampling, claimed_rate, manifest)
+    performance = performance_metrics(tables, trades, resampling, claimed_rate, manifest)
     by_class = {
         name: results(trades.of_class(name), resampling, claimed_rate)
         for name in _classes(trades, declaration)
@@ -410,68 +353,6 @@ def _threshold(gates: Sequence[Gate], statistic: str, otherwise: float) -> float
 
 def _classes(trades: Trades, declaration: Declaration) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*declaration.classes, *sorted(set(trades.flow_class))]))
-
-
-def _performance(
-    tables: EvidenceTables,
-    trades: Trades,
-    resampling: Resampling,
-    claimed_rate: float,
-    manifest: Manifest,
-) -> PerformanceMetrics:
-    sessions = tables.sessions
-    daily = by_session(trades.net_usd, trades.session, len(sessions))
-    overall = results(trades, resampling, claimed_rate)
-    cap = next(
-        (
-            found
-            for name in ("alert.confidence_cap", "pressure.confidence_cap")
-            if isinstance(found := setting(manifest.config, name), float)
-        ),
-        None,
-    )
-    per_year = tables.sessions_per_year
-    annual = sharpe_annualised(daily, trades.session, resampling, sessions_per_year=per_year)
-    of_trade = session_index(tables.trades["session"], sessions).tolist()
-    traded = dict(zip(tables.trades["trade_id"].to_list(), of_trade, strict=True))
-    fall = drawdown(tables.ledger_entries, traded, resampling)
-    implied, implied_rate = _implied(overall, annual, per_year)
-    return PerformanceMetrics(
-        trades=trades.count,
-        sessions=len(sessions),
-        sessions_with_trades=int(np.unique(trades.session).size),
-        first_session=sessions[0] if sessions else None,
-        last_session=sessions[-1] if sessions else None,
-        sessions_per_year=per_year,
-        overall=overall,
-        sharpe_annualised=annual,
-        sharpe_implied=implied,
-        win_rate_implied=implied_rate,
-        drawdown=fall,
-        profit=profit(tables),
-        equity=equity(sessions, daily, fall.capital_usd) if trades.count else (),
-        execution_latency=latency(trades, tables.latency_limit_seconds),
-        alerts=alert_counts(tables, cap),
-    )
-
-
-def _implied(overall: Results, annual: Estimate, per_year: float) -> tuple[Estimate, Estimate]:
-    methods = (
-        "annualised Sharpe of two-outcome trades with this win rate, payoff and frequency",
-        "win rate at which this payoff and frequency give the annualised Sharpe",
-    )
-    win, loss = overall.average_win_usd.value, overall.average_loss_usd.value
-    rate, frequency = overall.win_rate.value, overall.trades_per_session.value
-    if rate is None or win is None or loss is None or frequency is None:
-        reason = "no trades" if overall.trades == 0 else "wins and losses are both needed"
-        first, second = (missing(reason, n=overall.trades, method=name) for name in methods)
-        return first, second
-    sharpe = implied_sharpe(rate, win, loss, frequency, per_year)
-    first = Estimate(sharpe, n=overall.trades, method=methods[0])
-    if annual.value is None:
-        return first, missing(annual.reason, n=overall.trades, method=methods[1])
-    back = implied_win_rate(annual.value, win, loss, frequency, per_year)
-    return first, Estimate(back, n=overall.trades, method=methods[1])
 
 
 def _measures(

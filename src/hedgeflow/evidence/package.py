@@ -12,7 +12,8 @@ from typing import Any, cast
 import polars as pl
 
 from hedgeflow.evidence.assessment import Evidence
-from hedgeflow.evidence.documents import EVIDENCE, companions, evidence_document, schema
+from hedgeflow.evidence.documents import EVIDENCE, schema
+from hedgeflow.evidence.drafting import companions, evidence_document
 from hedgeflow.evidence.plain import digest, dumps, plain
 from hedgeflow.evidence.tables import EvidenceTables
 from hedgeflow.market.errors import EvidenceError
