@@ -8,6 +8,7 @@ from hedgeflow.strategies.claim_bands import AN_EXPIRY_DAY, bands_together, clas
 from hedgeflow.strategies.claims import Claim, Declaration, Gate, Hypothesis, NullKind
 from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
 from hedgeflow.strategies.expiration_pressure.controls import CONTROLS
+from hedgeflow.strategies.verdict_gates import OURS, verdict_gates
 
 NULL_HYPOTHESIS: Final = (
     "As options expire, prices move neither away from strikes with large open interest nor towards"
@@ -23,8 +24,6 @@ LEAST_DAYS: Final = 30
 """Expiry days below which nothing is shown of closes and last moves."""
 
 _CLAIMS: Final = "claimed of the strategy"
-_VERDICT: Final = "needed for VALIDATED"
-_OURS: Final = "needed for VALIDATED, beyond the source's rules"
 _STEERED: Final = "the source: dealers push the price away from strikes with large open interest"
 _PINNING: Final = "Ni, Pearson and Poteshman 2005: closes cluster at strikes of optionable stocks"
 _GAMMA: Final = "Avellaneda and Lipkin 2003, Golez and Jackwerth 2012: the sign of gamma decides"
@@ -32,37 +31,7 @@ _PROBABILITY: Final = "the source: its formula is empirical, of historical pin r
 _FRIDAYS: Final = "claimed of the strategy: best on expiration Fridays, the monthly above all"
 
 GATES: Final[tuple[Gate, ...]] = (
-    Gate("sample", "at least 50 trades", "trades", ">=", 50, 0, _VERDICT),
-    Gate("win-rate", "a win rate of at least 75 %", "win_rate", ">=", 0.75, 50, _VERDICT),
-    Gate(
-        "sharpe",
-        "an annualised Sharpe ratio of at least 2",
-        "sharpe_annualised",
-        ">=",
-        2.0,
-        50,
-        _VERDICT,
-    ),
-    Gate(
-        "significance",
-        "a p-value below 0.01 against random entries and against random directions",
-        "p_value",
-        "<",
-        0.01,
-        50,
-        _VERDICT,
-    ),
-    Gate(
-        "deflated-sharpe",
-        "a probability of at least 95 % that the true Sharpe ratio exceeds what the best of all"
-        " configurations tried would show by luck",
-        "deflated_sharpe",
-        ">=",
-        0.95,
-        50,
-        _OURS,
-        of_source=False,
-    ),
+    *verdict_gates(win_rate=0.75, sharpe=2.0),
     Gate(
         "tradable-prices",
         "prices of an instrument that can be traded: an index cannot",
@@ -70,7 +39,7 @@ GATES: Final[tuple[Gate, ...]] = (
         ">=",
         1.0,
         0,
-        _OURS,
+        OURS,
         of_source=False,
     ),
 )

@@ -11,6 +11,7 @@ from hedgeflow.strategies.claims import (
     Hypothesis,
     NullKind,
 )
+from hedgeflow.strategies.verdict_gates import OF_SOURCE, verdict_gates
 from hedgeflow.strategies.volume_shock.controls import CONTROLS
 
 NULL_HYPOTHESIS = "Volume spikes create no predictable hedging flow."
@@ -19,7 +20,6 @@ SWEEP = "INSTITUTIONAL_SWEEP"
 EMERGENCY = "GAMMA_EMERGENCY"
 
 _CLAIMS = "claimed of the strategy"
-_VERDICT = "needed for VALIDATED"
 
 _MODELLED = ByConstruction(
     "response.model",
@@ -29,37 +29,7 @@ _MODELLED = ByConstruction(
 )
 
 GATES: tuple[Gate, ...] = (
-    Gate("sample", "at least 50 trades", "trades", ">=", 50, 0, _VERDICT),
-    Gate("win-rate", "a win rate of at least 80 %", "win_rate", ">=", 0.80, 50, _VERDICT),
-    Gate(
-        "sharpe",
-        "an annualised Sharpe ratio of at least 2.5",
-        "sharpe_annualised",
-        ">=",
-        2.5,
-        50,
-        _VERDICT,
-    ),
-    Gate(
-        "significance",
-        "a p-value below 0.01 against random entries and against random directions",
-        "p_value",
-        "<",
-        0.01,
-        50,
-        _VERDICT,
-    ),
-    Gate(
-        "deflated-sharpe",
-        "a probability of at least 95 % that the true Sharpe ratio exceeds what the best of all"
-        " configurations tried would show by luck",
-        "deflated_sharpe",
-        ">=",
-        0.95,
-        50,
-        "needed for VALIDATED, beyond the source's rules",
-        of_source=False,
-    ),
+    *verdict_gates(win_rate=0.80, sharpe=2.5),
     Gate(
         "delta-flow",
         "R² above 0.70 of predicted hedge against observed signed flow",
@@ -67,7 +37,7 @@ GATES: tuple[Gate, ...] = (
         ">",
         0.70,
         50,
-        _VERDICT,
+        OF_SOURCE,
     ),
 )
 """The verdict's gates: VALIDATED only when every one holds by its confidence bound."""
