@@ -10,11 +10,7 @@ from hedgeflow.signals.settlement_rules import SignalClass
 from hedgeflow.strategies.claims import NullKind
 from hedgeflow.strategies.declared import declaration_of
 from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
-from hedgeflow.strategies.expiration_pressure.search_space import (
-    SEARCH_SPACE,
-    is_scanned,
-    scan_settings,
-)
+from hedgeflow.strategies.expiration_pressure.search_space import SCAN_READS, SEARCH_SPACE
 from hedgeflow.strategies.search import draws, sections
 
 DECLARATION = declaration_of("expiration-pressure")
@@ -109,12 +105,12 @@ def test_a_drawn_configuration_of_the_search_space_is_one():
     base = ExpirationPressureConfig()
     for drawn in draws(SEARCH_SPACE, 40, np.random.default_rng(2)):
         config = ExpirationPressureConfig.model_validate(merged(base.model_dump(), sections(drawn)))
-        replayed = {key: value for key, value in drawn.items() if not is_scanned(key)}
+        replayed = {key: value for key, value in drawn.items() if not SCAN_READS.has(key)}
         same = ExpirationPressureConfig.model_validate(
             merged(base.model_dump(), sections(replayed))
         )
-        assert scan_settings(same) == scan_settings(base)
-        assert scan_settings(config) != scan_settings(base)
+        assert SCAN_READS.settings(same) == SCAN_READS.settings(base)
+        assert SCAN_READS.settings(config) != SCAN_READS.settings(base)
 
 
 @pytest.mark.parametrize(
@@ -131,4 +127,4 @@ def test_a_drawn_configuration_of_the_search_space_is_one():
     ],
 )
 def test_a_setting_changes_the_scan_or_does_not(key, scanned):
-    assert is_scanned(key) == scanned
+    assert SCAN_READS.has(key) == scanned

@@ -15,10 +15,9 @@ from hedgeflow.strategies.search import Choices, Span, draws, grid, sections
 from hedgeflow.strategies.volume_shock import VolumeShockConfig
 from hedgeflow.strategies.volume_shock.search_space import (
     NOT_SCANNED,
+    SCAN_READS,
     SCANNED_ALL_THE_SAME,
     SEARCH_SPACE,
-    is_scanned,
-    scan_settings,
 )
 
 
@@ -126,8 +125,8 @@ def test_a_setting_changes_the_scan_or_does_not(key: str, scanned: bool):
         VolumeShockConfig,
         merged(base.model_dump(), sections({key: other or type(value)(value / 2)})),
     )
-    assert is_scanned(key) == scanned
-    assert (scan_settings(changed) != scan_settings(base)) == scanned
+    assert SCAN_READS.has(key) == scanned
+    assert (SCAN_READS.settings(changed) != SCAN_READS.settings(base)) == scanned
 
 
 @pytest.mark.parametrize(

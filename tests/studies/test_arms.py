@@ -267,13 +267,8 @@ def test_switching_the_stop_off_keeps_the_size_of_the_first_trade(rerun):
 
 def test_a_control_of_another_strategy_needs_no_code_here(on_bars):
     control = RiskControl("small", "sizes", {"plan": {"base_contracts": 1.0}})
-
-    class Other(ShockStudy):
-        @property
-        def declaration(self):
-            return replace(DECLARATION, controls=(control,))
-
-    [arm] = control_arms(replace(on_bars, study=Other()))
+    other = ShockStudy(replace(DECLARATION, controls=(control,)))
+    [arm] = control_arms(replace(on_bars, study=other))
     assert arm.words == "switched off: sizes"
     assert arm.note.startswith("Trades are on average 0.50 times as large as the run's")
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import polars as pl
 
-from hedgeflow.market.settings import validated
 from hedgeflow.market.time import SECOND_NS, iso
 from hedgeflow.replay import replay_alerts, require_signed_trades
 from hedgeflow.signals.hedge_progress import HedgeProgress
@@ -17,13 +16,14 @@ from hedgeflow.strategies.volume_shock import VolumeShockConfig, load_config
 from hedgeflow.strategies.volume_shock.claims import DECLARATION
 from hedgeflow.strategies.volume_shock.feasibility import explain_config
 from hedgeflow.strategies.volume_shock.rules import observation_rules
-from hedgeflow.strategies.volume_shock.search_space import SEARCH_SPACE, is_scanned, scan_settings
+from hedgeflow.strategies.volume_shock.search_space import SCAN_READS, SEARCH_SPACE
 from hedgeflow.studies.arms.placebos import placebo_arms
 from hedgeflow.studies.event_study import event_study
 from hedgeflow.studies.explaining import explained
 from hedgeflow.studies.hedge_choice import choose_hedge
 from hedgeflow.studies.hedge_tapes import hedge_tape
 from hedgeflow.studies.markets import load_market
+from hedgeflow.studies.of_strategy import OfStrategy
 from hedgeflow.studies.readings import other_readings, reading_count, staged
 from hedgeflow.studies.response_fit import response_notes
 from hedgeflow.studies.scanning import scan_market, signing_rules, signing_words
@@ -31,18 +31,14 @@ from hedgeflow.studies.shock_tables import evidence_tables
 from hedgeflow.studies.study import AlertColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable
 
     from hedgeflow.evidence import Arm, EvidenceTables
     from hedgeflow.market.catalog import Catalog
-    from hedgeflow.market.contracts import HedgeInstrument
     from hedgeflow.market.tapes import TapeKey
     from hedgeflow.replay import HedgeTape, ReplayResult
     from hedgeflow.risk import Calendar
     from hedgeflow.strategies.claims import Declaration
-    from hedgeflow.strategies.feasibility import Finding
-    from hedgeflow.strategies.search import Choices, Span
     from hedgeflow.studies.arms.rerun import Rerun
     from hedgeflow.studies.backtesting import Backtest
     from hedgeflow.studies.explaining import AlertCase, Explanation
@@ -63,55 +59,20 @@ ALERT_COLUMNS: Final = (
 )
 
 
-class ShockStudy:
+class ShockStudy(OfStrategy[VolumeShockConfig]):
     """The volume shock; every method is that of `Study`."""
 
-    @property
-    def declaration(self) -> Declaration:
-        """What it claims."""
-        return DECLARATION
-
-    @property
-    def search_space(self) -> tuple[Span | Choices, ...]:
-        """What a sweep varies."""
-        return SEARCH_SPACE
-
-    def load_config(
-        self,
-        preset: str | None = None,
-        path: Path | None = None,
-        settings: Sequence[str] = (),
-        *,
-        market_settings: Mapping[str, Any] | None = None,
-    ) -> VolumeShockConfig:
-        """Return a configuration."""
-        return load_config(preset, path, settings, market_settings=market_settings)
-
-    def of_settings(self, document: Mapping[str, Any], where: str = "") -> VolumeShockConfig:
-        """Return the configuration that settings are."""
-        return validated(VolumeShockConfig, dict(document), where)
-
-    def of_preset(self, preset: str) -> VolumeShockConfig:
-        """Return a preset."""
-        return VolumeShockConfig.source() if preset == "source" else VolumeShockConfig.normalized()
-
-    def explain_config(
-        self,
-        config: VolumeShockConfig,
-        *,
-        price: float | None = None,
-        hedge: HedgeInstrument | None = None,
-    ) -> Sequence[Finding]:
-        """Return what conflicts."""
-        return explain_config(config, price=price, hedge=hedge)
-
-    def scan_settings(self, config: VolumeShockConfig) -> dict[str, Any]:
-        """Return what a scan reads."""
-        return scan_settings(config)
-
-    def is_scanned(self, key: str) -> bool:
-        """Say whether a scan reads a setting."""
-        return is_scanned(key)
+    def __init__(self, declaration: Declaration = DECLARATION) -> None:
+        """Take what the strategy says of itself, or another declaration of it."""
+        super().__init__(
+            declaration=declaration,
+            search_space=SEARCH_SPACE,
+            config_type=VolumeShockConfig,
+            presets=lambda name: getattr(VolumeShockConfig, name)(),
+            loaded=load_config,
+            explained=explain_config,
+            reads=SCAN_READS,
+        )
 
     def load_market(
         self,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from hedgeflow.strategies.search import Choices, ScanReads, Span
 
 if TYPE_CHECKING:
-    from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
+    pass
 
 SEARCH_SPACE: Final[tuple[Span | Choices, ...]] = (
     Choices("pressure.probability", ("lognormal", "empirical", "source")),
@@ -42,13 +42,3 @@ SCAN_READS: Final = ScanReads(
     ),
 )
 """Target distances are part of what a scan records, and an alert says which side it points to."""
-
-
-def scan_settings(config: ExpirationPressureConfig) -> dict[str, Any]:
-    """Return all that alerts and the choice of tapes depend on; equal ones give equal scans."""
-    return SCAN_READS.settings(config)
-
-
-def is_scanned(key: str) -> bool:
-    """Return whether a scan must be made anew when a setting changes."""
-    return SCAN_READS.has(key)

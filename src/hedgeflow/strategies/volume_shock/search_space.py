@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from hedgeflow.strategies.search import Choices, ScanReads, Span
 
 if TYPE_CHECKING:
-    from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
+    pass
 
 SEARCH_SPACE: Final[tuple[Span | Choices, ...]] = (
     Span("anomaly.ratio", 2.0, 8.0, log=True),
@@ -42,14 +42,4 @@ SCANNED_ALL_THE_SAME: Final = (
 """Keys of those sections that are read before replay: by the scan, and to choose the tapes."""
 
 
-_READS: Final = ScanReads(NOT_SCANNED, SCANNED_ALL_THE_SAME)
-
-
-def scan_settings(config: VolumeShockConfig) -> dict[str, Any]:
-    """Return all that alerts and the choice of tapes depend on; equal ones give equal scans."""
-    return _READS.settings(config)
-
-
-def is_scanned(key: str) -> bool:
-    """Return whether a scan must be made anew when a setting changes."""
-    return _READS.has(key)
+SCAN_READS: Final = ScanReads(NOT_SCANNED, SCANNED_ALL_THE_SAME)

@@ -10,39 +10,32 @@ import numpy as np
 import polars as pl
 
 from hedgeflow.evidence import ArmGroup
-from hedgeflow.market.settings import validated
 from hedgeflow.market.time import iso
 from hedgeflow.replay import replay_conditions
 from hedgeflow.replay.expiration import known_decisions
 from hedgeflow.signals.settlement_rules import SignalClass
 from hedgeflow.strategies.expiration_pressure import ExpirationPressureConfig, load_config
 from hedgeflow.strategies.expiration_pressure.claims import DECLARATION
-from hedgeflow.strategies.expiration_pressure.search_space import (
-    SEARCH_SPACE,
-    is_scanned,
-    scan_settings,
-)
+from hedgeflow.strategies.expiration_pressure.feasibility import explain_config
+from hedgeflow.strategies.expiration_pressure.search_space import SCAN_READS, SEARCH_SPACE
 from hedgeflow.studies.expiration.explaining import explained_strike
 from hedgeflow.studies.expiration.markets import is_stand_in, load_expiry_market, require_tapes
 from hedgeflow.studies.expiration.placebos import placebo_arms
 from hedgeflow.studies.expiration.scanning import looked_at, scan_expiries
 from hedgeflow.studies.expiration.tables import NOT_OF_SHOCKS, evidence_tables
 from hedgeflow.studies.hedge_tapes import hedge_tape
+from hedgeflow.studies.of_strategy import OfStrategy
 from hedgeflow.studies.study import AlertColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable
 
     from hedgeflow.evidence import Arm, EvidenceTables
     from hedgeflow.market.catalog import Catalog
-    from hedgeflow.market.contracts import HedgeInstrument
     from hedgeflow.market.tapes import TapeKey
     from hedgeflow.replay import HedgeTape, ReplayResult
     from hedgeflow.risk import Calendar
     from hedgeflow.strategies.claims import Declaration
-    from hedgeflow.strategies.feasibility import Finding
-    from hedgeflow.strategies.search import Choices, Span
     from hedgeflow.studies.arms.rerun import Rerun
     from hedgeflow.studies.backtesting import Backtest
     from hedgeflow.studies.explaining import AlertCase, StrikeExplanation
@@ -70,58 +63,20 @@ ALERT_COLUMNS: Final = (
 )
 
 
-class ExpirationStudy:
+class ExpirationStudy(OfStrategy[ExpirationPressureConfig]):
     """Expiration pressure; every method is that of `Study`."""
 
-    @property
-    def declaration(self) -> Declaration:
-        """What it claims."""
-        return DECLARATION
-
-    @property
-    def search_space(self) -> tuple[Span | Choices, ...]:
-        """What a sweep varies."""
-        return SEARCH_SPACE
-
-    def load_config(
-        self,
-        preset: str | None = None,
-        path: Path | None = None,
-        settings: Sequence[str] = (),
-        *,
-        market_settings: Mapping[str, Any] | None = None,
-    ) -> ExpirationPressureConfig:
-        """Return a configuration."""
-        return load_config(preset, path, settings, market_settings=market_settings)
-
-    def of_settings(self, document: Mapping[str, Any], where: str = "") -> ExpirationPressureConfig:
-        """Return the configuration that settings are."""
-        return validated(ExpirationPressureConfig, dict(document), where)
-
-    def of_preset(self, preset: str) -> ExpirationPressureConfig:
-        """Return a preset."""
-        named = ExpirationPressureConfig
-        return named.source() if preset == "source" else named.normalized()
-
-    def explain_config(
-        self,
-        config: ExpirationPressureConfig,
-        *,
-        price: float | None = None,
-        hedge: HedgeInstrument | None = None,
-    ) -> Sequence[Finding]:
-        """Return what conflicts, and which urgencies can never trade."""
-        from hedgeflow.strategies.expiration_pressure.feasibility import explain_config
-
-        return explain_config(config, price=price, hedge=hedge)
-
-    def scan_settings(self, config: ExpirationPressureConfig) -> dict[str, Any]:
-        """Return what a scan reads."""
-        return scan_settings(config)
-
-    def is_scanned(self, key: str) -> bool:
-        """Say whether a scan reads a setting."""
-        return is_scanned(key)
+    def __init__(self, declaration: Declaration = DECLARATION) -> None:
+        """Take what the strategy says of itself, or another declaration of it."""
+        super().__init__(
+            declaration=declaration,
+            search_space=SEARCH_SPACE,
+            config_type=ExpirationPressureConfig,
+            presets=lambda name: getattr(ExpirationPressureConfig, name)(),
+            loaded=load_config,
+            explained=explain_config,
+            reads=SCAN_READS,
+        )
 
     def load_market(
         self,
