@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import time
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from hedgeflow.market.errors import CatalogError
 
 @dataclass(frozen=True)
 class Job:
-    """What a process is to do in a folder: tell its id, wait for ever, refuse, die or break."""
+    """What a process is to do in a folder: see `deeds`."""
 
     folder: Path
     deed: str
@@ -41,10 +42,17 @@ def wait(job: Job) -> None:
     time.sleep(60.0)
 
 
+def swallow(job: Job) -> None:
+    """Wait in a callback of compiled code, which drops what stops it, then go on waiting."""
+    ctypes.CFUNCTYPE(None)(lambda: time.sleep(60.0))()
+    time.sleep(60.0)
+
+
 def refuse(job: Job) -> None:
     """Refuse once the others are at work."""
-    while not (job.folder / "wait.half").exists():
+    while len(list(job.folder.glob("*.half"))) < 2:  # its own, and another's
         time.sleep(0.01)
+    time.sleep(0.2)  # until the other has begun to wait
     raise CatalogError("holds nothing", where=job.folder.name, hint="Fill it")
 
 
@@ -53,4 +61,4 @@ def die(job: Job) -> None:
     os._exit(7)
 
 
-deeds = {deed.__name__: deed for deed in (tell, wait, refuse, die)}
+deeds = {deed.__name__: deed for deed in (tell, wait, swallow, refuse, die)}

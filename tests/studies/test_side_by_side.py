@@ -26,9 +26,10 @@ def test_a_single_job_needs_no_process_and_tells_its_progress(tmp_path):
     assert (tmp_path / "process").read_text() == str(os.getpid())
 
 
-def test_one_that_is_refused_is_named_and_the_others_clear_up(tmp_path):
+@pytest.mark.parametrize("other", ["wait", "swallow"])
+def test_one_that_is_refused_is_named_and_the_others_clear_up(tmp_path, other):
     with pytest.raises(CatalogError, match=r"^REFUSE: .*: holds nothing\. Fill it$") as refusal:
-        run_side_by_side(work, jobs(tmp_path, "wait", "refuse"), silent)
+        run_side_by_side(work, jobs(tmp_path, other, "refuse"), silent)
     assert refusal.value.exit_code == 4
     assert not list(tmp_path.iterdir())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn
@@ -27,6 +28,7 @@ from hedgeflow.cli import (
     vaulting,
     watching,
 )
+from hedgeflow.interrupts import raised_again_when_lost
 
 EXIT_CODES: Final = """\
 Exit codes: 0 done (whatever the verdict) · 1 refused · 2 wrong arguments · 3 bad data ·
@@ -108,7 +110,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     try:
         # Not standalone: typer turns Ctrl-C into a code without a word.
-        code = app(arguments, standalone_mode=False) or 0
+        with raised_again_when_lost(KeyboardInterrupt, signal.SIGINT):
+            code = app(arguments, standalone_mode=False) or 0
         if code == STOPPED:
             typer.echo(STOPPED_WORDS, err=True)
         sys.exit(code)

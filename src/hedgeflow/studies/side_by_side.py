@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
+from hedgeflow.interrupts import raised_again_when_lost
 from hedgeflow.market.errors import HedgeflowError
 
 if TYPE_CHECKING:
@@ -94,15 +95,20 @@ def _run(
     end: End,
 ) -> None:
     signal.signal(signal.SIGTERM, _leave)
-    try:
-        work(job, lambda stage, done, total: end.send((stage, done, total)))
-    except (HedgeflowError, OSError) as refusal:
-        with suppress(BrokenPipeError):  # nobody is left to hear it
-            end.send(refusal)
+    with raised_again_when_lost(_Leaving, signal.SIGTERM):
+        try:
+            work(job, lambda stage, done, total: end.send((stage, done, total)))
+        except (HedgeflowError, OSError) as refusal:
+            with suppress(BrokenPipeError):  # nobody is left to hear it
+                end.send(refusal)
+
+
+class _Leaving(SystemExit):
+    """Raised wherever a process is when it is asked to leave."""
 
 
 def _leave(_number: int, _frame: object) -> NoReturn:
-    raise SystemExit
+    raise _Leaving
 
 
 def _hear(
