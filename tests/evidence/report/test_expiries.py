@@ -11,7 +11,8 @@ import pytest
 
 from evidence import expiry_samples, samples
 from hedgeflow.evidence import Arm, ArmGroup, assess, companion_documents, package_document
-from hedgeflow.evidence.report import expiries as pages
+from hedgeflow.evidence.report import expiry_pictures as pictures
+from hedgeflow.evidence.report import expiry_words as words_of
 from hedgeflow.evidence.report.evidence_page import render_report, shown_sections
 from hedgeflow.strategies.expiration_pressure.claims import DECLARATION
 from hedgeflow.strategies.volume_shock.claims import DECLARATION as OF_SHOCKS
@@ -131,9 +132,9 @@ def test_what_gamma_predicted_is_told(run):
     even = drift | {"up_share": 0.5, "caution": ""}
     uneven = drift | {"up_share": 0.82, "caution": "dealers’ gamma predicted a rise on 82.0 %"}
     package["hypothesis_validation"]["pinning"]["drift"] = even
-    assert "Dealers’ gamma predicted a rise on 50.0" in pages.pinning_words(package)[2]
+    assert "Dealers’ gamma predicted a rise on 50.0" in words_of.pinning_words(package)[2]
     package["hypothesis_validation"]["pinning"]["drift"] = uneven
-    assert "Dealers’ gamma predicted a rise on 82.0 %." in pages.pinning_words(package)[2]
+    assert "Dealers’ gamma predicted a rise on 82.0 %." in words_of.pinning_words(package)[2]
     package["hypothesis_validation"]["pinning"]["drift"] = drift
 
 
@@ -188,13 +189,13 @@ def test_what_is_not_known_is_said_in_the_place_of_a_picture():
         strike_probabilities_missing="no price was known at any mark",
     )
     package = document(assessed(nothing, arms=False))
-    drawn = pages.distance_picture(package, simulated=False)
+    drawn = pictures.distance_picture(package, simulated=False)
     assert drawn.reason == "the chains end hours before their expiry"
-    assert pages.drift_picture(package, simulated=False).reason == drawn.reason
-    beside = pages.probability_picture(package, simulated=False)
+    assert pictures.drift_picture(package, simulated=False).reason == drawn.reason
+    beside = pictures.probability_picture(package, simulated=False)
     assert beside.reason == "no price was known at any mark"
-    assert pages.far_words(package) == ""
-    told = pages.pinning_words(package)
+    assert words_of.far_words(package) == ""
+    told = words_of.pinning_words(package)
     assert all(f"untestable, {drawn.reason}." in each for each in told)
 
 
@@ -202,9 +203,9 @@ def test_the_age_of_prices_is_told_where_snapshots_end_before_the_mark():
     finished = tables()
     older = finished.expiry_prices.with_columns(minutes_before=pl.lit(370.0))
     package = document(assessed(replace(finished, expiry_prices=older), arms=False))
-    assert "The last 370 min (no price nearer to 60) on" in pages.pinning_words(package)[2]
+    assert "The last 370 min (no price nearer to 60) on" in words_of.pinning_words(package)[2]
 
 
 def test_pictures_of_a_simulated_market_say_so(run):
-    for draw in (pages.distance_picture, pages.drift_picture, pages.probability_picture):
+    for draw in (pictures.distance_picture, pictures.drift_picture, pictures.probability_picture):
         assert "SIMULATED" in json.dumps(draw(run[2], simulated=True).spec)

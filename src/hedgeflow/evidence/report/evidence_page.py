@@ -17,18 +17,18 @@ from hedgeflow.evidence.report.arms import ArmSection, arm_sections
 from hedgeflow.evidence.report.canvas import sentence
 from hedgeflow.evidence.report.chance import monitoring_picture, null_picture, trials_picture
 from hedgeflow.evidence.report.event_study import event_study_pictures
-from hedgeflow.evidence.report.expiries import (
-    brier_table,
-    cycle_words,
+from hedgeflow.evidence.report.expiry_pictures import (
     distance_picture,
     drift_picture,
-    drift_table,
+    probability_picture,
+)
+from hedgeflow.evidence.report.expiry_tables import brier_table, drift_table, strike_table
+from hedgeflow.evidence.report.expiry_words import (
+    cycle_words,
     far_words,
     pinning_of,
     pinning_words,
-    probability_picture,
     pull_words,
-    strike_table,
 )
 from hedgeflow.evidence.report.figures import equity_picture, results_picture, trades_picture
 from hedgeflow.evidence.report.judgements import (
