@@ -14,7 +14,7 @@ from rich.console import Console
 
 from builders.expiry_friday import CLOSE, friday_catalog
 from cli.test_commands import PROGRAM, refused, run  # noqa: F401 - fixtures
-from hedgeflow.cli.laddering import screen
+from hedgeflow.cli.ladder_words import screen
 from hedgeflow.journal import HoldOut, Journal
 from hedgeflow.market.catalog import Catalog
 from hedgeflow.market.time import HOUR_NS
