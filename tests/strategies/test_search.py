@@ -13,12 +13,7 @@ from hedgeflow.market.errors import ConfigError
 from hedgeflow.market.settings import merged, validated
 from hedgeflow.strategies.search import Choices, Span, draws, grid, sections
 from hedgeflow.strategies.volume_shock import VolumeShockConfig
-from hedgeflow.strategies.volume_shock.search_space import (
-    NOT_SCANNED,
-    SCAN_READS,
-    SCANNED_ALL_THE_SAME,
-    SEARCH_SPACE,
-)
+from hedgeflow.strategies.volume_shock.search_space import SCAN_READS, SEARCH_SPACE
 
 
 def generator(seed: int = 1) -> np.random.Generator:
@@ -97,10 +92,10 @@ def test_costs_and_limits_of_risk_are_never_searched():
 
 def test_what_is_not_scanned_names_real_settings():
     config = VolumeShockConfig()
-    for section in NOT_SCANNED:
+    for section in SCAN_READS.unread:
         assert hasattr(config, section)
-    for section, key in SCANNED_ALL_THE_SAME:
-        assert section in NOT_SCANNED
+    for section, key in SCAN_READS.read_all_the_same:
+        assert section in SCAN_READS.unread
         assert hasattr(getattr(config, section), key)
 
 

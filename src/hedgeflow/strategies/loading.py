@@ -19,7 +19,7 @@ PRESETS: Final = ("normalized", "source")
 
 
 def load_settings(
-    presets: Mapping[str, Config],
+    config_type: type[Config],
     preset: str | None = None,
     path: Path | None = None,
     settings: Sequence[str] = (),
@@ -30,8 +30,8 @@ def load_settings(
 
     Parameters
     ----------
-    presets : mapping of str to StrategyConfig
-        A strategy's configurations by the names of `PRESETS`.
+    config_type : type
+        A strategy's own configuration.
     preset : str, optional
         ``normalized`` or ``source``; without one, the file's own, else ``normalized``.
     path : Path, optional
@@ -49,19 +49,19 @@ def load_settings(
     """
     ground = dict(market_settings or {})
     if ground:
-        _over_preset(presets, ground, preset, "the scenario's settings")
+        _over_preset(config_type, ground, preset, "the scenario's settings")
     document = with_settings({} if path is None else read_toml(path), settings)
     where = path.name if path is not None else ""
-    return _over_preset(presets, merged(ground, document), preset, where)
+    return _over_preset(config_type, merged(ground, document), preset, where)
 
 
 def _over_preset(
-    presets: Mapping[str, Config], document: Mapping[str, Any], preset: str | None, where: str
+    config_type: type[Config], document: Mapping[str, Any], preset: str | None, where: str
 ) -> Config:
     name = preset or document.get("preset", PRESETS[0])
     if name not in PRESETS:
         raise ConfigError(
             f"there is no preset '{name}'", where=where, hint=f"Use one of {', '.join(PRESETS)}"
         )
-    base = presets[name]
-    return validated(type(base), merged(base.model_dump(), {**document, "preset": name}), where)
+    base = config_type.source() if name == "source" else config_type.normalized()
+    return validated(config_type, merged(base.model_dump(), {**document, "preset": name}), where)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from abc import abstractmethod
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -165,3 +166,13 @@ class StrategyConfig(Section):
     risk: TradeRisk = TradeRisk()
     costs: Costs = Costs()
     null: Null = Null()
+
+    @classmethod
+    def normalized(cls) -> Self:
+        """Return the dimensionless rules: the corrected defaults (precise.md 21, 23 and 28)."""
+        return cls()
+
+    @classmethod
+    @abstractmethod
+    def source(cls) -> Self:
+        """Return the source documents' own rules and scales."""

@@ -8,7 +8,7 @@ import pytest
 
 from hedgeflow.journal import Journal
 from hedgeflow.strategies.volume_shock import VolumeShockConfig
-from hedgeflow.strategies.volume_shock.search_space import NOT_SCANNED, SCANNED_ALL_THE_SAME
+from hedgeflow.strategies.volume_shock.search_space import SCAN_READS
 from hedgeflow.studies.backtesting import backtest
 from hedgeflow.studies.scanning import scan_market
 from hedgeflow.studies.sweep.candidates import grid_search, random_search
@@ -25,9 +25,9 @@ def trades_of(tried):
 def without_what_only_replay_reads() -> VolumeShockConfig:
     """Return a configuration that has none of it: whoever asks for some fails."""
     bare = BASE.model_copy()
-    for name in NOT_SCANNED:
+    for name in SCAN_READS.unread:
         section = getattr(BASE, name)
-        kept = [key for where, key in SCANNED_ALL_THE_SAME if where == name]
+        kept = [key for where, key in SCAN_READS.read_all_the_same if where == name]
         if not kept:
             del bare.__dict__[name]
             continue

@@ -1,6 +1,11 @@
 """Expiration pressure: large open interest at a strike must be certain by the close."""
 
-from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
-from hedgeflow.strategies.expiration_pressure.loading import PRESETS, load_config
+from functools import partial
 
-__all__ = ["PRESETS", "ExpirationPressureConfig", "load_config"]
+from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
+from hedgeflow.strategies.loading import load_settings
+
+__all__ = ["ExpirationPressureConfig", "load_config"]
+
+load_config = partial(load_settings, ExpirationPressureConfig)
+"""Return the configuration that `load_settings` makes of a preset, a file and single settings."""

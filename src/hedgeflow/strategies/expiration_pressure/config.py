@@ -153,11 +153,6 @@ class ExpirationPressureConfig(StrategyConfig):
     risk: Risk = Risk()  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @classmethod
-    def normalized(cls) -> ExpirationPressureConfig:
-        """Return the dimensionless rules: the corrected defaults (precise.md 28)."""
-        return cls()
-
-    @classmethod
     def source(cls) -> ExpirationPressureConfig:
         """Return the source document's own rules and scales."""
         return cls(

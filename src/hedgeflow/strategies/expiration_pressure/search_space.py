@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from hedgeflow.strategies.search import Choices, ScanReads, Span
-
-if TYPE_CHECKING:
-    pass
 
 SEARCH_SPACE: Final[tuple[Span | Choices, ...]] = (
     Choices("pressure.probability", ("lognormal", "empirical", "source")),

@@ -184,11 +184,6 @@ class VolumeShockConfig(StrategyConfig):
     observation: Observation = Observation()
 
     @classmethod
-    def normalized(cls) -> VolumeShockConfig:
-        """Return the dimensionless rules: the corrected defaults."""
-        return cls()
-
-    @classmethod
     def source(cls) -> VolumeShockConfig:
         """Return the source documents' own rules and scales."""
         return cls(

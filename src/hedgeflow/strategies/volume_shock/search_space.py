@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from hedgeflow.strategies.search import Choices, ScanReads, Span
-
-if TYPE_CHECKING:
-    pass
 
 SEARCH_SPACE: Final[tuple[Span | Choices, ...]] = (
     Span("anomaly.ratio", 2.0, 8.0, log=True),
@@ -31,15 +28,11 @@ SEARCH_SPACE: Final[tuple[Span | Choices, ...]] = (
 Targets reach down to where almost every trade wins a little, which is what a search for win rates
 finds. Costs, limits of risk and the null are no choices."""
 
-NOT_SCANNED: Final = ("plan", "risk", "costs", "null", "seed")
-"""Sections and keys that replay reads and no scan does, but for those in `SCANNED_ALL_THE_SAME`."""
-
-SCANNED_ALL_THE_SAME: Final = (
-    ("plan", "hedge_share"),
-    ("risk", "volatility_index"),
-    ("risk", "volatility_index_days"),
+SCAN_READS: Final = ScanReads(
+    unread=("plan", "risk", "costs", "null", "seed"),
+    read_all_the_same=(
+        ("plan", "hedge_share"),
+        ("risk", "volatility_index"),
+        ("risk", "volatility_index_days"),
+    ),
 )
-"""Keys of those sections that are read before replay: by the scan, and to choose the tapes."""
-
-
-SCAN_READS: Final = ScanReads(NOT_SCANNED, SCANNED_ALL_THE_SAME)
