@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 Comparison = Literal[">=", ">", "<=", "<", "within"]
+
+OF_STRATEGY: Final = "claimed of the strategy"
+"""Where a claim is made that comes with the strategy itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,27 @@ class Claim(Gate):
     """
 
     group: str = ""
+
+
+def primary(
+    name: str,
+    statement: str,
+    statistic: str,
+    comparison: Comparison,
+    threshold: float,
+    minimum_sample: int,
+) -> Claim:
+    """Return one of the claims that stand or fall together as what a strategy is for."""
+    return Claim(
+        f"primary-{name}",
+        statement,
+        statistic,
+        comparison,
+        threshold,
+        minimum_sample,
+        OF_STRATEGY,
+        group="primary",
+    )
 
 
 class NullKind(StrEnum):

@@ -9,6 +9,7 @@ from hedgeflow.strategies.claims import Gate
 OF_SOURCE: Final = "needed for VALIDATED"
 OURS: Final = "needed for VALIDATED, beyond the source's rules"
 FEWEST_TRADES: Final = 50
+BEATS_CHANCE: Final = "a p-value below 0.01 against random entries and against random directions"
 
 
 def verdict_gates(*, win_rate: float, sharpe: float) -> tuple[Gate, ...]:
@@ -40,15 +41,7 @@ def verdict_gates(*, win_rate: float, sharpe: float) -> tuple[Gate, ...]:
             least,
             OF_SOURCE,
         ),
-        Gate(
-            "significance",
-            "a p-value below 0.01 against random entries and against random directions",
-            "p_value",
-            "<",
-            0.01,
-            least,
-            OF_SOURCE,
-        ),
+        Gate("significance", BEATS_CHANCE, "p_value", "<", 0.01, least, OF_SOURCE),
         Gate(
             "deflated-sharpe",
             "a probability of at least 95 % that the true Sharpe ratio exceeds what the best of all"

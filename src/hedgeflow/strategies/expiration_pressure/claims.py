@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from hedgeflow.strategies.claim_bands import AN_EXPIRY_DAY, bands_together, class_bands
-from hedgeflow.strategies.claims import Claim, Declaration, Gate, Hypothesis, NullKind
+from hedgeflow.strategies.claims import Claim, Declaration, Gate, Hypothesis, NullKind, primary
 from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
 from hedgeflow.strategies.expiration_pressure.controls import CONTROLS
-from hedgeflow.strategies.verdict_gates import OURS, verdict_gates
+from hedgeflow.strategies.verdict_gates import BEATS_CHANCE, OURS, verdict_gates
 
 NULL_HYPOTHESIS: Final = (
     "As options expire, prices move neither away from strikes with large open interest nor towards"
@@ -23,7 +23,6 @@ OTHER: Final = "OTHER"
 LEAST_DAYS: Final = 30
 """Expiry days below which nothing is shown of closes and last moves."""
 
-_CLAIMS: Final = "claimed of the strategy"
 _STEERED: Final = "the source: dealers push the price away from strikes with large open interest"
 _PINNING: Final = "Ni, Pearson and Poteshman 2005: closes cluster at strikes of optionable stocks"
 _GAMMA: Final = "Avellaneda and Lipkin 2003, Golez and Jackwerth 2012: the sign of gamma decides"
@@ -46,47 +45,13 @@ GATES: Final[tuple[Gate, ...]] = (
 """The verdict's gates: VALIDATED only when every one holds by its confidence bound."""
 
 PRIMARY: Final[tuple[Claim, ...]] = (
-    Claim("primary-sample", "at least 50 trades", "trades", ">=", 50, 0, _CLAIMS, group="primary"),
-    Claim(
-        "primary-win-rate",
-        "a win rate of at least 75 %",
-        "win_rate",
-        ">=",
-        0.75,
-        50,
-        _CLAIMS,
-        group="primary",
+    primary("sample", "at least 50 trades", "trades", ">=", 50, 0),
+    primary("win-rate", "a win rate of at least 75 %", "win_rate", ">=", 0.75, 50),
+    primary(
+        "sharpe", "an annualised Sharpe ratio of at least 2", "sharpe_annualised", ">=", 2.0, 50
     ),
-    Claim(
-        "primary-sharpe",
-        "an annualised Sharpe ratio of at least 2",
-        "sharpe_annualised",
-        ">=",
-        2.0,
-        50,
-        _CLAIMS,
-        group="primary",
-    ),
-    Claim(
-        "primary-significance",
-        "a p-value below 0.01 against random entries and against random directions",
-        "p_value",
-        "<",
-        0.01,
-        50,
-        _CLAIMS,
-        group="primary",
-    ),
-    Claim(
-        "primary-drawdown",
-        "a drawdown of at most 15 %",
-        "drawdown",
-        "<=",
-        0.15,
-        50,
-        _CLAIMS,
-        group="primary",
-    ),
+    primary("significance", BEATS_CHANCE, "p_value", "<", 0.01, 50),
+    primary("drawdown", "a drawdown of at most 15 %", "drawdown", "<=", 0.15, 50),
 )
 
 _OF_STRIKES: Final[tuple[Claim, ...]] = (

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hedgeflow.strategies.claims import RiskControl
-
-_UNBOUNDED: Final = 1_000_000
-"""More positions, points, minutes or contracts than there ever are."""
+from hedgeflow.strategies.shared_controls import FILTERS, UNBOUNDED
 
 CONTROLS: Final[tuple[RiskControl, ...]] = (
     RiskControl("stop", "the stop", {"plan": {"stop": False}}),
@@ -43,8 +41,8 @@ CONTROLS: Final[tuple[RiskControl, ...]] = (
         {
             "filter": {
                 "oi": 0.0,
-                "distance_points": float(_UNBOUNDED),
-                "minutes": float(_UNBOUNDED),
+                "distance_points": float(UNBOUNDED),
+                "minutes": float(UNBOUNDED),
                 "pressure": 0.0,
             }
         },
@@ -60,22 +58,11 @@ CONTROLS: Final[tuple[RiskControl, ...]] = (
         "the share of the usual volume that we may be",
         {"risk": {"own_volume_share": 1.0}},
     ),
-    RiskControl(
-        "volatility-filter",
-        "smaller sizes while the volatility index is high",
-        {"risk": {"volatility_index_multiplier": 1.0}},
-    ),
-    RiskControl(
-        "volume-filter",
-        "the least daily volume of the hedge instrument",
-        {"risk": {"daily_volume_contracts": 0.0}},
-    ),
-    RiskControl("earnings-filter", "no entry near earnings", {"risk": {"earnings_hours": 0.0}}),
-    RiskControl("release-filter", "no entry near releases", {"risk": {"release_minutes": 0.0}}),
+    *FILTERS,
     RiskControl(
         "one-position",
         "one position an instrument; one an expiry stays",
-        {"risk": {"positions": _UNBOUNDED, "positions_per_instrument": _UNBOUNDED}},
+        {"risk": {"positions": UNBOUNDED, "positions_per_instrument": UNBOUNDED}},
     ),
 )
 """Each is switched off alone and the run made again (evidence.md 6).

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from hedgeflow.strategies.claim_bands import OF_CLASS, bands_together, class_bands
 from hedgeflow.strategies.claims import (
+    OF_STRATEGY,
     ByConstruction,
     Claim,
     Declaration,
     Gate,
     Hypothesis,
     NullKind,
+    primary,
 )
-from hedgeflow.strategies.verdict_gates import OF_SOURCE, verdict_gates
+from hedgeflow.strategies.verdict_gates import BEATS_CHANCE, OF_SOURCE, verdict_gates
 from hedgeflow.strategies.volume_shock.controls import CONTROLS
 
 NULL_HYPOTHESIS = "Volume spikes create no predictable hedging flow."
 
 SWEEP = "INSTITUTIONAL_SWEEP"
 EMERGENCY = "GAMMA_EMERGENCY"
-
-_CLAIMS = "claimed of the strategy"
 
 _MODELLED = ByConstruction(
     "response.model",
@@ -43,59 +43,21 @@ GATES: tuple[Gate, ...] = (
 """The verdict's gates: VALIDATED only when every one holds by its confidence bound."""
 
 PRIMARY: tuple[Claim, ...] = (
-    Claim(
-        "primary-sample", "at least 100 trades", "trades", ">=", 100, 0, _CLAIMS, group="primary"
+    primary("sample", "at least 100 trades", "trades", ">=", 100, 0),
+    primary("win-rate", "a win rate of at least 80 % over 100 trades", "win_rate", ">=", 0.80, 100),
+    primary(
+        "sharpe", "an annualised Sharpe ratio of at least 2.5", "sharpe_annualised", ">=", 2.5, 100
     ),
-    Claim(
-        "primary-win-rate",
-        "a win rate of at least 80 % over 100 trades",
-        "win_rate",
-        ">=",
-        0.80,
-        100,
-        _CLAIMS,
-        group="primary",
-    ),
-    Claim(
-        "primary-sharpe",
-        "an annualised Sharpe ratio of at least 2.5",
-        "sharpe_annualised",
-        ">=",
-        2.5,
-        100,
-        _CLAIMS,
-        group="primary",
-    ),
-    Claim(
-        "primary-significance",
-        "a p-value below 0.01 against random entries and against random directions",
-        "p_value",
-        "<",
-        0.01,
-        100,
-        _CLAIMS,
-        group="primary",
-    ),
-    Claim(
-        "primary-points",
+    primary("significance", BEATS_CHANCE, "p_value", "<", 0.01, 100),
+    primary(
+        "points",
         "an average of at least 12 points a trade, net of costs",
         "expectancy_points",
         ">=",
         12.0,
         100,
-        _CLAIMS,
-        group="primary",
     ),
-    Claim(
-        "primary-drawdown",
-        "a drawdown of at most 12 %",
-        "drawdown",
-        "<=",
-        0.12,
-        100,
-        _CLAIMS,
-        group="primary",
-    ),
+    primary("drawdown", "a drawdown of at most 12 %", "drawdown", "<=", 0.12, 100),
 )
 
 _SECONDARY: tuple[Claim, ...] = (
@@ -116,7 +78,7 @@ _SECONDARY: tuple[Claim, ...] = (
         ">",
         0.70,
         30,
-        _CLAIMS,
+        OF_STRATEGY,
     ),
     Claim(
         "response-time",
@@ -125,7 +87,7 @@ _SECONDARY: tuple[Claim, ...] = (
         "<",
         -0.60,
         30,
-        _CLAIMS,
+        OF_STRATEGY,
     ),
     Claim(
         "response-time-model",
@@ -144,7 +106,7 @@ _SECONDARY: tuple[Claim, ...] = (
         "<",
         0.01,
         50,
-        _CLAIMS,
+        OF_STRATEGY,
         group="flow-types",
     ),
     Claim(
@@ -154,7 +116,7 @@ _SECONDARY: tuple[Claim, ...] = (
         "<",
         0.01,
         50,
-        _CLAIMS,
+        OF_STRATEGY,
         group="flow-types",
     ),
     Claim(
@@ -164,7 +126,7 @@ _SECONDARY: tuple[Claim, ...] = (
         "<",
         0.01,
         50,
-        _CLAIMS,
+        OF_STRATEGY,
         group="flow-types",
     ),
     Claim(
@@ -175,7 +137,7 @@ _SECONDARY: tuple[Claim, ...] = (
         "<",
         0.01,
         50,
-        _CLAIMS,
+        OF_STRATEGY,
     ),
     Claim(
         "price-response",
@@ -194,7 +156,7 @@ _SECONDARY: tuple[Claim, ...] = (
         "<",
         0.01,
         50,
-        _CLAIMS,
+        OF_STRATEGY,
     ),
     Claim(
         "accuracy",
@@ -203,7 +165,7 @@ _SECONDARY: tuple[Claim, ...] = (
         ">",
         0.85,
         50,
-        _CLAIMS,
+        OF_STRATEGY,
     ),
 )
 

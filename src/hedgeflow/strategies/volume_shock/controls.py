@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from hedgeflow.strategies.claims import RiskControl
-
-_UNBOUNDED: Final = 1_000_000
-"""More positions than any account opens."""
+from hedgeflow.strategies.shared_controls import FILTERS, UNBOUNDED
 
 CONTROLS: Final[tuple[RiskControl, ...]] = (
     RiskControl("stop", "the stop", {"plan": {"stop": False}}),
@@ -30,18 +28,7 @@ CONTROLS: Final[tuple[RiskControl, ...]] = (
             }
         },
     ),
-    RiskControl(
-        "volatility-filter",
-        "smaller sizes while the volatility index is high",
-        {"risk": {"volatility_index_multiplier": 1.0}},
-    ),
-    RiskControl(
-        "volume-filter",
-        "the least daily volume of the hedge instrument",
-        {"risk": {"daily_volume_contracts": 0.0}},
-    ),
-    RiskControl("earnings-filter", "no entry near earnings", {"risk": {"earnings_hours": 0.0}}),
-    RiskControl("release-filter", "no entry near releases", {"risk": {"release_minutes": 0.0}}),
+    *FILTERS,
     RiskControl(
         "flat-before-close",
         "flat before the close; positions may be held to the close itself",
@@ -51,7 +38,7 @@ CONTROLS: Final[tuple[RiskControl, ...]] = (
     RiskControl(
         "one-position",
         "one position an instrument; as many as alerts and margin allow",
-        {"risk": {"positions": _UNBOUNDED, "positions_per_instrument": _UNBOUNDED}},
+        {"risk": {"positions": UNBOUNDED, "positions_per_instrument": UNBOUNDED}},
     ),
 )
 """Each is switched off alone and the run made again (evidence.md 6)."""
