@@ -2,7 +2,8 @@
 
 from hedgeflow.studies.judge.bench import Bench, bench_of
 from hedgeflow.studies.judge.calibration import Calibration, calibration_of, latest_run
-from hedgeflow.studies.judge.page import MARK, coverage_verdict, levels_verdict, page_of
+from hedgeflow.studies.judge.cells import MARK
+from hedgeflow.studies.judge.page import coverage_verdict, levels_verdict, page_of
 from hedgeflow.studies.judge.running import read_results, run_trial, run_trials
 from hedgeflow.studies.judge.worlds import Trial, World, trials_of, worlds_of
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import polars as pl
 
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+Kind = TypeVar("Kind")
+
+
 @dataclass(frozen=True, slots=True)
-class Calibration:
-    """What the trials of a judge show.
+class TrialsOf(Generic[Kind]):
+    """What the trials of any strategy's judge show.
 
     Attributes
     ----------
@@ -38,11 +41,10 @@ class Calibration:
     trials : int
     seconds : float
         Processor time of all of them.
-    outcomes : tuple of Outcome
+    outcomes : tuple
+        One a world.
     levels : tuple of Counted
         Tests, where their own null is true.
-    coverage : tuple of Coverage
-        Intervals.
     """
 
     scenario: str
@@ -52,8 +54,25 @@ class Calibration:
     first_seed: int
     trials: int
     seconds: float
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[Kind, ...]
     levels: tuple[Counted, ...]
+
+    @property
+    def oversized(self) -> tuple[Counted, ...]:
+        """Tests that reject more often than they promise, beyond chance."""
+        return tuple(each for each in self.levels if each.above)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration(TrialsOf[Outcome]):
+    """What the trials of a judge show.
+
+    Attributes
+    ----------
+    coverage : tuple of Coverage
+        Intervals.
+    """
+
     coverage: tuple[Coverage, ...]
 
     @property
@@ -66,11 +85,6 @@ class Calibration:
         """The sizes of the effect, ascending."""
         found = [each for each in self.outcomes if each.world not in WITHOUT_EDGE]
         return tuple(sorted(found, key=lambda each: each.peak_bps))
-
-    @property
-    def oversized(self) -> tuple[Counted, ...]:
-        """Tests that reject more often than they promise, beyond chance."""
-        return tuple(each for each in self.levels if each.above)
 
     @property
     def overconfident(self) -> tuple[Counted, ...]:

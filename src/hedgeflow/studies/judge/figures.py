@@ -123,10 +123,15 @@ SUMS: Final = (
 their profit and its square, flow classes told and told right; events, and of their predicted (x)
 and observed hedges (y) the sums, squares and products."""
 
-FIGURES: Final[dict[str, type[pl.DataType]]] = {
+VERDICT: Final[dict[str, type[pl.DataType]]] = {
     "verdict": pl.String,
     "source_verdict": pl.String,
     "coherent": pl.Boolean,
+}
+"""Columns of what was decided, of any strategy."""
+
+FIGURES: Final[dict[str, type[pl.DataType]]] = {
+    **VERDICT,
     "trades": pl.Int64,
     "sessions_per_year": pl.Float64,
     "barrier_rate": pl.Float64,
@@ -154,24 +159,34 @@ def figures_of(validation: Validation, seed: int) -> Row:
     """
     evidence, tables = validation.evidence, validation.tables
     overall = evidence.performance.overall
-    row: Row = {
-        "verdict": str(evidence.decision.verdict),
-        "source_verdict": str(evidence.decision.source_verdict),
-        "coherent": evidence.coherence.coherent,
+    row = verdict_figures(evidence) | {
         "trades": overall.trades,
         "sessions_per_year": tables.sessions_per_year,
         "barrier_rate": overall.barrier_implied_win_rate.value,
     }
-    row |= {f"gate:{gate.id}": str(gate.status) for gate in evidence.gates}
     row |= {f"p:{name}": value for name, value in _p_values(validation, seed).items()}
     for name, estimate_of in INTERVALS.items():
-        estimate = estimate_of(evidence)
-        row |= {
-            f"value:{name}": estimate.value,
-            f"lower:{name}": estimate.lower,
-            f"upper:{name}": estimate.upper,
-        }
+        row |= estimate_figures(name, estimate_of(evidence))
     return row | {f"sum:{name}": value for name, value in _sums(validation).items()}
+
+
+def verdict_figures(evidence: Evidence) -> Row:
+    """Return what was decided, of any strategy: verdicts, coherence and gates."""
+    row: Row = {
+        "verdict": str(evidence.decision.verdict),
+        "source_verdict": str(evidence.decision.source_verdict),
+        "coherent": evidence.coherence.coherent,
+    }
+    return row | {f"gate:{gate.id}": str(gate.status) for gate in evidence.gates}
+
+
+def estimate_figures(name: str, estimate: Estimate) -> Row:
+    """Return a figure and the ends of its interval."""
+    return {
+        f"value:{name}": estimate.value,
+        f"lower:{name}": estimate.lower,
+        f"upper:{name}": estimate.upper,
+    }
 
 
 def _p_values(validation: Validation, seed: int) -> dict[str, float | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -72,6 +73,11 @@ class Outcome:
     net_bps: float | None
 
 
+def share_of(rows: pl.DataFrame, hits: pl.Expr) -> Share:
+    """Return in how many of some trials something holds; where it is not known, it does not."""
+    return Share(int(rows.select(hits.fill_null(value=False).sum()).item()), rows.height)
+
+
 def outcomes(table: pl.DataFrame) -> tuple[Outcome, ...]:
     """Return the outcome of each world and size, in the order of the results.
 
@@ -85,9 +91,7 @@ def outcomes(table: pl.DataFrame) -> tuple[Outcome, ...]:
 
 
 def _outcome(world: str, peak_bps: float, rows: pl.DataFrame) -> Outcome:
-    def share(hits: pl.Expr) -> Share:
-        return Share(int(rows.select(hits.fill_null(value=False).sum()).item()), rows.height)
-
+    share = partial(share_of, rows)
     trades = int(rows["trades"].sum())
     return Outcome(
         world=world,

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from importlib import resources
-from string import Template
 from typing import TYPE_CHECKING, Final
 
 from hedgeflow.studies.judge.cells import (
     counted,
-    days_of_run,
+    exact,
+    gates_table,
     interval,
-    levels_notes,
     levels_sentence,
-    levels_table,
     number,
+    page_with,
     percent,
     table_of,
 )
 from hedgeflow.studies.judge.figures import TESTS
-from hedgeflow.studies.judge.levels import BAND, FEWEST_TRIALS, TAIL
+from hedgeflow.studies.judge.levels import FEWEST_TRIALS, TAIL
 from hedgeflow.studies.judge.worlds import EFFECT, MEANING
 
 if TYPE_CHECKING:
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
 
     from hedgeflow.studies.judge.calibration import Calibration
     from hedgeflow.studies.judge.outcomes import Outcome
-
-MARK: Final = "<!-- Written by hedgeflow calibrate-judge; run it again instead of editing. -->"
-"""First line of a page that may be replaced."""
 
 PUBLISHED: Final = (
     ("Golez & Jackwerth, JFE 106 (2012)", "ES around expiries of its options", "under 10"),
@@ -40,26 +35,14 @@ PUBLISHED: Final = (
 
 def page_of(found: Calibration) -> str:
     """Return the page."""
-    template = resources.files("hedgeflow.studies.judge").joinpath("page.md")
     without_edge, with_edge = found.without_edge, found.with_edge
-    return Template(template.read_text(encoding="utf-8")).substitute(
-        mark=MARK,
-        trials=f"{found.trials:,}",
-        scenario=found.scenario,
-        days=found.days,
-        first_seed=found.first_seed,
-        code_version=found.code_version,
-        when=days_of_run(found.made),
-        minutes=f"{found.seconds / 60.0:,.1f}",
+    return page_with(
+        "hedgeflow.studies.judge",
+        found,
+        TESTS,
         meanings="\n".join(f"- `{each.world}`: {MEANING[each.world]}." for each in without_edge),
         without_edge=_verdicts(without_edge),
         gates_without_edge=_gates(without_edge),
-        band=percent(1.0 - BAND, 0),
-        band_error=percent(BAND, 0),
-        comparisons=len(found.levels),
-        levels_verdict=levels_verdict(found),
-        levels=levels_table(found.levels, TESTS),
-        notes=levels_notes(found.levels, TESTS),
         tail=percent(TAIL),
         coverage_verdict=coverage_verdict(found),
         coverage=_coverage(found),
@@ -109,15 +92,10 @@ def _verdicts(worlds: Sequence[Outcome]) -> str:
 
 
 def _gates(worlds: Sequence[Outcome]) -> str:
-    names = tuple(worlds[0].gates) if worlds else ()
-    rows = [
-        (
-            f"{each.peak_bps:g} bps" if each.world == EFFECT else f"`{each.world}`",
-            *(f"{each.gates[name].count} of {each.trials}" for name in names),
-        )
+    return gates_table(
+        (f"{each.peak_bps:g} bps" if each.world == EFFECT else f"`{each.world}`", each.gates)
         for each in worlds
-    ]
-    return table_of(("world", *names), rows, flush=range(1, len(names) + 1))
+    )
 
 
 def _coverage(found: Calibration) -> str:
@@ -150,8 +128,8 @@ def _power(worlds: Sequence[Outcome]) -> str:
             f"{each.trials:,}",
             number(each.net_bps),
             percent(each.win_rate),
-            f"{percent(each.significant.rate, 0)} ({interval(each.significant, 0)})",
-            f"{percent(each.validated.rate, 0)} ({interval(each.validated, 0)})",
+            exact(each.significant, 0),
+            exact(each.validated, 0),
         )
         for each in worlds
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import polars as pl
@@ -11,11 +12,11 @@ import polars as pl
 from hedgeflow.evidence import Status, Verdict
 from hedgeflow.strategies.expiration_pressure.claims import GATES
 from hedgeflow.studies.expiration.study import DIRECTIONS
-from hedgeflow.studies.judge.calibration import run_facts
+from hedgeflow.studies.judge.calibration import TrialsOf, run_facts
 from hedgeflow.studies.judge.expiries.figures import NULLS, OWN, PINNING, TESTS
 from hedgeflow.studies.judge.expiries.worlds import WITHOUT_EDGE
-from hedgeflow.studies.judge.levels import Counted, levels_of_tests
-from hedgeflow.studies.judge.outcomes import SIGNIFICANT, Share
+from hedgeflow.studies.judge.levels import levels_of_tests
+from hedgeflow.studies.judge.outcomes import SIGNIFICANT, Share, share_of
 
 OTHERS: Final = tuple(model for model in DIRECTIONS if model != OWN)
 
@@ -114,36 +115,8 @@ class ExpiryOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class ExpiryCalibration:
-    """What the trials of expiration pressure show.
-
-    Attributes
-    ----------
-    scenario : str
-        Name of the market with the effect, from which the worlds were made.
-    days : int
-        Its sessions.
-    code_version : str
-    made : tuple of str
-        First and last date on which trials were run.
-    first_seed : int
-    trials : int
-    seconds : float
-        Processor time of all of them.
-    outcomes : tuple of ExpiryOutcome
-    levels : tuple of Counted
-        Tests, where their own null is true.
-    """
-
-    scenario: str
-    days: int
-    code_version: str
-    made: tuple[str, str]
-    first_seed: int
-    trials: int
-    seconds: float
-    outcomes: tuple[ExpiryOutcome, ...]
-    levels: tuple[Counted, ...]
+class ExpiryCalibration(TrialsOf[ExpiryOutcome]):
+    """What the trials of expiration pressure show."""
 
     @property
     def without_edge(self) -> tuple[ExpiryOutcome, ...]:
@@ -154,11 +127,6 @@ class ExpiryCalibration:
     def with_edge(self) -> tuple[ExpiryOutcome, ...]:
         """The worlds in which dealers' hedges move prices as their gamma says."""
         return tuple(each for each in self.outcomes if each.world not in WITHOUT_EDGE)
-
-    @property
-    def oversized(self) -> tuple[Counted, ...]:
-        """Tests that reject more often than they promise, beyond chance."""
-        return tuple(each for each in self.levels if each.above)
 
 
 def calibration_of(table: pl.DataFrame) -> ExpiryCalibration:
@@ -181,9 +149,7 @@ def calibration_of(table: pl.DataFrame) -> ExpiryCalibration:
 
 
 def _outcome(world: str, peak_bps: float, rows: pl.DataFrame) -> ExpiryOutcome:
-    def share(hits: pl.Expr) -> Share:
-        return Share(int(rows.select(hits.fill_null(value=False).sum()).item()), rows.height)
-
+    share = partial(share_of, rows)
     own = rows[f"trades:{OWN}"]
     drift = rows["value:drift_bps"].median()
     return ExpiryOutcome(

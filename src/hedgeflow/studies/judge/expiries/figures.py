@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from hedgeflow.evidence import Estimate
 from hedgeflow.journal import Journal
 from hedgeflow.market.settings import merged
 from hedgeflow.market.tapes import TapeKind, tape_schema
@@ -17,7 +18,13 @@ from hedgeflow.strategies.expiration_pressure.claims import GATES
 from hedgeflow.studies.backtesting import JOURNAL_FILE
 from hedgeflow.studies.expiration.study import DIRECTIONS
 from hedgeflow.studies.judge.expiries.sides import alerted_sides, traded_sides
-from hedgeflow.studies.judge.figures import Row, TriedTest
+from hedgeflow.studies.judge.figures import (
+    VERDICT,
+    Row,
+    TriedTest,
+    estimate_figures,
+    verdict_figures,
+)
 from hedgeflow.studies.judge.worlds import COIN, NULL
 from hedgeflow.studies.scenario_settings import config_of
 from hedgeflow.studies.simulated_markets import market_with_truth
@@ -72,9 +79,7 @@ _COUNTS: Final = (
 _VALUES: Final = ("net_bps", "drift_bps", "nearest_spacings", "heaviest_spacings")
 
 FIGURES: Final[dict[str, type[pl.DataType]]] = {
-    "verdict": pl.String,
-    "source_verdict": pl.String,
-    "coherent": pl.Boolean,
+    **VERDICT,
     **{f"gate:{gate.id}": pl.String for gate in GATES},
     **{f"p:{test.name}": pl.Float64 for test in TESTS},
     **{f"{end}:{name}": pl.Float64 for name in _VALUES for end in ("value", "lower", "upper")},
@@ -103,12 +108,7 @@ def figures_of(scenario: Scenario) -> Row:
         found = verdict(market, config, journal)
     evidence = found.evidence
     return (
-        {
-            "verdict": str(evidence.decision.verdict),
-            "source_verdict": str(evidence.decision.source_verdict),
-            "coherent": evidence.coherence.coherent,
-        }
-        | {f"gate:{gate.id}": str(gate.status) for gate in evidence.gates}
+        verdict_figures(evidence)
         | {f"p:{name}": value for name, value in _p_values(evidence).items()}
         | _values(evidence)
         | _directions(market, config, found)
@@ -146,12 +146,7 @@ def _values(evidence: Evidence) -> Row:
         estimates["heaviest_spacings"] = found.heaviest.difference
     row: Row = {}
     for name in _VALUES:
-        each = estimates.get(name)
-        row |= {
-            f"value:{name}": None if each is None else each.value,
-            f"lower:{name}": None if each is None else each.lower,
-            f"upper:{name}": None if each is None else each.upper,
-        }
+        row |= estimate_figures(name, estimates.get(name, Estimate(None)))
     return row
 
 

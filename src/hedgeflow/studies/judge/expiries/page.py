@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from importlib import resources
-from string import Template
 from typing import TYPE_CHECKING, Final
 
 from hedgeflow.evidence.rates import wilson_bounds
 from hedgeflow.studies.expiration.study import DIRECTIONS
 from hedgeflow.studies.judge.cells import (
-    days_of_run,
+    exact,
+    gates_table,
     interval,
-    levels_notes,
     levels_sentence,
-    levels_table,
     number,
+    of_trials,
+    page_with,
     percent,
     table_of,
 )
 from hedgeflow.studies.judge.expiries.calibration import OTHERS
 from hedgeflow.studies.judge.expiries.figures import PINNING, TESTS
 from hedgeflow.studies.judge.expiries.worlds import MEANING, PUBLISHED
-from hedgeflow.studies.judge.levels import BAND
 from hedgeflow.studies.judge.outcomes import Share
-from hedgeflow.studies.judge.page import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -35,18 +32,12 @@ _COIN: Final = 0.5
 
 def page_of(found: ExpiryCalibration) -> str:
     """Return the page."""
-    template = resources.files("hedgeflow.studies.judge.expiries").joinpath("page.md")
     without_edge, with_edge = found.without_edge, found.with_edge
     shown = {each.world.removesuffix(PUBLISHED) for each in found.outcomes}
-    return Template(template.read_text(encoding="utf-8")).substitute(
-        mark=MARK,
-        trials=f"{found.trials:,}",
-        scenario=found.scenario,
-        days=found.days,
-        first_seed=found.first_seed,
-        code_version=found.code_version,
-        when=days_of_run(found.made),
-        minutes=f"{found.seconds / 60.0:,.1f}",
+    return page_with(
+        "hedgeflow.studies.judge.expiries",
+        found,
+        TESTS,
         meanings="\n".join(f"- `{name}`: {MEANING[name]}." for name in MEANING if name in shown),
         validated_words=validated_words(without_edge),
         without_edge=_verdicts(without_edge),
@@ -58,12 +49,6 @@ def page_of(found: ExpiryCalibration) -> str:
         power_words=power_words(with_edge),
         gates_with_edge=_gates(with_edge),
         pinning=_pinning(found.outcomes),
-        band=percent(1.0 - BAND, 0),
-        band_error=percent(BAND, 0),
-        comparisons=len(found.levels),
-        levels_verdict=levels_verdict(found),
-        levels=levels_table(found.levels, TESTS),
-        notes=levels_notes(found.levels, TESTS),
         expiries=max(each.expiries for each in found.outcomes),
     )
 
@@ -78,7 +63,7 @@ def validated_words(without_edge: Sequence[ExpiryOutcome]) -> str:
     both = _together(without_edge, lambda each: each.validated)
     if both.trials == 0:
         return "None of their trials was run."
-    words = f"{both.count} of {both.trials:,} trials of both came out so: {_exact(both, 2)}."
+    words = f"{both.count} of {both.trials:,} trials of both came out so: {exact(both, 2)}."
     return f"**{words}**" if both.count else words
 
 
@@ -150,12 +135,7 @@ def _verdicts(worlds: Sequence[ExpiryOutcome]) -> str:
 
 
 def _gates(worlds: Sequence[ExpiryOutcome]) -> str:
-    names = tuple(worlds[0].gates) if worlds else ()
-    rows = [
-        (f"`{each.world}`", *(f"{each.gates[name].count} of {each.trials}" for name in names))
-        for each in worlds
-    ]
-    return table_of(("world", *names), rows, flush=range(1, len(names) + 1))
+    return gates_table((f"`{each.world}`", each.gates) for each in worlds)
 
 
 def _sides(outcomes: Sequence[ExpiryOutcome]) -> str:
@@ -192,10 +172,7 @@ def _earned(outcomes: Sequence[ExpiryOutcome]) -> str:
                 f"{number(one.net_bps)} ({percent(one.win_rate)})"
                 for one in (each.directions[model] for model in DIRECTIONS)
             ),
-            *(
-                f"{one.beaten.count} of {one.beaten.trials}"
-                for one in (each.directions[model] for model in OTHERS)
-            ),
+            *(of_trials(each.directions[model].beaten) for model in OTHERS),
         )
         for each in outcomes
     ]
@@ -212,10 +189,10 @@ def _power(worlds: Sequence[ExpiryOutcome]) -> str:
             f"`{each.world}`",
             f"{each.trials:,}",
             number(each.directions["dealer-gamma"].net_bps),
-            _exact(each.significant, 0),
-            *(f"{one.count} of {one.trials}" for one in each.nulls.values()),
-            _exact(each.positive, 0),
-            _exact(each.validated, 0),
+            exact(each.significant, 0),
+            *(of_trials(one) for one in each.nulls.values()),
+            exact(each.positive, 0),
+            exact(each.validated, 0),
         )
         for each in worlds
     ]
@@ -229,7 +206,7 @@ def _pinning(outcomes: Sequence[ExpiryOutcome]) -> str:
         (
             f"`{each.world}`",
             f"{each.trials:,}",
-            *(f"{one.count} of {one.trials}" for one in each.pinning.values()),
+            *(of_trials(one) for one in each.pinning.values()),
             number(each.drift_bps),
         )
         for each in outcomes
@@ -240,10 +217,6 @@ def _pinning(outcomes: Sequence[ExpiryOutcome]) -> str:
 def _together(outcomes: Iterable[ExpiryOutcome], part: Callable[[ExpiryOutcome], Share]) -> Share:
     shares = [part(each) for each in outcomes]
     return Share(sum(each.count for each in shares), sum(each.trials for each in shares))
-
-
-def _exact(share: Share, digits: int) -> str:
-    return f"{percent(share.rate, digits)} ({interval(share, digits)})"
 
 
 def _wilson_bounds(share: Share) -> tuple[float, float]:
