@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -18,13 +18,13 @@ from hedgeflow.sources.chains.snapshots import (
     need_columns,
     number,
     prepare,
-    read_chain_file,
     stamped,
 )
 from hedgeflow.sources.deribit.rows import VENUE, named_contracts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.writing import Progress
@@ -84,11 +84,7 @@ def import_deribit_chains(
         A file cannot be read, lacks a column, is not sorted or has no usable row; nothing of any
         file was written.
     """
-
-    def prepared(path: Path) -> list[Prepared]:
-        return _prepared(read_chain_file(path), accept_rejects=accept_rejects)
-
-    return import_files([Path(path) for path in paths], catalog, prepared, progress)
+    return import_files(paths, catalog, partial(_prepared, accept_rejects=accept_rejects), progress)
 
 
 def _prepared(file: ChainFile, *, accept_rejects: bool) -> list[Prepared]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import date, time, timedelta
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -31,13 +30,13 @@ from hedgeflow.sources.chains.snapshots import (
     need_columns,
     number,
     prepare,
-    read_chain_file,
     stamped,
 )
 from hedgeflow.sources.division import quotient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.writing import Progress
@@ -133,13 +132,11 @@ def import_nse_chains(
         of any file was written.
     """
 
-    def prepared(path: Path) -> list[Prepared]:
-        file = read_chain_file(path)
-        at_the_money = "CALL_oi" in file.raw.columns
-        read = _at_the_money if at_the_money else _whole
+    def prepared(file: ChainFile) -> list[Prepared]:
+        read = _at_the_money if "CALL_oi" in file.raw.columns else _whole
         return read(file, accept_rejects=accept_rejects)
 
-    return import_files([Path(path) for path in paths], catalog, prepared, progress)
+    return import_files(paths, catalog, prepared, progress)
 
 
 @lru_cache(maxsize=4096)

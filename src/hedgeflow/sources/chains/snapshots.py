@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -30,7 +31,6 @@ from hedgeflow.sources.stamps import read_stamps
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
-    from pathlib import Path
 
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.contracts import OptionContract
@@ -47,14 +47,20 @@ class ChainFile:
 
     Attributes
     ----------
-    name, sha256 : str
+    path : Path
+    sha256 : str
     raw : polars.DataFrame
         With `row`.
     """
 
-    name: str
+    path: Path
     sha256: str
     raw: pl.DataFrame
+
+    @property
+    def name(self) -> str:
+        """The file's name without its folder."""
+        return self.path.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +91,6 @@ class Chain:
     rows: pl.DataFrame
     terms: pl.DataFrame
     faults: tuple[Fault, ...] = ()
-
-
-def read_chain_file(path: Path) -> ChainFile:
-    """Return a file of snapshots.
-
-    Raises
-    ------
-    DataError
-        The file is missing, empty, truncated or of another format.
-    """
-    raw = read_table(path)
-    return ChainFile(path.name, file_sha256(path), raw)
 
 
 def need_columns(file: ChainFile, needed: Iterable[str], what: str) -> None:
@@ -263,9 +257,9 @@ def prepare(
 
 
 def import_files(
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     catalog: Catalog,
-    prepared: Callable[[Path], list[Prepared]],
+    prepared: Callable[[ChainFile], list[Prepared]],
     progress: Progress | None,
 ) -> tuple[ImportReport, ...]:
     """Read every file, then write the imports that they make; one bad file and none is written.
@@ -273,11 +267,12 @@ def import_files(
     Raises
     ------
     DataError
-        A file cannot be read, or none of its rows can be used.
+        A file is missing, empty, truncated or of another format, or none of its rows can be used.
     """
     made: list[Prepared] = []
-    for path in paths:
-        of_file = prepared(path)
+    for path in map(Path, paths):
+        raw = read_table(path)
+        of_file = prepared(ChainFile(path, file_sha256(path), raw))
         _check_some_usable(of_file)
         made += of_file
     rows = sum(each.new.read for each in made)

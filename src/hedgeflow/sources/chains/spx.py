@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -20,13 +19,13 @@ from hedgeflow.sources.chains.snapshots import (
     need_columns,
     number,
     prepare,
-    read_chain_file,
     stamped,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
+    from pathlib import Path
 
     from hedgeflow.market.catalog import Catalog
     from hedgeflow.market.contracts import OptionContract
@@ -85,11 +84,10 @@ def import_spx_chains(
         of any file was written.
     """
 
-    def prepared(path: Path) -> list[Prepared]:
-        file = read_chain_file(path)
+    def prepared(file: ChainFile) -> list[Prepared]:
         if {*BARS} <= {*file.raw.columns}:
             new, notes = bars_of_file(
-                path,
+                file.path,
                 instrument=INDEX,
                 venue=VENUE,
                 columns={"time": "ts_et"},
@@ -99,7 +97,7 @@ def import_spx_chains(
             return [Prepared(new, [*notes, "Nobody can trade these prices."])]
         return [_profiles(file, accept_rejects=accept_rejects)]
 
-    return import_files([Path(path) for path in paths], catalog, prepared, progress)
+    return import_files(paths, catalog, prepared, progress)
 
 
 def _profiles(file: ChainFile, *, accept_rejects: bool) -> Prepared:
