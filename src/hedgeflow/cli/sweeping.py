@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -22,13 +22,15 @@ from hedgeflow.cli.output import print_json, print_simulated, print_table, progr
 from hedgeflow.cli.running import check_strategy, named_market
 
 if TYPE_CHECKING:
-    from hedgeflow.evidence.documents import Head
+    from collections.abc import Callable
+
     from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.sweep.candidates import Search
-    from hedgeflow.studies.sweep.documents import WalkForwardDocument
     from hedgeflow.studies.sweep.results import Objective
     from hedgeflow.studies.sweep.sweeping import Effort, Sweep
     from hedgeflow.studies.sweep.trying import CatalogGround
+    from hedgeflow.studies.sweep.walking import WalkForward
+
 
 OutOption = Annotated[Path, typer.Option("--out", metavar="OUT", help="Folder of the result.")]
 GridOption = Annotated[
@@ -64,6 +66,8 @@ UntilOption = Annotated[
 ObjectiveOption = Annotated[
     str, typer.Option("--objective", help="Choose by sharpe (daily, net) or expectancy (bps).")
 ]
+Found = TypeVar("Found", "Sweep", "WalkForward")
+
 SHOWN = 10
 WALK_FORWARD = "walk_forward"
 
@@ -95,7 +99,6 @@ def sweep(
     """Try many configurations, count every one, and say what the best is worth."""
     from hedgeflow.studies.pages import check_page, write_page
     from hedgeflow.studies.sweep.page import MARK, sweep_html, sweep_markdown
-    from hedgeflow.studies.sweep.sweeping import Effort
     from hedgeflow.studies.sweep.sweeping import sweep as run_sweep
     from hedgeflow.studies.sweep.writing import check_folder, write_folder
 
@@ -104,7 +107,7 @@ def sweep(
     check_folder(out, "sweep")
     if page is not None:
         check_page(page, MARK)
-    base = _base(strategy, catalog, underlying, preset, config, settings)
+    _, base = named_market(strategy, catalog, underlying, preset, config, settings)
     ground = _ground(catalog, underlying, journal, from_date, until_date)
     search = _search(base, grid, draws, space, scans, seed)
     name = "Sweep"
@@ -126,7 +129,7 @@ def sweep(
     if page is not None:
         title = f"{search.kind.capitalize()} search on {underlying} ({catalog.name})"
         write_page(page, sweep_markdown(found, title), MARK)
-    _print_sweep(found, Effort.of(found.record.tried), html, as_json=as_json)
+    _print_found(found, html, _print_best, as_json=as_json)
 
 
 def walk_forward(
@@ -165,14 +168,13 @@ def walk_forward(
     """Choose a configuration on some sessions, trade it on the next, again and again."""
     from hedgeflow.studies.sweep.folds import Scheme
     from hedgeflow.studies.sweep.page import walk_forward_html
-    from hedgeflow.studies.sweep.sweeping import Effort
     from hedgeflow.studies.sweep.walking import walk_forward as run_walk_forward
     from hedgeflow.studies.sweep.writing import check_folder, write_folder
 
     check_strategy(strategy)
     check_folder(out, WALK_FORWARD)
     scheme = Scheme(train_sessions, test_sessions, anchored, embargo_minutes, _objective(objective))
-    base = _base(strategy, catalog, underlying, preset, config, settings)
+    _, base = named_market(strategy, catalog, underlying, preset, config, settings)
     ground = _ground(catalog, underlying, journal, from_date, until_date)
     search = _search(base, grid, draws, space, scans, seed)
     name = "Walk-forward"
@@ -196,18 +198,10 @@ def walk_forward(
         walk_forward_html(found),
         simulated=document.simulated,
     )
-    if as_json:
-        print_json({"page": str(html), **_record(document)})
-        return
-    print_simulated(simulated=document.simulated)
-    _print_folds(document)
-    for sentence in document.conclusion:
-        typer.echo(sentence)
-    typer.echo(_effort_words(Effort.of(found.record.tried)))
-    typer.echo(f"Page: {html}")
+    _print_found(found, html, _print_folds, as_json=as_json)
 
 
-def _print_folds(document: WalkForwardDocument) -> None:
+def _print_folds(found: WalkForward) -> None:
     columns = (
         "fold", "tested from", "to", "chosen", "in sample: bps", "Sharpe", "out of sample: bps",
         "Sharpe", "trades",
@@ -226,7 +220,7 @@ def _print_folds(document: WalkForwardDocument) -> None:
                 each.out_of_sample.sharpe_annualised,
                 each.out_of_sample.trades,
             )
-            for each in document.folds
+            for each in found.document.folds
         ],
         numeric=(columns[0], *columns[3:]),
     )
@@ -252,18 +246,6 @@ def _search(
     raise typer.BadParameter(
         f"name either --grid or --random, not {given}", param_hint="'--grid' / '--random'"
     )
-
-
-def _base(
-    strategy: str,
-    catalog: Path,
-    underlying: str,
-    preset: str | None,
-    config: Path | None,
-    settings: list[str] | None,
-) -> StrategyConfig:
-    """Return the configuration over which settings vary, after a look at the market it names."""
-    return named_market(strategy, catalog, underlying, preset, config, settings)[1]
 
 
 def _ground(
@@ -317,12 +299,27 @@ def _jobs(jobs: int | None) -> int:
     return jobs or os.cpu_count() or 1
 
 
-def _print_sweep(found: Sweep, effort: Effort, html: Path, *, as_json: bool) -> None:
+def _print_found(
+    found: Found, html: Path, print_rows: Callable[[Found], None], *, as_json: bool
+) -> None:
+    import json
+
+    from hedgeflow.evidence.plain import dumps
+    from hedgeflow.studies.sweep.sweeping import Effort
+
     document = found.document
     if as_json:
-        print_json({"page": str(html), **_record(document)})
+        print_json({"page": str(html), **json.loads(dumps(document))})
         return
     print_simulated(simulated=document.simulated)
+    print_rows(found)
+    for sentence in document.conclusion:
+        typer.echo(sentence)
+    typer.echo(_effort_words(Effort.of(found.record.tried)))
+    typer.echo(f"Page: {html}")
+
+
+def _print_best(found: Sweep) -> None:
     columns = (
         "number", "trades", "win rate %", "net bps", "net USD", "Sharpe", "verdict",
     )  # fmt: skip
@@ -343,18 +340,6 @@ def _print_sweep(found: Sweep, effort: Effort, html: Path, *, as_json: bool) -> 
         ],
         numeric=columns[:-1],
     )
-    for sentence in document.conclusion:
-        typer.echo(sentence)
-    typer.echo(_effort_words(effort))
-    typer.echo(f"Page: {html}")
-
-
-def _record(document: Head) -> dict[str, Any]:
-    import json
-
-    from hedgeflow.evidence.plain import dumps
-
-    return json.loads(dumps(document))
 
 
 def _effort_words(effort: Effort) -> str:
