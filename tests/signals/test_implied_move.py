@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hedgeflow.market.time import DAY_NS, MINUTE_NS
+from hedgeflow.market.time import DAY_NS, MINUTE_NS, moment_of
 from hedgeflow.pricing import value
 from hedgeflow.signals.implied_move import VolatilityWindow, realised_volatility, source_point
 from hedgeflow.signals.prints import ContractBook, slice_of
@@ -80,6 +80,43 @@ def test_prints_are_of_the_last_60_minutes_the_batch_included(before, expected):
 
 def test_prints_after_the_moment_are_not_seen():
     assert at_the_money(*five("WEEK", 0.5, -1.0), *five("WEEK", 0.4, 1.0)) == 0.4
+
+
+def test_many_instants_at_once_have_what_each_has_alone_and_what_a_plain_reading_gives():
+    random = np.random.default_rng(20_140_606)
+    stamps = NOW + np.sort(random.integers(-240, 240, 400)) * MINUTE_NS
+    names = random.choice(["DAY", "WEEK", "WEEK-PUT", "MONTH"], 400, p=[0.3, 0.1, 0.1, 0.5])
+    ivs = random.uniform(-0.1, 0.9, 400)
+    prints = [
+        trade(int(ts), str(name), iv=float(iv), underlying_price=100.0)
+        for ts, name, iv in zip(stamps, names, ivs, strict=True)
+    ]
+    asked = NOW + np.arange(-250, 340, 2) * MINUTE_NS
+    book, alone = ContractBook(TERMS), ContractBook(TERMS)
+    many, single = VolatilityWindow(RULES, book), VolatilityWindow(RULES, alone)
+    many.add(slice_of(tape(*prints), book))
+    single.add(slice_of(tape(*prints), alone))
+    found = many.at_the_money_each(asked)
+    one_by_one = [single.at_the_money(int(now)) for now in asked]
+    expiry = {row["contract"]: row["expiry"] for row in TERMS.iter_rows(named=True)}
+    expected = [_plainly(int(now), stamps, names, ivs, expiry) for now in asked]
+    assert [None if np.isnan(each) else each for each in found] == one_by_one == expected
+    assert len({each for each in expected if each is not None}) > 50
+    assert None in expected
+
+
+def _plainly(now, stamps, names, ivs, expiry):
+    """Return the median by a loop over all prints, expiry by expiry."""
+    for at_expiry in sorted(set(expiry.values())):
+        days = (at_expiry - moment_of(now)).total_seconds() / 86_400
+        inside = [
+            iv
+            for ts, name, iv in zip(stamps, names, ivs, strict=True)
+            if expiry[str(name)] == at_expiry and now - 60 * MINUTE_NS < ts <= now and iv > 0.0
+        ]
+        if 1.0 <= days <= 30.0 and len(inside) >= 5:
+            return float(np.median(inside))
+    return None
 
 
 @pytest.mark.parametrize("iv", [0.0, -0.2])

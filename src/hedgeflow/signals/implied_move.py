@@ -53,6 +53,8 @@ class VolatilityWindow:
         self._rules = rules
         self._book = book
         self._codes: dict[int, int] = {}
+        self._expiries = np.zeros(0, np.int64)
+        self._code_of = np.zeros(0, np.int64)
         self._expiry = np.zeros(0, np.int32)
         self._newest = np.zeros(0, np.int64)
         self._base = self._end = 0
@@ -95,29 +97,34 @@ class VolatilityWindow:
         Look-ahead: reads prints in (now - lookback, now], the batch at `now` included
         (precise.md 23).
         """
+        found = float(self.at_the_money_each(np.array([now], np.int64))[0])
+        return None if math.isnan(found) else found
+
+    def at_the_money_each(self, instants: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return `at_the_money` of each of some ascending instants, NaN where it is None.
+
+        Look-ahead: as there, each by its own instant; prints that came later may be in already.
+        """
         rules = self._rules
-        for expiry in sorted(self._codes):
-            if not rules.days_min <= (expiry - now) / DAY_NS <= rules.days_max:
-                continue
-            chosen = _volatilities(
-                self._ts,
-                self._iv,
-                self._contract,
-                self._price,
-                self._spot,
-                self._book.right,
-                self._book.strike,
-                expiry,
-                self._book.inverse,
-                self._previous,
-                self._newest[self._codes[expiry]] - self._base,
-                self._base,
-                now - rules.lookback_ns,
-                now,
-            )
-            if chosen.size >= rules.prints:
-                return float(_median(chosen))
-        return None
+        return _nearest_medians(
+            instants,
+            self._ts,
+            self._iv,
+            self._contract,
+            self._price,
+            self._spot,
+            self._book.right,
+            self._book.strike,
+            self._expiries,
+            self._book.inverse,
+            self._previous,
+            self._newest[self._code_of] - self._base,
+            self._base,
+            rules.lookback_ns,
+            rules.days_min,
+            rules.days_max,
+            rules.prints,
+        )
 
     def _learn_contracts(self) -> None:
         """Number the expiries of contracts first met since the last slice."""
@@ -129,6 +136,8 @@ class VolatilityWindow:
         self._expiry = np.concatenate((self._expiry, np.array(codes, np.int32)))
         new = np.full(len(self._codes) - self._newest.size, -1, np.int64)
         self._newest = np.concatenate((self._newest, new))
+        ascending = sorted(self._codes.items())
+        self._expiries, self._code_of = np.array(ascending, np.int64).T.copy()
 
     def _make_room(self, count: int, horizon: int) -> None:
         """Make sure that `count` prints fit, dropping those at or before the horizon."""
@@ -183,6 +192,60 @@ def _keep_near_the_money(
 
 
 @nb.njit(cache=True)
+def _nearest_medians(
+    instants: NDArray[np.int64],
+    ts: NDArray[np.int64],
+    iv: NDArray[np.float64],
+    contract: NDArray[np.int32],
+    price: NDArray[np.float64],
+    spot: NDArray[np.float64],
+    right: NDArray[np.int8],
+    strike: NDArray[np.float64],
+    expiries: NDArray[np.int64],
+    inverse: bool,
+    previous: NDArray[np.int64],
+    newest: NDArray[np.int64],
+    base: int,
+    lookback_ns: int,
+    days_min: float,
+    days_max: float,
+    prints: int,
+) -> NDArray[np.float64]:
+    """Return each instant's median of the first expiry that has enough prints, NaN without one.
+
+    The last instant comes first: what is too new for it is so for all before, and `newest` is
+    moved behind it once.
+    """
+    medians = np.full(instants.size, np.nan)
+    for i in range(instants.size - 1, -1, -1):
+        now = instants[i]
+        for e in range(expiries.size):
+            if not days_min <= (expiries[e] - now) / DAY_NS <= days_max:
+                continue
+            while newest[e] >= 0 and ts[newest[e]] > now:
+                newest[e] = previous[newest[e]] - base
+            chosen = _volatilities(
+                ts,
+                iv,
+                contract,
+                price,
+                spot,
+                right,
+                strike,
+                expiries[e],
+                inverse,
+                previous,
+                newest[e],
+                base,
+                now - lookback_ns,
+            )
+            if chosen.size >= prints:
+                medians[i] = np.median(chosen)
+                break
+    return medians
+
+
+@nb.njit(cache=True)
 def _volatilities(
     ts: NDArray[np.int64],
     iv: NDArray[np.float64],
@@ -197,15 +260,12 @@ def _volatilities(
     newest: int,
     base: int,
     since: int,
-    until: int,
 ) -> NDArray[np.float64]:
-    """Return the volatilities of one expiry in (since, until].
+    """Return the volatilities of one expiry after `since`, up to its print `newest`.
 
     A print that gave none has the one of its price, solved when it is first asked for and kept;
     0 stands for a price without a volatility.
     """
-    while newest >= 0 and ts[newest] > until:
-        newest = previous[newest] - base
     count, place = 0, newest
     while place >= 0 and ts[place] > since:
         if math.isnan(iv[place]):
@@ -224,11 +284,6 @@ def _volatilities(
             chosen[count] = iv[place]
         place = previous[place] - base
     return chosen
-
-
-@nb.njit(cache=True)
-def _median(values: NDArray[np.float64]) -> float:
-    return np.median(values)
 
 
 def realised_volatility(

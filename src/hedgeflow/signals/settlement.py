@@ -125,7 +125,7 @@ class SettlementScan:
             Events are not in order, reach back to the last slice, name no contract of the chain,
             or have a value that cannot be.
         """
-        known_ns = events["known_ns"]
+        known_ns = np.ascontiguousarray(events["known_ns"])  # searched for whatever is due
         if events.size == 0:
             return self._taken()
         check_events(events, self._now, len(self.chain.symbols))

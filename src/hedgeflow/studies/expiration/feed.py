@@ -160,8 +160,7 @@ def _of_prints(
         last = int(prints.ts[-1])
         rows += frame.height
     asking.ask(last + move.lookback_ns)
-    implied = (np.array(asking.at_ns, np.int64), np.array(asking.value))
-    return _OfTape(tuple(found), rows, signed, implied, holds_ns=0)
+    return _OfTape(tuple(found), rows, signed, asking.answers(), holds_ns=0)
 
 
 class _Asking:
@@ -174,8 +173,7 @@ class _Asking:
         self._asked_ns = asked_ns
         self._lag_ns = resolution_ns
         self._next = 0
-        self.at_ns: list[int] = []
-        self.value: list[float] = []
+        self._values: list[NDArray[np.float64]] = [np.zeros(0)]
 
     def take(self, prints: PrintSlice, known_ns: NDArray[np.int64]) -> None:
         """Take in a slice; how late its prints were known holds from the next one on."""
@@ -187,12 +185,15 @@ class _Asking:
     def ask(self, until_ns: int) -> None:
         """Ask at all instants that rest on prints stamped up to one, and no later."""
         stop = int(np.searchsorted(self._asked_ns, until_ns + self._lag_ns, side="right"))
-        for at in self._asked_ns[self._next : stop].tolist():
-            value = self._window.at_the_money(at - self._lag_ns)
-            if value is not None:
-                self.at_ns.append(at)
-                self.value.append(value)
-        self._next = max(self._next, stop)
+        asked = self._asked_ns[self._next : stop]
+        self._values.append(self._window.at_the_money_each(asked - self._lag_ns))
+        self._next += asked.size
+
+    def answers(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the instants that had an answer so far, and the answers."""
+        values = np.concatenate(self._values)
+        known = ~np.isnan(values)
+        return self._asked_ns[: values.size][known], values[known]
 
 
 def _last_of_minutes(frame: pl.DataFrame) -> pl.DataFrame:

@@ -116,7 +116,7 @@ def _folded(
 ) -> tuple[SettlementOutput, pl.DataFrame]:
     """Return all that the fold gives, and the ladder of each expiry at its first mark."""
     outputs = [SettlementOutput(np.zeros(0, CONDITION), np.zeros(0, NOTICE), np.zeros(0, SAMPLE))]
-    known = feed.events["known_ns"]
+    known = np.ascontiguousarray(feed.events["known_ns"])  # searched for each day and mark
     first_mark = FIRST_MARK_MINUTES * MINUTE_NS
     marks = [int(at) - first_mark for at in feed.chain.expiry_ns.tolist()]
     ladders: list[pl.DataFrame] = []
