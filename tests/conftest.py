@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from builders.program import Done
+    from hedgeflow.market import Catalog
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -36,8 +43,24 @@ def simulated_market(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def catalog(tmp_path: Path) -> Catalog:
+    """Return an empty catalog, the test's own."""
+    from hedgeflow.market import Catalog
+
+    return Catalog.create_or_open(tmp_path / "catalog")
+
+
+@pytest.fixture
 def simulated_copy(simulated_market: Path, tmp_path: Path) -> Path:
     """Return a copy of the simulated catalog, the test's own."""
     from builders.simulated import copy_of
 
     return copy_of(simulated_market, tmp_path / "catalog")
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Return a function that runs a command in this process: exit code, output and errors."""
+    from builders.program import runner
+
+    return runner(capsys)

@@ -7,7 +7,6 @@ import json
 import polars as pl
 import pytest
 
-from hedgeflow.cli import main
 from hedgeflow.market import Catalog, TapeKind
 
 
@@ -31,18 +30,14 @@ def snapshots(days):
 
 
 @pytest.fixture
-def run(capsys, tmp_path):
+def run(run, tmp_path):
     """Return a function that imports a chain and returns exit code, output and errors."""
 
     def run_command(frame, *options, source="nse"):
-        capsys.readouterr()
         path = tmp_path / "chain.csv"
         frame.write_csv(path)
-        words = ["data", "import", "chain", source, str(path)]
-        with pytest.raises(SystemExit) as ended:
-            main([*words, "--catalog", str(tmp_path / "catalog"), *options])
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
+        words = ("data", "import", "chain", source, path, "--catalog", tmp_path / "catalog")
+        return run(*words, *options)
 
     return run_command
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
-
-from hedgeflow.cli import main
 
 CLAIM = ("--win-rate", "83.7%", "--win", "15", "--loss", "8", "--per-day", "5")
 SOURCE_SAMPLE = {
@@ -21,15 +20,9 @@ SOURCE_SAMPLE = {
 
 
 @pytest.fixture
-def run(capsys):
-    def run_command(*options: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(["claim", *(str(option) for option in options)])
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
-
-    return run_command
+def run(run):
+    """Return a function that runs `claim` and returns exit code, output and errors."""
+    return partial(run, "claim")
 
 
 def test_the_sources_claim_is_read(run):

@@ -9,51 +9,12 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from hedgeflow.cli import main
-
-PROGRAM = [sys.executable, "-c", "from hedgeflow.cli import main; main()"]
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended and what it printed."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def run(capsys):
-    """Return a function that runs a command in this process, as the program would."""
-
-    def run_command(*arguments: object) -> Done:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        return Done(int(ended.value.code or 0), printed.out, printed.err)
-
-    return run_command
-
-
-@pytest.fixture
-def refused(run):
-    """Return a function that runs a command which must fail in one clear line."""
-
-    def run_refused(*arguments: object) -> tuple[int, str]:
-        done = run(*arguments)
-        assert done.stderr.startswith("hedgeflow: ")
-        assert len(done.stderr.strip().splitlines()) == 1
-        return done.returncode, done.stderr
-
-    return run_refused
+from builders.program import PROGRAM
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ import shutil
 
 import pytest
 
-from cli.test_commands import refused, run  # noqa: F401 - fixtures
 from evidence import samples
 from hedgeflow.evidence import assess, write_package
 from hedgeflow.journal import Journal
@@ -54,7 +53,7 @@ def place(simulated_market, tmp_path_factory):
 
 
 def test_a_package_that_is_reproduced_is_code_0_and_one_that_is_not_is_code_6(
-    run, place, tmp_path  # noqa: F811
+    run, place, tmp_path
 ):  # fmt: skip
     package, catalog = place / "package", place / "catalog"
     done = run("validate", "--from", package / "evidence.json", "--catalog", catalog)
@@ -85,7 +84,7 @@ def test_a_package_that_is_reproduced_is_code_0_and_one_that_is_not_is_code_6(
     ],
 )
 def test_what_a_package_states_or_cannot_know_is_asked_for(
-    refused, place, arguments, code, words  # noqa: F811
+    refused, place, arguments, code, words
 ):  # fmt: skip
     named = {"CAT": place / "catalog", "PACKAGE": place / "package"}
     given = [named.get(each, each) for each in arguments]
@@ -94,14 +93,14 @@ def test_what_a_package_states_or_cannot_know_is_asked_for(
     assert words in refusal[1]
 
 
-def test_without_from_what_is_missing_is_a_wrong_argument(run):  # noqa: F811
+def test_without_from_what_is_missing_is_a_wrong_argument(run):
     assert run("validate").returncode == 2
     done = run("validate", "volume-shock", "--underlying", "BTC", "--out", "o")
     assert done.returncode == 2
     assert "Missing option '--catalog'" in done.stderr
 
 
-def test_a_package_of_another_schema_says_what_to_do(refused, packages, tmp_path):  # noqa: F811
+def test_a_package_of_another_schema_says_what_to_do(refused, packages, tmp_path):
     old = shutil.copytree(packages / "good", tmp_path / "old")
     document = json.loads((old / "evidence.json").read_text()) | {"schema_version": "1.1"}
     (old / "evidence.json").write_text(json.dumps(document))
@@ -116,7 +115,7 @@ def test_a_package_of_another_schema_says_what_to_do(refused, packages, tmp_path
 # --- evidence compare -----------------------------------------------------------------------------
 
 
-def test_compare_says_what_differs_beyond_the_intervals(run, packages):  # noqa: F811
+def test_compare_says_what_differs_beyond_the_intervals(run, packages):
     done = run("evidence", "compare", packages / "good", packages / "bad")
     assert done.returncode == 0
     (row,) = re.findall(r"^\S+overall\.win_rate .*$", done.stdout, re.MULTILINE)
@@ -125,7 +124,7 @@ def test_compare_says_what_differs_beyond_the_intervals(run, packages):  # noqa:
     assert "same code" in done.stdout
 
 
-def test_compare_tells_a_simulated_from_a_recorded_market_first(run, packages):  # noqa: F811
+def test_compare_tells_a_simulated_from_a_recorded_market_first(run, packages):
     done = run("evidence", "compare", packages / "good", packages / "made")
     assert done.stdout.startswith("WARNING: SIMULATED BESIDE RECORDED: made is of a simulated")
     found = json.loads(run("evidence", "compare", packages / "good", packages / "made",
@@ -134,7 +133,7 @@ def test_compare_tells_a_simulated_from_a_recorded_market_first(run, packages): 
     assert len(found["figures"]) > 50
 
 
-def test_what_is_no_package_is_refused(refused, packages, tmp_path):  # noqa: F811
+def test_what_is_no_package_is_refused(refused, packages, tmp_path):
     assert refused("evidence", "compare", packages / "good", tmp_path)[0] == 6
     assert refused("evidence", "compare", packages / "good", tmp_path / "none")[0] == 6
 
@@ -142,7 +141,7 @@ def test_what_is_no_package_is_refused(refused, packages, tmp_path):  # noqa: F8
 # --- claims ---------------------------------------------------------------------------------------
 
 
-def test_every_claim_stands_beside_what_each_package_found(run, packages, tmp_path):  # noqa: F811
+def test_every_claim_stands_beside_what_each_package_found(run, packages, tmp_path):
     page = tmp_path / "claims.md"
     done = run("claims", packages / "good", packages / "made", "--name", "recorded", "--name",
                "effect", "--out", page)  # fmt: skip
@@ -156,7 +155,7 @@ def test_every_claim_stands_beside_what_each_package_found(run, packages, tmp_pa
     assert run("claims", packages / "good", "--out", page).returncode == 0, "its own is replaced"
 
 
-def test_a_page_of_html_loads_nothing_and_carries_the_mark(run, packages, tmp_path):  # noqa: F811
+def test_a_page_of_html_loads_nothing_and_carries_the_mark(run, packages, tmp_path):
     page = tmp_path / "claims.html"
     assert run("claims", packages / "made", "--out", page).returncode == 0
     html = page.read_text()
@@ -170,7 +169,7 @@ def test_a_page_of_html_loads_nothing_and_carries_the_mark(run, packages, tmp_pa
      ("claims.txt", None, 5, "ends in .html or .md"),
      ("claims", None, 5, "ends in .html or .md")],
 )  # fmt: skip
-def test_a_page_replaces_only_its_own(refused, packages, tmp_path, name, text, code, words):  # noqa: F811
+def test_a_page_replaces_only_its_own(refused, packages, tmp_path, name, text, code, words):
     if text is not None:
         (tmp_path / name).write_text(text)
     refusal = refused("claims", packages / "good", "--out", tmp_path / name)
@@ -178,7 +177,7 @@ def test_a_page_replaces_only_its_own(refused, packages, tmp_path, name, text, c
     assert words in refusal[1]
 
 
-def test_names_are_one_for_each_package(refused, packages):  # noqa: F811
+def test_names_are_one_for_each_package(refused, packages):
     code, words = refused("claims", packages / "good", packages / "bad", "--name", "one")
     assert code == 6
     assert "1 names for 2 packages" in words

@@ -6,36 +6,20 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from hedgeflow.cli import main
+from builders.program import PROGRAM
 from hedgeflow.journal import Journal
 
-PROGRAM = [sys.executable, "-c", "from hedgeflow.cli import main; main()"]
 QUIET = """\
 preset = "calm"
 days = 2
 option_flow.trades_per_day = 300.0
 future.trades_per_day = 2000.0
 """
-
-
-@pytest.fixture
-def run(capsys):
-    """Return a function that runs a command in this process: exit code, output, errors."""
-
-    def run_command(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
-
-    return run_command
 
 
 def test_a_scenario_file_of_one_s_own_is_judged_and_shown(run, tmp_path):

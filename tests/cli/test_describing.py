@@ -7,21 +7,16 @@ import re
 
 import pytest
 
-from hedgeflow.cli import main
 from hedgeflow.studies.stylised_facts import DEFINITIONS
 
 
 @pytest.fixture
-def run(capsys, simulated_market):
+def run(run, simulated_market):
     """Return a function that runs the command on the simulated market."""
 
     def run_command(*options, underlying="SIM"):
-        capsys.readouterr()
-        words = ["stylised-facts", "--catalog", str(simulated_market), "--underlying", underlying]
-        with pytest.raises(SystemExit) as ended:
-            main([*words, *map(str, options)])
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
+        words = ("stylised-facts", "--catalog", simulated_market, "--underlying", underlying)
+        return run(*words, *options)
 
     return run_command
 

@@ -7,11 +7,11 @@ import os
 import signal
 import subprocess
 
-from cli.test_commands import PROGRAM, refused, run  # noqa: F401 - fixtures
+from builders.program import PROGRAM
 from hedgeflow.market.expiries import ROOTS
 
 
-def test_a_day_is_told_with_instants_settlements_and_what_is_special(run):  # noqa: F811
+def test_a_day_is_told_with_instants_settlements_and_what_is_special(run):
     done = run("expiries", "--date", "2024-06-21", "--root", "spx", "--root", "ES", "--root", "BTC")
     assert done.returncode == 0
     head, claim, columns, *rows = done.stdout.splitlines()
@@ -27,7 +27,7 @@ def test_a_day_is_told_with_instants_settlements_and_what_is_special(run):  # no
     assert "16:00     20:00  16:00 EDT  expired" in rows[3]
 
 
-def test_a_root_without_an_expiry_tells_its_next_one_and_an_ended_one_says_so(run):  # noqa: F811
+def test_a_root_without_an_expiry_tells_its_next_one_and_an_ended_one_says_so(run):
     asked = ("--root", "SPX", "--root", "SPXPM", "--root", "NIFTY")
     done = run("expiries", "--date", "2090-04-02", *asked)
     assert "2090-04-02, Sunday: no US session" in done.stdout
@@ -36,7 +36,7 @@ def test_a_root_without_an_expiry_tells_its_next_one_and_an_ended_one_says_so(ru
     assert "NSE's holidays of that year are not in the calendar yet" in done.stdout
 
 
-def test_the_document_has_every_root_with_its_features(run):  # noqa: F811
+def test_the_document_has_every_root_with_its_features(run):
     done = run("expiries", "--date", "2026-11-27", "--json")
     told = json.loads(done.stdout)
     assert {each["root"] for each in told["expiries"]} <= set(ROOTS)
@@ -52,7 +52,7 @@ def test_the_document_has_every_root_with_its_features(run):  # noqa: F811
     assert told["pattern_of_the_source"]["listed"] == ["SPXW"]
 
 
-def test_a_wrong_root_or_date_is_refused_with_what_there_is(refused):  # noqa: F811
+def test_a_wrong_root_or_date_is_refused_with_what_there_is(refused):
     code, told = refused("expiries", "--root", "FOO")
     assert code == 5
     assert "no root 'FOO' is known. Known are SPX, SPXW" in told
@@ -62,7 +62,7 @@ def test_a_wrong_root_or_date_is_refused_with_what_there_is(refused):  # noqa: F
     assert refused("expiries", "--date", "2013-06-21")[0] == 5
 
 
-def test_a_day_that_is_over_has_nothing_to_count_down(run):  # noqa: F811
+def test_a_day_that_is_over_has_nothing_to_count_down(run):
     done = run("expiries", "--date", "2024-06-21", "--root", "SPXW", "--live")
     assert done.returncode == 0
     assert done.stdout.endswith("No further notice on this day.\n")

@@ -6,17 +6,16 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
+from functools import partial
 
 import polars as pl
 import pytest
 
-from hedgeflow.cli import main
+from builders.program import PROGRAM
 from hedgeflow.simulate import scenario
 from hedgeflow.studies.judge import read_results
 
-PROGRAM = [sys.executable, "-c", "from hedgeflow.cli import main; main()"]
 TINY = """
 preset = "calibration"
 days = 2
@@ -39,17 +38,9 @@ quantile_expiries = 1
 
 
 @pytest.fixture
-def run(capsys):
+def run(run):
     """Return a function that runs the command and returns exit code, output and errors."""
-
-    def run_command(*options: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(["calibrate-judge", *(str(option) for option in options)])
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
-
-    return run_command
+    return partial(run, "calibrate-judge")
 
 
 @pytest.fixture(scope="module")

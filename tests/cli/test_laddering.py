@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from builders.expiry_friday import CLOSE, friday_catalog
-from cli.test_commands import PROGRAM, refused, run  # noqa: F401 - fixtures
+from builders.program import PROGRAM
 from hedgeflow.cli.ladder_words import screen
 from hedgeflow.journal import HoldOut, Journal
 from hedgeflow.market.catalog import Catalog
@@ -35,7 +35,7 @@ def asked(catalog):
     return ("ladder", "--catalog", catalog, "--underlying", "AAPL", "--preset", "source")
 
 
-def test_rungs_stand_around_the_price_from_the_highest_down(run, asked):  # noqa: F811
+def test_rungs_stand_around_the_price_from_the_highest_down(run, asked):
     done = run(*asked, "--at", "2014-06-06T15:30", "--strikes", 2)
     assert done.returncode == 0
     head, at, alerts, dealers, columns, *rows = done.stdout.splitlines()
@@ -53,23 +53,23 @@ def test_rungs_stand_around_the_price_from_the_highest_down(run, asked):  # noqa
 
 
 @pytest.mark.parametrize("at", ["2014-06-06T15:30", "2014-06-06T19:30Z", "2014-06-06T21:30+02:00"])
-def test_an_instant_is_the_exchange_s_time_or_carries_its_own_offset(run, asked, at):  # noqa: F811
+def test_an_instant_is_the_exchange_s_time_or_carries_its_own_offset(run, asked, at):
     document = json.loads(run(*asked, "--at", at, "--json").stdout)
     assert document["at"] == "2014-06-06T19:30:00Z"
     assert document["seconds_left"] == 1_800.0
     assert len(document["rungs"]) == 9
 
 
-def test_without_an_instant_it_is_the_last_before_the_expiry(run, asked):  # noqa: F811
+def test_without_an_instant_it_is_the_last_before_the_expiry(run, asked):
     assert json.loads(run(*asked, "--json").stdout)["at_local"] == "2014-06-06T15:59:00-04:00"
 
 
-def test_a_preset_says_why_nothing_can_be_an_alert(run, asked):  # noqa: F811
+def test_a_preset_says_why_nothing_can_be_an_alert(run, asked):
     done = run(*asked[:-2], "--at", "2014-06-06T15:30")
     assert "Pressure by the lognormal chance; nothing can be an alert: NO_HISTORY" in done.stdout
 
 
-def test_a_page_is_written_whole_and_replaces_only_a_ladder(run, asked, tmp_path, refused):  # noqa: F811
+def test_a_page_is_written_whole_and_replaces_only_a_ladder(run, asked, tmp_path, refused):
     page = tmp_path / "deep" / "ladder.html"
     for _ in range(2):
         done = run(*asked, "--at", "2014-06-06T15:30", "--html", page)
@@ -84,7 +84,7 @@ def test_a_page_is_written_whole_and_replaces_only_a_ladder(run, asked, tmp_path
     assert "there is another file, which is left alone" in told
 
 
-def test_nothing_is_written_into_a_catalog_that_is_only_looked_at(run, asked, catalog):  # noqa: F811
+def test_nothing_is_written_into_a_catalog_that_is_only_looked_at(run, asked, catalog):
     before = sorted(catalog.rglob("*"))
     run(*asked, "--at", "2014-06-06T15:30")
     assert sorted(catalog.rglob("*")) == before
@@ -102,19 +102,19 @@ def test_nothing_is_written_into_a_catalog_that_is_only_looked_at(run, asked, ca
         (("--underlying", "MSFT"), 4, "no option_trades of MSFT"),
     ],
 )
-def test_a_bad_request_is_refused_in_one_line(refused, asked, words, code, told):  # noqa: F811
+def test_a_bad_request_is_refused_in_one_line(refused, asked, words, code, told):
     found, said = refused(*asked, *words)
     assert found == code
     assert told in said
 
 
-def test_an_empty_folder_is_no_catalog(refused, tmp_path):  # noqa: F811
+def test_an_empty_folder_is_no_catalog(refused, tmp_path):
     code, told = refused("ladder", "--catalog", tmp_path, "--underlying", "AAPL")
     assert code == 4
     assert "the folder is no catalog" in told
 
 
-def test_a_sealed_vault_is_not_shown(run, refused, asked, tmp_path):  # noqa: F811
+def test_a_sealed_vault_is_not_shown(run, refused, asked, tmp_path):
     start, key = CLOSE - HOUR_NS, data_key(option_tape_key(Catalog.open(asked[2]), "AAPL"))
     with Journal.open(tmp_path / "journal.sqlite") as journal:
         journal.declare_vault(HoldOut(key, start, None, start, 0, ""))
@@ -144,7 +144,7 @@ def test_a_replay_into_a_pipe_goes_on_until_ctrl_c(asked):
     assert "stopped" in told
 
 
-def test_a_replay_ends_with_the_expiry(run, asked):  # noqa: F811
+def test_a_replay_ends_with_the_expiry(run, asked):
     done = run(*asked, "--at", "2014-06-06T15:14", "--replay", "1800")
     *lines, last = done.stdout.splitlines()
     assert done.returncode == 0

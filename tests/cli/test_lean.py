@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
 from builders.lean_folders import EVERY, MARGINS, TRADES, lean_folder
-from hedgeflow.cli import main
 from hedgeflow.market import Catalog
 
 
@@ -17,18 +17,9 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def run(capsys, folder, tmp_path):
+def run(run, folder, tmp_path):
     """Return a function that imports the folder and returns exit code, output and errors."""
-
-    def run_command(*options):
-        capsys.readouterr()
-        words = ["data", "import", "lean", str(folder), "--catalog", str(tmp_path / "catalog")]
-        with pytest.raises(SystemExit) as ended:
-            main([*words, *options])
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
-
-    return run_command
+    return partial(run, "data", "import", "lean", folder, "--catalog", tmp_path / "catalog")
 
 
 def test_the_text_names_every_file_and_adds_up(run):

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from hedgeflow.cli import main
 from hedgeflow.market.catalog import Catalog
 from hedgeflow.simulate import TRUTH_FOLDER, scenario, write_to_catalog
 
 
 @pytest.fixture
-def run(capsys):
+def run(run):
     """Return a function that runs `score` and returns exit code, output and errors."""
-
-    def run_command(*options: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(["score", *(str(option) for option in options)])
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
-
-    return run_command
+    return partial(run, "score")
 
 
 @pytest.fixture(scope="module")

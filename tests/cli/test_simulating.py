@@ -9,9 +9,11 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 
+from builders.program import LIMITED, PROGRAM
 from hedgeflow.cli import main
 from hedgeflow.market.catalog import Catalog
 from hedgeflow.market.transactions import locked
@@ -25,14 +27,6 @@ from hedgeflow.simulate import (
     read_truth,
 )
 
-PROGRAM = [sys.executable, "-c", "from hedgeflow.cli import main; main()"]
-LIMITED = """
-import resource, signal, sys
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
-from hedgeflow.cli import main
-main(sys.argv[2:])
-"""
 SMALL = ["effect", "--days", "2", "--seed", "3"]
 for setting in (
     "option_flow.trades_per_day=1000",
@@ -43,17 +37,9 @@ for setting in (
 
 
 @pytest.fixture
-def run(capsys):
+def run(run):
     """Return a function that runs `simulate` and returns exit code, output and errors."""
-
-    def run_command(*options: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(["simulate", *(str(option) for option in options)])
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
-
-    return run_command
+    return partial(run, "simulate")
 
 
 @pytest.fixture(scope="module")

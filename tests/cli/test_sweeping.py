@@ -6,18 +6,16 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 
 import polars as pl
 import pytest
 
-from hedgeflow.cli import main
+from builders.program import PROGRAM
 from hedgeflow.journal import Journal
 from hedgeflow.market.catalog import Catalog
 from hedgeflow.simulate import scenario, write_to_catalog
 
-PROGRAM = [sys.executable, "-c", "from hedgeflow.cli import main; main()"]
 GRID = ["--grid", "plan.stop_high_points=6,8", "--grid", "plan.stop_low_points=9,12", "--jobs", "1"]
 QUIET = {
     "option_flow.trades_per_day": 3000.0,
@@ -35,17 +33,12 @@ def catalog(tmp_path_factory):
 
 
 @pytest.fixture
-def run(catalog, tmp_path, capsys):
+def run(run, catalog, tmp_path):
     """Return a function that runs a command and returns exit code, output and errors."""
 
     def run_command(command: str, *options: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        words = [command, "volume-shock", "--catalog", catalog, "--underlying", "SIM"]
-        words += ["--journal", tmp_path / "journal.sqlite", *options]
-        with pytest.raises(SystemExit) as ended:
-            main([str(word) for word in words])
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
+        words = (command, "volume-shock", "--catalog", catalog, "--underlying", "SIM")
+        return run(*words, "--journal", tmp_path / "journal.sqlite", *options)
 
     return run_command
 

@@ -6,24 +6,19 @@ import json
 
 import pytest
 
-from hedgeflow.cli import main
 from hedgeflow.cli.vaulting import instant
 from hedgeflow.journal import Journal
 from hedgeflow.market.errors import ConfigError
 
 
 @pytest.fixture
-def run(capsys, simulated_market, tmp_path):
+def run(run, simulated_market, tmp_path):
     """Return a function that runs a command on the shared catalog with the test's own journal."""
 
     def run_command(*words: object, catalog: object = simulated_market) -> tuple[int, str, str]:
-        capsys.readouterr()
         journal = tmp_path / "journal.sqlite"
         place = [] if catalog is None else ["--catalog", catalog, "--journal", journal]
-        with pytest.raises(SystemExit) as ended:
-            main([str(word) for word in (*words, *place)])
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
+        return run(*words, *place)
 
     return run_command
 

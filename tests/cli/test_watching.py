@@ -11,7 +11,7 @@ import time
 import pytest
 from sqlalchemy import create_engine, text
 
-from cli.test_commands import PROGRAM, refused, run  # noqa: F401 - fixtures
+from builders.program import PROGRAM
 from hedgeflow.journal import SCHEMA_VERSION, Journal
 from studies.test_watching import RUN, RUN_ID, TRIAL, append, deposit, rows
 
@@ -29,7 +29,7 @@ def journal(tmp_path):
     return path
 
 
-def test_each_look_says_what_is_there(run, journal, tmp_path):  # noqa: F811
+def test_each_look_says_what_is_there(run, journal, tmp_path):
     out = tmp_path / "reviews"
     done = run("watch", "--journal", journal, "--once", "--out", out)
     assert done.returncode == 0
@@ -71,7 +71,7 @@ def test_it_follows_a_journal_that_grows_and_ends_at_ctrl_c(journal, tmp_path):
     assert {path.suffix for path in (out / RUN_ID).iterdir()} == {".html", ".json", ".md"}
 
 
-def test_what_cannot_be_watched_is_refused(refused, run, journal, tmp_path):  # noqa: F811
+def test_what_cannot_be_watched_is_refused(refused, run, journal, tmp_path):
     assert run("watch").returncode == 2
     code, words = refused("watch", "--journal", tmp_path / "none.sqlite", "--once")
     assert code == 7
@@ -83,7 +83,7 @@ def test_what_cannot_be_watched_is_refused(refused, run, journal, tmp_path):  # 
     assert code == 5
 
 
-def test_a_journal_of_a_newer_schema_is_refused(refused, journal):  # noqa: F811
+def test_a_journal_of_a_newer_schema_is_refused(refused, journal):
     engine = create_engine(f"sqlite:///{journal}")
     with engine.begin() as connection:
         connection.execute(

@@ -296,47 +296,37 @@ def test_starting_the_program_does_not_load_the_decoder():
 # --- the command ----------------------------------------------------------------------------------
 
 
-def run(capsys, *arguments):
-    from hedgeflow.cli import main
-
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as ended:
-        main([str(each) for each in arguments])
-    printed = capsys.readouterr()
-    return int(ended.value.code or 0), printed.out, printed.err
-
-
-def test_the_command_refuses_another_schema_in_one_line(capsys, tmp_path):
+def test_the_command_refuses_another_schema_in_one_line(run, tmp_path):
     path = written(tmp_path, "book", header("mbo", CME), [statistic(CALL, OPENING, 1)])
-    code, out, err = run(capsys, "data", "import", "databento", path, "--catalog", tmp_path / "c")
+    code, out, err = run("data", "import", "databento", path, "--catalog", tmp_path / "c")
     assert (code, out) == (3, "")
     assert err.startswith("hedgeflow: book.dbn.zst: order books are not kept yet: schema mbo")
     assert len(err.strip().splitlines()) == 1
 
 
-def test_a_dry_run_reads_prices_of_the_named_catalog_and_writes_nothing(capsys, catalog, tmp_path):
+def test_a_dry_run_reads_prices_of_the_named_catalog_and_writes_nothing(run, catalog, tmp_path):
     before = content(catalog)
     path = option_prints(tmp_path)
     arguments = ("data", "import", "databento", path, "--catalog", catalog.path, "--dry-run")
-    code, out, _ = run(capsys, *arguments)
+    code, out, _ = run(*arguments)
     assert code == 0
     assert "30 rows read = 30 kept" in out
     assert content(catalog) == before
 
 
-def test_the_command_prints_one_list_for_all_files(capsys, tmp_path):
+def test_the_command_prints_one_list_for_all_files(run, tmp_path):
     import json
 
     paths = [option_definitions(tmp_path), stock_bars(tmp_path), option_prints(tmp_path)]
     arguments = ("data", "import", "databento", *paths, "--catalog", tmp_path / "new", "--json")
-    code, out, _ = run(capsys, *arguments)
+    code, out, _ = run(*arguments)
     kinds = [each["tape"]["kind"] for each in json.loads(out)]
     assert (code, kinds) == (0, ["option_definitions", "bars", "option_trades"])
 
 
-def test_every_schema_can_be_described(capsys, tmp_path):
+def test_every_schema_can_be_described(run, tmp_path):
     book = written(tmp_path, "stats", header("statistics", OPRA), [statistic(CALL, OPENING, 1)])
-    code, out, _ = run(capsys, "data", "describe", book, stock_bars(tmp_path))
+    code, out, _ = run("data", "describe", book, stock_bars(tmp_path))
     assert code == 0
     assert "not mapped" in out
     assert "ohlcv-1s" in out

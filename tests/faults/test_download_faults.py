@@ -16,20 +16,14 @@ from pathlib import Path
 import pytest
 
 from builders.fetched import FIRST, HASTY, LAST, fetch, tree
+from builders.program import LIMITED, PROGRAM
+from builders.stopping import Stop, StoppingCatalog
 from hedgeflow.market import Catalog, CatalogError
 from hedgeflow.sources.deribit.history import DOWNLOADS
 from hedgeflow.sources.download import DownloadError
 from sources.deribit_history_server import Faults, HistoryServer, simulated_market
 
 SERVER = Path(__file__).parents[1] / "sources" / "deribit_history_server.py"
-PROGRAM = [sys.executable, "-c", "from hedgeflow.cli import main; main()"]
-LIMITED = """
-import resource, signal, sys
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
-from hedgeflow.cli import main
-main(sys.argv[2:])
-"""
 
 PASSING = ["429", "429-seconds", "429-date", "10028", "500", "502", "timeout", "reset",
            "truncated", "garbage", "html", "shape", "instrument", "time"]  # fmt: skip
@@ -137,10 +131,6 @@ def test_a_server_that_is_not_there_is_named(market, tmp_path):
 # --- downloads that are stopped -----------------------------------------------------------------
 
 
-class Stop(BaseException):
-    """What stops a download in a test, as Ctrl-C does."""
-
-
 def stopping(calls: int):
     """Return a progress callback that stops the download when it is called so often."""
     seen = []
@@ -162,19 +152,6 @@ def test_a_download_stopped_after_any_answer_goes_on_there(market, tmp_path, in_
     fetch(second, tmp_path / "catalog")
     assert len(first.requests) + len(second.requests) == requests
     assert tree(tmp_path / "catalog") == files
-
-
-class StoppingCatalog(Catalog):
-    """A catalog whose writer is stopped right after some commit."""
-
-    left = 0
-
-    def commit(self, new, progress=None):
-        made = super().commit(new, progress)
-        self.left -= 1
-        if self.left == 0:
-            raise Stop
-        return made
 
 
 @pytest.mark.parametrize("commits", [1, 2, 3, 5])

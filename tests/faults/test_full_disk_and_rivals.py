@@ -8,20 +8,12 @@ import sys
 import pytest
 
 from builders.market_files import deribit_trades, file_bars, with_value, written
+from builders.program import LIMITED, PROGRAM
 from hedgeflow.market import Catalog
 from hedgeflow.sources import import_bars, import_deribit_trades
 
-PROGRAM = [sys.executable, "-c", "from hedgeflow.cli import main; main()"]
 TRADES = 9_000
 """One a minute: six days."""
-
-LIMITED = """
-import resource, signal, sys
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
-from hedgeflow.cli import main
-main(sys.argv[2:])
-"""
 
 
 @pytest.fixture(scope="module")

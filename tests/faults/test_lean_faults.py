@@ -20,7 +20,7 @@ from builders.lean_folders import (
     quote,
     write_archive,
 )
-from hedgeflow.market import Catalog, DataError
+from hedgeflow.market import DataError
 from hedgeflow.sources import import_lean
 from hedgeflow.sources.lean import Outcome
 
@@ -32,11 +32,6 @@ GOOD = bar(0, 30000, 10)
 @pytest.fixture
 def folder(tmp_path):
     return lean_folder(tmp_path / "Lean")
-
-
-@pytest.fixture
-def catalog(tmp_path):
-    return Catalog.create_or_open(tmp_path / "catalog")
 
 
 @pytest.fixture

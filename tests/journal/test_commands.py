@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hedgeflow.cli import main
+from builders.program import runner
 from hedgeflow.journal import ROW_TABLES, Journal
 from hedgeflow.journal.tables import ORDER
 from hedgeflow.market.catalog import Catalog
@@ -25,16 +25,14 @@ NOW = "2025-06-01T00:00:00Z"
 
 @pytest.fixture
 def run(capsys):
-    """Return a function that runs a command in this process, as the program would."""
+    """Return a function that runs a command and returns its exit code and all that it printed."""
+    run_command = runner(capsys)
 
-    def run_command(*arguments: object) -> tuple[int, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out + printed.err
+    def run_both(*words: object) -> tuple[int, str]:
+        done = run_command(*words)
+        return done.returncode, done.stdout + done.stderr
 
-    return run_command
+    return run_both
 
 
 def test_scan_and_explain_say_the_same_of_both_databases(

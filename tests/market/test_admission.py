@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from builders.market_files import at_ns
-from hedgeflow.market import Catalog, Coverage, DataError, Import, TapeKey, TapeKind, validate
+from hedgeflow.market import Coverage, DataError, Import, TapeKey, TapeKind, validate
 from hedgeflow.market.tapes import TIME, tape_schema
 from hedgeflow.market.writing import content_sha256
 
@@ -40,11 +40,6 @@ def incoming(kind, frame, source):
         coverage=DAY,
         accept_rejects=True,
     )
-
-
-@pytest.fixture
-def catalog(tmp_path):
-    return Catalog.create_or_open(tmp_path / "catalog")
 
 
 VALUES = [

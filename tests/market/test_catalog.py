@@ -24,11 +24,6 @@ from hedgeflow.market.time import MINUTE_NS
 from hedgeflow.sources import import_bars, import_deribit_trades
 
 
-@pytest.fixture
-def catalog(tmp_path):
-    return Catalog.create_or_open(tmp_path / "catalog")
-
-
 def day_of_trades(day, ids=None):
     return hedge_trades([at_ns(days=day, minutes=minute) for minute in (1, 1, 2)], ids)
 

@@ -6,30 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from builders.plans import PLAN
 from hedgeflow.market.contracts import hedge_instrument
 from hedgeflow.market.errors import HedgeflowError
 from hedgeflow.risk import Governor, MarketState, Reason
 from hedgeflow.strategies.volume_shock.config import Risk, VolumeShockConfig
-from hedgeflow.strategies.volume_shock.plan import EMERGENCY, ShockPlan
-
-PLAN = ShockPlan(
-    alert_id="a1",
-    event_id=1,
-    underlying="BTC",
-    instrument="BTC-PERP",
-    flow_class=EMERGENCY,
-    urgency="HIGH",
-    direction=1,
-    size_contracts=1.0,
-    reference_price=80_000.0,
-    target_distance=400.0,
-    stop_distance=160.0,
-    limit_minutes=8.0,
-    point=20.0,
-    expected_hedge_contracts=12.0,
-    source_target_points=20.0,
-    impact_distance=None,
-)
 
 
 def market(symbol="BTC-PERP"):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from builders import plans
 from hedgeflow.market.contracts import HedgeKind, hedge_instrument
 from hedgeflow.market.time import HOUR_NS, MINUTE_NS
 from hedgeflow.risk import (
@@ -19,29 +20,12 @@ from hedgeflow.risk import (
     decide,
 )
 from hedgeflow.strategies.volume_shock.config import Risk, VolumeShockConfig
-from hedgeflow.strategies.volume_shock.plan import AMBIGUOUS, EMERGENCY, ShockPlan
+from hedgeflow.strategies.volume_shock.plan import AMBIGUOUS
 
 NOW = 1_744_300_800_000_000_000  # 2025-04-10T16:00:00Z
 BTC = hedge_instrument("BTC-PERP", "binance")
 AAPL = hedge_instrument("AAPL", "nasdaq", HedgeKind.STOCK)
-PLAN = ShockPlan(
-    alert_id="a1",
-    event_id=1,
-    underlying="BTC",
-    instrument="BTC-PERP",
-    flow_class=EMERGENCY,
-    urgency="HIGH",
-    direction=1,
-    size_contracts=1.2345,
-    reference_price=80_000.0,
-    target_distance=400.0,
-    stop_distance=160.0,
-    limit_minutes=8.0,
-    point=20.0,
-    expected_hedge_contracts=12.0,
-    source_target_points=20.0,
-    impact_distance=None,
-)
+PLAN = replace(plans.PLAN, size_contracts=1.2345)
 ACCOUNT = AccountState(
     equity_usd=100_000.0,
     day_start_equity_usd=100_000.0,

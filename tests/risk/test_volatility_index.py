@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hedgeflow.market import Catalog, CatalogError, DataError, TapeKey, TapeKind, tape_schema
+from hedgeflow.market import CatalogError, DataError, TapeKey, TapeKind, tape_schema
 from hedgeflow.market.time import DAY_NS, HOUR_NS, MINUTE_NS
 from hedgeflow.risk import VolatilityIndex, load_volatility_index
 from hedgeflow.strategies.volume_shock.config import Risk
@@ -31,11 +31,6 @@ def test_other_values_have_another_hash():
     later = VolatilityIndex("VIX", VIX.known_ns + 1, VIX.value)
     higher = VolatilityIndex("VIX", VIX.known_ns, VIX.value + 1)
     assert len({VIX.sha256, later.sha256, higher.sha256}) == 3
-
-
-@pytest.fixture
-def catalog(tmp_path):
-    return Catalog.create_or_open(tmp_path / "catalog")
 
 
 def store(catalog, closes, *, name="VIX", venue="cboe", length_ns=DAY_NS):

@@ -8,14 +8,9 @@ import polars as pl
 import pytest
 
 from builders.market_files import BARS_KEY, START, file_bars, with_value, written
-from hedgeflow.market import Catalog, DataError
+from hedgeflow.market import DataError
 from hedgeflow.market.time import DAY_NS, MINUTE_NS, instant_ns
 from hedgeflow.sources import import_bars, parse_column_map
-
-
-@pytest.fixture
-def catalog(tmp_path):
-    return Catalog.create_or_open(tmp_path / "catalog")
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
 
+from builders.program import PROGRAM
 from hedgeflow.cli import main
 from hedgeflow.market import Catalog, DataError, TapeKey, TapeKind
 from hedgeflow.market.time import DAY_NS, HOUR_NS, MINUTE_NS, instant_ns
@@ -44,11 +44,6 @@ def exchange():
     """Return an exchange on a local port."""
     with serving(LocalExchange(now_ms=int(NOW.timestamp() * 1000))) as answering:
         yield answering
-
-
-@pytest.fixture
-def catalog(tmp_path):
-    return Catalog.create_or_open(tmp_path / "catalog")
 
 
 @pytest.fixture
@@ -318,7 +313,6 @@ ARGUMENTS = [
     "--to", "2025-05-07", "--kind", "bars", "--kind", "funding", "--kind", "open-interest",
     "--timeframe", "5m",
 ]  # fmt: skip
-PROGRAM = [sys.executable, "-c", "from hedgeflow.cli import main; main()"]
 
 
 def test_a_download_killed_twice_and_resumed_makes_the_same_catalog(exchange, tmp_path):

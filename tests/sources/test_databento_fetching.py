@@ -9,7 +9,6 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import time
 import traceback
 from datetime import UTC, date, datetime
@@ -20,6 +19,8 @@ from typer.testing import CliRunner
 
 from builders.dbn_files import CALL, CME, NASDAQ, NUMBERS_OF_OPTIONS, OPRA, statistic
 from builders.fetched import HASTY, tree
+from builders.program import PROGRAM
+from builders.stopping import Stop, StoppingCatalog
 from hedgeflow.cli.app import app
 from hedgeflow.market import Catalog, CatalogError, DataError, TapeKey, TapeKind
 from hedgeflow.market.errors import HedgeflowError
@@ -474,23 +475,6 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_bought(serve
 # --- downloads that are stopped -----------------------------------------------------------------
 
 
-class Stop(BaseException):
-    """What stops a download in a test, as Ctrl-C does."""
-
-
-class StoppingCatalog(Catalog):
-    """A catalog whose writer is stopped right after some commit."""
-
-    left = 0
-
-    def commit(self, new, progress=None):
-        made = super().commit(new, progress)
-        self.left -= 1
-        if self.left == 0:
-            raise Stop
-        return made
-
-
 def test_a_download_stopped_after_a_tape_was_written_leaves_the_same_catalog(catalog, in_one_go):
     stopping = StoppingCatalog(catalog.path)
     stopping.left = 1
@@ -518,9 +502,8 @@ def test_a_download_that_is_killed_halfway_goes_on_and_leaves_the_same_catalog(
     fetch(stock_and_options(), whole)
     server.faults[DOWNLOAD, 1] = "silence"
     with serving(server) as url:
-        program = [sys.executable, "-c", "from hedgeflow.cli import main; main()"]
         child = subprocess.Popen(
-            [*program, *arguments(catalog, url, "--max-cost", "1")],
+            [*PROGRAM, *arguments(catalog, url, "--max-cost", "1")],
             env=os.environ | {"DATABENTO_API_KEY": KEY},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -43,11 +43,6 @@ ES_OPTION = "ESH5 C6100"
 
 
 @pytest.fixture
-def catalog(tmp_path):
-    return Catalog.create_or_open(tmp_path / "catalog")
-
-
-@pytest.fixture
 def priced(catalog, tmp_path):
     """Return a catalog that knows the price of AAPL every second from 9:29 to 9:40."""
     import_databento([stock_bars(tmp_path)], catalog)

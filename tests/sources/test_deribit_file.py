@@ -9,16 +9,11 @@ import polars as pl
 import pytest
 
 from builders.market_files import CALL, PUT, START, deribit_trades, with_value, written
-from hedgeflow.market import Catalog, Coverage, DataError, TapeKey, TapeKind, tape_schema
+from hedgeflow.market import Coverage, DataError, TapeKey, TapeKind, tape_schema
 from hedgeflow.market.time import MINUTE_NS, SECOND_NS, instant_ns
 from hedgeflow.sources import import_deribit_trades
 
 KEY = TapeKey(TapeKind.OPTION_TRADES, "deribit", "BTC", "BTC", MINUTE_NS)
-
-
-@pytest.fixture
-def catalog(tmp_path):
-    return Catalog.create_or_open(tmp_path / "catalog")
 
 
 @pytest.fixture

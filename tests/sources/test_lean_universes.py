@@ -18,7 +18,7 @@ from builders.lean_folders import (
     write_archive,
     write_text,
 )
-from hedgeflow.market import Catalog, TapeKey, TapeKind
+from hedgeflow.market import TapeKey, TapeKind
 from hedgeflow.market.time import DAY_NS
 from hedgeflow.sources import import_lean
 from hedgeflow.sources.lean import Outcome
@@ -30,11 +30,6 @@ SAME_DAY = UNIVERSE.replace("20140605", "20140606")
 @pytest.fixture
 def folder(tmp_path):
     return lean_folder(tmp_path / "Lean")
-
-
-@pytest.fixture
-def catalog(tmp_path):
-    return Catalog.create_or_open(tmp_path / "catalog")
 
 
 @pytest.fixture

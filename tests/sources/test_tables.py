@@ -8,16 +8,11 @@ import polars as pl
 import pytest
 
 from builders.market_files import START, file_bars, written
-from hedgeflow.market import Catalog, DataError, TapeKey, TapeKind, tape_schema
+from hedgeflow.market import DataError, TapeKey, TapeKind, tape_schema
 from hedgeflow.market.time import HOUR_NS, MINUTE_NS, SECOND_NS, instant_ns
 from hedgeflow.sources import import_bars
 from hedgeflow.sources.tables.columns import table_map
 from hedgeflow.sources.tables.importing import import_table
-
-
-@pytest.fixture
-def catalog(tmp_path):
-    return Catalog.create_or_open(tmp_path / "catalog")
 
 
 @pytest.fixture

@@ -75,11 +75,6 @@ BINANCE_KEY = TapeKey(TapeKind.HEDGE_TRADES, "binance", "BTC", "BTC-PERP", 1_000
 
 
 @pytest.fixture
-def catalog(tmp_path):
-    return Catalog.create_or_open(tmp_path / "catalog")
-
-
-@pytest.fixture
 def file(tmp_path):
     """Return a function that writes a file as Tardis packs it."""
 

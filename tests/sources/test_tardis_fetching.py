@@ -10,7 +10,6 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import time
 import traceback
 from datetime import UTC, date, datetime
@@ -19,6 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from builders.fetched import HASTY, tree
+from builders.program import PROGRAM
 from hedgeflow.cli.app import app
 from hedgeflow.market import Catalog, DataError, TapeKey, TapeKind
 from hedgeflow.market.errors import HedgeflowError
@@ -61,11 +61,6 @@ def server():
         "deribit/options_chain/2026/05/18/OPTIONS": packed(LEGS_CHAIN),
     }
     return TardisServer(files=days | may)
-
-
-@pytest.fixture
-def catalog(tmp_path):
-    return Catalog.create_or_open(tmp_path / "catalog")
 
 
 @pytest.fixture
@@ -300,9 +295,8 @@ def test_a_download_that_is_killed_halfway_goes_on_and_leaves_the_same_catalog(
 ):
     server.faults[f"/v1/{PLACE.format(2)}.csv.gz", 0] = "silence"
     with serving(server) as url:
-        program = [sys.executable, "-c", "from hedgeflow.cli import main; main()"]
         child = subprocess.Popen(
-            [*program, *arguments(catalog, url)], env=os.environ | {"TARDIS_API_KEY": KEY}
+            [*PROGRAM, *arguments(catalog, url)], env=os.environ | {"TARDIS_API_KEY": KEY}
         )
         assert server.halfway.wait(30)
         while not list(catalog.path.rglob("*.part")):

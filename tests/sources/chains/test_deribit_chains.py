@@ -42,11 +42,6 @@ def sweep(**changed):
 
 
 @pytest.fixture
-def catalog(tmp_path):
-    return Catalog.create_or_open(tmp_path / "catalog")
-
-
-@pytest.fixture
 def imported(catalog, tmp_path):
     def do(frame, **arguments):
         path = tmp_path / "chain.parquet"

@@ -48,11 +48,6 @@ def at_the_money(**changed):
 
 
 @pytest.fixture
-def catalog(tmp_path):
-    return Catalog.create_or_open(tmp_path / "catalog")
-
-
-@pytest.fixture
 def imported(catalog, tmp_path):
     def do(frame, name="chain.parquet"):
         path = tmp_path / name

@@ -40,11 +40,6 @@ def profile(**changed):
 
 
 @pytest.fixture
-def catalog(tmp_path):
-    return Catalog.create_or_open(tmp_path / "catalog")
-
-
-@pytest.fixture
 def imported(catalog, tmp_path):
     def do(frame):
         path = tmp_path / "profile.parquet"
