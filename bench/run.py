@@ -24,6 +24,7 @@ import implied_volatilities
 import nulls
 import numpy as np
 import settlement_fold
+import volatility_minutes
 from exits import ExitSizes
 from nulls import NullSizes
 from option_day import OptionDays, TradeSizes
@@ -114,6 +115,7 @@ def main() -> None:
         exit_walks,
         null_draws,
         expiration,
+        minutes,
         simulation,
     ):
         sections.append(measure(scale))
@@ -218,6 +220,13 @@ def expiration(scale: Scale) -> Section:
     sizes = scale.fold
     title = f"{sizes.strikes:,} strikes at {sizes.snapshots:,} snapshots before expiry, 1 thread"
     return Section(title, settlement_fold.run(sizes, scale.runs))
+
+
+def minutes(scale: Scale) -> Section:
+    """Measure the volatility at the money, asked at each minute of a day."""
+    sizes = replace(scale.trades, trades=scale.trades.trades // 10)
+    title = f"Volatility at the money each minute of a day of {sizes.trades:,} trades, 1 thread"
+    return Section(title, volatility_minutes.run(sizes, scale.runs))
 
 
 def simulation(scale: Scale) -> Section:

@@ -64,6 +64,12 @@ def test_exits_agree_with_plain_loops(sections):
     assert sections["Null"][1]["note"].endswith("200 exits agree with plain walks")
 
 
+def test_the_volatility_of_each_minute_is_the_one_that_a_bisection_finds(sections):
+    ours, peer = sections["Volatility"]
+    assert not ours["note"].split("; ")[1].startswith("0 of")
+    assert peer["note"].endswith("the same volatilities")
+
+
 def test_a_simulated_day_is_measured_in_memory_and_in_a_catalog_with_the_same_rows(sections):
     rows = {row["name"]: row for row in sections["Simulating"]}
     assert set(rows) == {

@@ -217,6 +217,7 @@ def _nearest_medians(
     moved behind it once.
     """
     medians = np.full(instants.size, np.nan)
+    chosen = np.empty(ts.size)
     for i in range(instants.size - 1, -1, -1):
         now = instants[i]
         for e in range(expiries.size):
@@ -224,7 +225,7 @@ def _nearest_medians(
                 continue
             while newest[e] >= 0 and ts[newest[e]] > now:
                 newest[e] = previous[newest[e]] - base
-            chosen = _volatilities(
+            count = _volatilities(
                 ts,
                 iv,
                 contract,
@@ -238,9 +239,10 @@ def _nearest_medians(
                 newest[e],
                 base,
                 now - lookback_ns,
+                chosen,
             )
-            if chosen.size >= prints:
-                medians[i] = np.median(chosen)
+            if count >= prints:
+                medians[i] = np.median(chosen[:count])
                 break
     return medians
 
@@ -260,8 +262,9 @@ def _volatilities(
     newest: int,
     base: int,
     since: int,
-) -> NDArray[np.float64]:
-    """Return the volatilities of one expiry after `since`, up to its print `newest`.
+    chosen: NDArray[np.float64],
+) -> int:
+    """Write the volatilities of one expiry after `since`, up to its print `newest`; count them.
 
     A print that gave none has the one of its price, solved when it is first asked for and kept;
     0 stands for a price without a volatility.
@@ -274,16 +277,11 @@ def _volatilities(
             years = (expiry_ns - ts[place]) / YEAR_NS
             solved = implied_vol(right[c], worth, spot[place], strike[c], years)
             iv[place] = max(0.0, solved)
-        count += iv[place] > 0.0
-        place = previous[place] - base
-    chosen = np.empty(count)
-    place = newest
-    while count > 0:
         if iv[place] > 0.0:
-            count -= 1
             chosen[count] = iv[place]
+            count += 1
         place = previous[place] - base
-    return chosen
+    return count
 
 
 def realised_volatility(
