@@ -285,7 +285,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure():
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.close()
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=180)
     assert (process.returncode, errors) == (0, b"")
 
 
@@ -328,7 +328,7 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing_half_written(run, tmp_path, del
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     time.sleep(delay)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=180)
     assert process.returncode in {0, 130, -signal.SIGINT}
     if process.returncode == 130:
         assert "stopped" in errors

@@ -86,10 +86,10 @@ def test_ctrl_c_in_a_terminal_stops_both_markets_and_leaves_nothing_half_written
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     begun = time.monotonic()
-    while len(list(out.glob("markets/.*.new"))) < 2 and time.monotonic() - begun < 60:
+    while len(list(out.glob("markets/.*.new"))) < 2 and time.monotonic() - begun < 180:
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process at once
-    _, errors = process.communicate(timeout=60)  # until no process holds the pipes any more
+    _, errors = process.communicate(timeout=180)  # until no process holds the pipes any more
     assert process.returncode == 130
     assert errors == "hedgeflow: stopped; nothing half-written is left behind\n"
     assert {path.name for path in out.rglob("*")} == {".lock", "markets"}

@@ -196,7 +196,7 @@ def test_ctrl_c_ends_with_130_and_keeps_what_is_finished(done, tmp_path, seconds
     assert process.stderr.readline().startswith("SIMULATED: ")
     time.sleep(seconds)
     os.killpg(process.pid, signal.SIGINT)  # a terminal's Ctrl-C reaches the workers too
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=180)
     assert process.returncode == 130
     assert errors == "hedgeflow: stopped; nothing half-written is left behind\n"
     assert {each.name for each in tmp_path.iterdir()} <= {"r.parquet"}

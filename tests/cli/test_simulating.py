@@ -198,7 +198,7 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path):
     while not list(tmp_path.rglob("hedgeflow-catalog.json")) and time.monotonic() < begun + 60:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=180)
     assert process.returncode == 130
     assert errors == "hedgeflow: stopped; nothing half-written is left behind\n"
     assert not list(tmp_path.iterdir())

@@ -277,7 +277,7 @@ def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(tmp_path):
         while not list(catalog.rglob("*.answer")):
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=180)
         assert process.returncode == 130
         assert "what was downloaded is kept; the same command goes on from there" in said
         assert "Traceback" not in said

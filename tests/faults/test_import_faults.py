@@ -200,7 +200,7 @@ def test_a_process_that_is_stopped_leaves_the_catalog_as_it_was(
         for _ in range(lines):
             process.stdout.readline()
         process.send_signal(signal_number)
-        rest, _ = process.communicate(timeout=60)
+        rest, _ = process.communicate(timeout=180)
     assert "finished" not in rest
     assert process.returncode != 0
     assert_unharmed(catalog, before, source)
@@ -213,7 +213,7 @@ def test_an_interrupt_at_any_moment_leaves_all_or_nothing(catalog, source, milli
         process.stdout.readline()
         time.sleep(milliseconds / 1000)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
     reopened = Catalog.open(catalog.path)
     if reopened.keys() == [BARS_KEY]:
         assert_unharmed(catalog, before, source)

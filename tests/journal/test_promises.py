@@ -127,7 +127,7 @@ def test_of_processes_that_open_a_vault_at_once_exactly_one_succeeds(journal_url
         for each in openers:
             each.stdin.write("\n")
             each.stdin.flush()
-        said = [each.communicate(timeout=60)[0].strip() for each in openers]
+        said = [each.communicate(timeout=180)[0].strip() for each in openers]
     finally:
         for each in openers:
             each.kill()

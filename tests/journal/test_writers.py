@@ -159,7 +159,7 @@ def test_a_process_killed_in_a_transaction_leaves_the_last_commit(journal_url, s
         assert journal.table("alerts")["alert_id"].to_list() == ["kept"]
         child.kill()
         assert child.wait() == -9
-        assert waiting.result(timeout=10) == 1
+        assert waiting.result(timeout=60) == 1
         assert journal.table("alerts")["alert_id"].to_list() == ["kept", "a1"]
 
 

@@ -322,7 +322,7 @@ def test_a_download_killed_twice_and_resumed_makes_the_same_catalog(exchange, tm
         command = [*PROGRAM, *ARGUMENTS, "--url", exchange.url, "--catalog", str(folder), "--json"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             running.append(process)
-            output, _ = process.communicate(timeout=60)
+            output, _ = process.communicate(timeout=180)
         return process.returncode, output
 
     running = []

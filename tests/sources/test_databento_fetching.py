@@ -513,7 +513,7 @@ def test_a_download_that_is_killed_halfway_goes_on_and_leaves_the_same_catalog(
         while not list(catalog.path.rglob("*.part")):
             time.sleep(0.01)
         child.send_signal(number)
-        _, said = child.communicate(timeout=20)
+        _, said = child.communicate(timeout=180)
         if number == signal.SIGINT:
             assert child.returncode == 130
             assert "the same command goes on" in said

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 import typer
 
 from hedgeflow.cli.clock import now_ns
+from hedgeflow.cli.naming import named_day
 from hedgeflow.cli.options import JsonOption
 from hedgeflow.cli.output import print_json, print_table
 
@@ -53,7 +54,8 @@ def expiries(
     as_json: JsonOption = False,
 ) -> None:
     """Tell which options expire on a day: the instant, how they are settled, the time left."""
-    day = None if date is None else _day(date)
+    hint = "Use YYYY-MM-DD, from 2014-01-01 on"
+    day = None if date is None else named_day(date, "--date", hint=hint)
     roots = None if root is None else list(dict.fromkeys(name.upper() for name in root))
     look = _look(now_ns(), day, roots)
     if live:
@@ -317,18 +319,6 @@ def _expiry_document(expiry: Expiry, at_ns: int) -> dict[str, Any]:
         "provisional": expiry.provisional,
         "listing_dated_to_the_day": expiry.exact,
     }  # fmt: skip
-
-
-def _day(text: str) -> date:
-    from datetime import date
-
-    from hedgeflow.market.errors import ConfigError
-
-    try:
-        return date.fromisoformat(text)
-    except ValueError as cause:
-        hint = "Use YYYY-MM-DD, from 2014-01-01 on"
-        raise ConfigError(f"'{text}' is no date", where="--date", hint=hint) from cause
 
 
 def _clock(instant: int, zone: str, *, named: bool = False) -> str:

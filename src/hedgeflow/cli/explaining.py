@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hedgeflow.cli.naming import open_journal
 from hedgeflow.cli.options import (
     CatalogOption,
     JournalOption,
     JsonOption,
 )
 from hedgeflow.cli.output import print_json, print_simulated, print_table
-from hedgeflow.cli.running import open_journal
 
 if TYPE_CHECKING:
     from hedgeflow.studies.explaining import Explanation, StrikeExplanation

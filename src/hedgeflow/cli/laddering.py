@@ -11,6 +11,7 @@ import typer
 
 from hedgeflow.cli.clock import now, now_ns
 from hedgeflow.cli.ladder_words import in_one_line, notices, print_ladder, screen
+from hedgeflow.cli.naming import named_market, open_journal
 from hedgeflow.cli.options import (
     CatalogOption,
     ConfigOption,
@@ -101,7 +102,6 @@ def _fold(
     """Return the ladders of what is named, as far as sealed vaults let it be seen."""
     from dataclasses import replace
 
-    from hedgeflow.cli.running import named_market, open_journal
     from hedgeflow.studies.backtesting import JOURNAL_FILE
     from hedgeflow.studies.expiration.ladder import LadderFold
     from hedgeflow.studies.vaults import vault_notes, visible

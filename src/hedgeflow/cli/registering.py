@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hedgeflow.cli.clock import now_ns
+from hedgeflow.cli.naming import check_strategy, named_settings
 from hedgeflow.cli.options import (
     CatalogOption,
     ConfigOption,
@@ -18,7 +19,6 @@ from hedgeflow.cli.options import (
     UnderlyingOption,
 )
 from hedgeflow.cli.output import print_json, print_simulated, print_table
-from hedgeflow.cli.running import check_strategy, named_settings
 
 if TYPE_CHECKING:
     from hedgeflow.journal import Journal, RegisteredHypothesis

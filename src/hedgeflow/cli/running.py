@@ -1,13 +1,21 @@
-"""The commands that run the main job: scan, backtest, validate, explain."""
+"""The commands that run the main job: scan, backtest, validate."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from hedgeflow.cli.clock import now, now_ns
+from hedgeflow.cli.clock import now
+from hedgeflow.cli.naming import (
+    check_calendars,
+    check_strategy,
+    named_day,
+    named_market,
+    named_settings,
+    open_journal,
+)
 from hedgeflow.cli.options import (
     STRATEGIES_HELP,
     CalendarKindOption,
@@ -26,13 +34,11 @@ from hedgeflow.cli.options import (
 from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import polars as pl
 
-    from hedgeflow.journal import Journal
     from hedgeflow.risk import Calendar
-    from hedgeflow.strategies.settings import StrategyConfig
     from hedgeflow.studies.markets import Market
     from hedgeflow.studies.study import AlertColumn
     from hedgeflow.studies.validation import Validation
@@ -61,7 +67,7 @@ def scan(
     from hedgeflow.studies.vaults import vault_notes, visible
 
     check_strategy(strategy)
-    day = _date(date)
+    day = None if date is None else named_day(date, "--date")
     market, chosen = named_market(
         strategy, catalog, underlying, preset, config, settings, must_trade=False
     )
@@ -267,96 +273,12 @@ def _needed(name: str, value: Given | None) -> Given:
     return value
 
 
-def check_strategy(strategy: str) -> None:
-    """Refuse a strategy that does not exist, naming those that do."""
-    from hedgeflow.studies.asking import check_strategy as check
-
-    check(strategy)
-
-
-def named_market(
-    strategy: str,
-    catalog: Path,
-    underlying: str,
-    preset: str | None,
-    config: Path | None,
-    settings: list[str] | None,
-    *,
-    must_trade: bool = True,
-) -> tuple[Market, StrategyConfig]:
-    """Return a market and its configuration; what a simulated one asks for itself is said."""
-    from hedgeflow.studies.asking import asked_market
-
-    asked = asked_market(
-        catalog,
-        underlying,
-        strategy=strategy,
-        preset=preset,
-        config=config,
-        settings=settings or (),
-        must_trade=must_trade,
-    )
-    _say_scenario(asked.of_the_scenario)
-    return asked.market, asked.config
-
-
-def named_settings(
-    strategy: str,
-    catalog: Path,
-    preset: str | None,
-    config: Path | None,
-    settings: list[str] | None,
-) -> StrategyConfig:
-    """Return a configuration without reading a market; what a simulated one asks is said."""
-    from hedgeflow.studies.asking import asked_settings
-
-    chosen, of_the_scenario = asked_settings(
-        catalog, strategy=strategy, preset=preset, config=config, settings=settings or ()
-    )
-    _say_scenario(of_the_scenario)
-    return chosen
-
-
-def _say_scenario(asked: Mapping[str, Any]) -> None:
-    import json
-
-    if asked:
-        words = "the simulated market's own settings lie under yours"
-        typer.echo(f"note: {words}: {json.dumps(asked)}", err=True)
-
-
-def check_calendars(paths: list[Path], kind: str | None, timezone: str | None) -> None:
-    """Refuse calendars that cannot be read, before anything is done that cannot be undone."""
-    from hedgeflow.market.time import YEAR_NS
-    from hedgeflow.studies.asking import calendar_until
-
-    calendar_until(paths, now_ns() + YEAR_NS, kind=kind, timezone=timezone)
-
-
-def open_journal(catalog: Path, url: str | None, *, create: bool = True) -> Journal:
-    """Return the journal that is named, else the catalog's own, with the clock of the machine."""
-    from hedgeflow.studies.asking import asked_journal
-
-    return asked_journal(catalog, url, create=create, clock=now_ns)
-
-
 def _calendar(
     paths: list[Path], kind: str | None, timezone: str | None, market: Market
 ) -> Calendar | None:
     from hedgeflow.studies.asking import asked_calendar
 
     return asked_calendar(paths, market, kind=kind, timezone=timezone)
-
-
-def _date(text: str | None) -> Any:
-    from datetime import date
-
-    from hedgeflow.market.errors import ConfigError
-
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError as cause:
-        raise ConfigError(f"'{text}' is no date", where="--date", hint="Use YYYY-MM-DD") from cause
 
 
 def _print_alerts(alerts: pl.DataFrame, columns: Sequence[AlertColumn]) -> None:

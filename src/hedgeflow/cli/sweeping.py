@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from hedgeflow.cli.clock import now, now_ns
+from hedgeflow.cli.naming import check_strategy, named_day, named_market
 from hedgeflow.cli.options import (
     CatalogOption,
     ConfigOption,
@@ -19,7 +20,6 @@ from hedgeflow.cli.options import (
     UnderlyingOption,
 )
 from hedgeflow.cli.output import print_json, print_simulated, print_table, progress_bars
-from hedgeflow.cli.running import check_strategy, named_market
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -268,17 +268,13 @@ def _ground(
 
 
 def _instant(text: str | None, where: str) -> int | None:
-    from datetime import UTC, date, datetime
+    from datetime import UTC, datetime
 
-    from hedgeflow.market.errors import ConfigError
     from hedgeflow.market.time import SECOND_NS
 
     if text is None:
         return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError as cause:
-        raise ConfigError(f"'{text}' is no date", where=where, hint="Use YYYY-MM-DD") from cause
+    day = named_day(text, where)
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * SECOND_NS
 
 
