@@ -195,7 +195,7 @@ def _table(look: Look) -> RenderableType:
 
 
 def _notes(look: Look) -> list[str]:
-    from hedgeflow.signals.expiry_clock import after_hours_note
+    from hedgeflow.market.expiries.clock import after_hours_note
 
     notes = [
         f"{each.root}: none on {look.day}; next {each.date}, {_clock(each.expires_ns, NEW_YORK)}"
@@ -214,8 +214,8 @@ def _notes(look: Look) -> list[str]:
 
 
 def _notices(look: Look, before_ns: int) -> list[str]:
+    from hedgeflow.market.expiries.clock import notices_between
     from hedgeflow.market.time import iso
-    from hedgeflow.signals.expiry_clock import notices_between
 
     due: dict[tuple[int, int], list[str]] = {}
     for each in look.expiries:
@@ -228,7 +228,7 @@ def _notices(look: Look, before_ns: int) -> list[str]:
 
 
 def _next_notice(look: Look) -> str:
-    from hedgeflow.signals.expiry_clock import next_notice
+    from hedgeflow.market.expiries.clock import next_notice
 
     ahead = [(notice[1], notice[0], each.root) for each in look.expiries
              if (notice := next_notice(each.expires_ns, look.at_ns))]  # fmt: skip
@@ -250,7 +250,7 @@ def _cycle(expiry: Expiry) -> str:
 
 def _phase(expiry: Expiry, at_ns: int) -> str | None:
     """Return the phase of the session that the expiry ends, if it is under way."""
-    from hedgeflow.signals.expiry_clock import Phase, phase_of, session_fraction
+    from hedgeflow.market.expiries.clock import Phase, phase_of, session_fraction
 
     part = session_fraction(expiry.session_open_ns, expiry.session_close_ns, at_ns)
     phase = Phase(phase_of(part)) if at_ns < expiry.expires_ns else Phase.OUTSIDE

@@ -8,9 +8,9 @@ from typing import Final, Literal
 
 import numpy as np
 
+from hedgeflow.market.expiries.clock import NOTICE_MINUTES
 from hedgeflow.market.time import HOUR_NS
 from hedgeflow.signals.dealer_gamma import GammaConvention
-from hedgeflow.signals.expiry_clock import NOTICE_MINUTES
 from hedgeflow.signals.implied_move import MoveRules
 
 STANDARD_MULTIPLIER: Final = 100.0

@@ -8,10 +8,10 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from hedgeflow.market.expiries.clock import minutes_left
 from hedgeflow.market.pressure import pressure
 from hedgeflow.market.time import DAY_NS
 from hedgeflow.signals.dealer_gamma import option_gamma
-from hedgeflow.signals.expiry_clock import minutes_left
 from hedgeflow.signals.settlement_fold import point_size, risk_unit
 from hedgeflow.signals.settlement_models import MODELS, probabilities
 from hedgeflow.signals.settlement_probability import distance_in_sigmas

@@ -30,8 +30,8 @@ from hedgeflow.journal import VaultError
 from hedgeflow.market.contracts import parse_osi_option
 from hedgeflow.market.errors import CatalogError, ConfigError, DataError
 from hedgeflow.market.expiries import SettlementKind
+from hedgeflow.market.expiries.clock import Phase
 from hedgeflow.market.time import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
-from hedgeflow.signals.expiry_clock import Phase
 from hedgeflow.signals.settlement_events import EventKind
 from hedgeflow.signals.settlement_rules import SignalClass, Urgency
 from hedgeflow.strategies.expiration_pressure import ExpirationPressureConfig

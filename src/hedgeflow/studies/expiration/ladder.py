@@ -13,10 +13,10 @@ import polars as pl
 from hedgeflow.journal import VaultError
 from hedgeflow.market.errors import ConfigError
 from hedgeflow.market.expiries import SettlementKind, features_at, session_of, settlement_kind
+from hedgeflow.market.expiries.clock import Phase, phase_of, session_fraction
 from hedgeflow.market.sessions import ALWAYS_OPEN
 from hedgeflow.market.time import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, iso, moment_of
 from hedgeflow.signals.dealer_gamma import GammaConvention
-from hedgeflow.signals.expiry_clock import Phase, phase_of, session_fraction
 from hedgeflow.signals.gamma_profile import DealerPositions, GammaProfile, gamma_profile
 from hedgeflow.signals.settlement_events import EventKind
 from hedgeflow.signals.settlement_probability import remaining_deviation

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hedgeflow.signals.expiry_clock import minutes_left
+from hedgeflow.market.expiries.clock import minutes_left
 from hedgeflow.signals.settlement import SettlementScan
 from hedgeflow.signals.settlement_fold import point_size, threshold
 from hedgeflow.signals.settlement_rules import STANDARD_MULTIPLIER, NoAlert

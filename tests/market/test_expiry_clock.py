@@ -10,20 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgeflow.market.expiries import expiry_of
-from hedgeflow.market.time import HOUR_NS, MINUTE_NS, SECOND_NS, instant_ns
-from hedgeflow.signals.expiry_clock import (
+from hedgeflow.market.expiries.clock import (
     NOTICE_MINUTES,
     SCHEDULE,
     Phase,
     after_hours_note,
     check_schedule,
     minutes_left,
-    model_minutes,
     next_notice,
     notices_between,
     phase_of,
     session_fraction,
 )
+from hedgeflow.market.time import HOUR_NS, MINUTE_NS, SECOND_NS, instant_ns
 
 AAPL = expiry_of("AAPL", date(2014, 6, 6))
 EARLY = expiry_of("SPXW", date(2024, 11, 29))
@@ -47,12 +46,6 @@ def new_york(hour, minute, second=0, microsecond=0):
 )
 def test_minutes_left_keep_their_fraction_and_end_at_the_expiry(at_ns, expected):
     assert minutes_left(AAPL.expires_ns, at_ns) == pytest.approx(expected, abs=1e-12)
-
-
-def test_models_see_one_second_at_least_and_nothing_once_expired():
-    assert model_minutes(0.5 / 60) == pytest.approx(1 / 60)
-    assert model_minutes(2.5) == 2.5
-    assert model_minutes(0.0) == 0.0
 
 
 @pytest.mark.parametrize(
