@@ -45,6 +45,7 @@ class Found:
     samples: list[dict[str, Any]] = field(default_factory=list)
     no_history: int = 0
     stopped: dict[str, int] = field(default_factory=dict)
+    largest: dict[int, float] = field(default_factory=dict)
 
 
 class SlowScan:
@@ -76,7 +77,18 @@ class SlowScan:
             state = self.market(now)
             if state["price"] is None:
                 continue
+            if now - state["price_ns"] > self.rules.oldest_price_minutes * MINUTE_NS:
+                found.stopped["stale_price"] = found.stopped.get("stale_price", 0) + 1
+                continue
             minutes = (expiry - now) / MINUTE_NS
+            largest = max(
+                (self.interest(expiry, strike, now)["oi"] for strike in self.strikes(expiry, now)),
+                default=0.0,
+            )
+            found.largest[expiry] = max(found.largest.get(expiry, 0.0), largest)
+            if largest <= self.rules.oi_above:
+                few = found.stopped.get("below_open_interest", 0)
+                found.stopped["below_open_interest"] = few + 1
             limit = self.limit(expiry, minutes, state, found)
             for strike in self.strikes(expiry, now):
                 key = (expiry, strike)
@@ -196,7 +208,7 @@ class SlowScan:
         row |= {
             "at_ns": now, "expiry_ns": expiry, "strike": strike, "price": price,
             "minutes_left": minutes, "distance": distance, "point": point,
-            "points": distance / point,
+            "points": round(distance / point, 9), "price_ns": state["price_ns"],
         }  # fmt: skip
         for model in ("source", "lognormal", "empirical"):
             row[model] = self.probability(model, expiry, strike, now, state, minutes, point)

@@ -103,6 +103,7 @@ def random_market(
     batches: int = 60,
     minutes: float = 200.0,
     with_flow: bool = True,
+    with_silences: bool = True,
 ) -> Market:
     """Return random expiries a day apart, the last evenings of each, ties and silences included."""
     rng = np.random.default_rng(seed)
@@ -126,7 +127,11 @@ def random_market(
         told += [Told(start, "SIGMA", None, 0.3), Told(start, "SCALE", None, 40_000.0)]
         at = start + np.sort(rng.integers(0, round(minutes) + 3, batches)) * MINUTE_NS
         at += rng.choice([0, 0, 17_000_000_000], batches)
-        for now in np.sort(at).tolist():
+        for i, now in enumerate(np.sort(at).tolist()):
+            if with_silences and i % 7 == 0:  # news while the price grows older than 5 minutes
+                c = places[i % len(places)]
+                later = [at for k in (1, 2) if (at := now + k * 299 * 10**9) < expiry]
+                told += [Told(at, "VOLUME", c, 1.0) for at in later]
             price *= float(np.exp(rng.normal(0, 0.004)))
             told.append(Told(now, "PRICE", None, round(price, 2)))
             if rng.random() < 0.1:
@@ -147,7 +152,15 @@ def assert_same(output: SettlementOutput, counts: Any, found: Found) -> None:
     rows = output.conditions
     assert rows.size == len(found.conditions)
     for row, slow in zip(rows, found.conditions, strict=True):
-        for name in ("at_ns", "expiry_ns", "strike", "alert_number", "is_new", "settled_ns"):
+        for name in (
+            "at_ns",
+            "expiry_ns",
+            "strike",
+            "alert_number",
+            "is_new",
+            "settled_ns",
+            "price_ns",
+        ):
             assert row[name] == slow[name], (name, row, slow)
         assert Urgency(row["urgency"]).name == slow["urgency"]
         assert SignalClass(row["signal_class"]).name == slow["signal_class"]
@@ -172,8 +185,12 @@ def assert_same(output: SettlementOutput, counts: Any, found: Found) -> None:
         for name in ("oi", "price", "distance", "source", "lognormal", "empirical"):
             np.testing.assert_allclose(row[name], slow[name], rtol=1e-9, atol=1e-12, err_msg=name)
     assert counts["no_history"].sum() == found.no_history
-    for name in ("oi_too_small", "too_far", "too_early", "too_weak"):
+    for name in (
+        "oi_too_small", "too_far", "too_early", "too_weak", "stale_price", "below_open_interest",
+    ):  # fmt: skip
         assert counts[name].sum() == found.stopped.get(name, 0), name
+    for row in counts:
+        assert row["largest_oi"] == found.largest.get(int(row["expiry_ns"]), 0.0)
 
 
 _ASSUMED = "LONG_CALLS_SHORT_PUTS"

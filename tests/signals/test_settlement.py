@@ -118,6 +118,60 @@ def test_a_late_price_never_takes_the_place_of_a_newer_one():
     assert rows["price"].tolist() == [100.0, 101.0]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "found"), [(300, (2, 0)), (301, (1, 1))], ids=["5 minutes", "and a second"]
+)
+def test_a_price_older_than_5_minutes_makes_no_alert(seconds, found):
+    priced = EXPIRY - 10 * MINUTE_NS
+    scan = SettlementScan(PressureRules(), three_strikes())
+    told = merged(
+        events([priced - 1], EventKind.SETTLED, [10_000.0], 2),
+        events([priced], EventKind.PRICE, [101.0]),
+        events([priced + seconds * SECOND_NS], EventKind.VOLUME, [1.0], 2),
+    )
+    conditions = scan.advance(told).conditions
+    assert (conditions.size, scan.counts["stale_price"].sum()) == found
+    assert (conditions["price_ns"] == priced).all()
+
+
+def test_it_is_counted_where_no_strike_has_enough_open_interest_for_an_alert():
+    few, enough = (
+        SettlementScan(PressureRules(oi_above=above), three_strikes()) for above in (800.0, 799.0)
+    )
+    at = EXPIRY - 10 * MINUTE_NS
+    for scan in (few, enough):
+        scan.advance(
+            merged(
+                events([at - 1], EventKind.SETTLED, [800.0], 2),
+                events([at], EventKind.PRICE, [101.0]),
+            )
+        )
+        assert scan.counts["largest_oi"].tolist() == [800.0]
+    assert few.counts["below_open_interest"].tolist() == [1]
+    assert enough.counts["below_open_interest"].tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("price", "strike", "rules", "passes"),
+    [
+        (257.04, 207.04, {}, True),  # 50.00000000000003 apart
+        (257.0, 207.0, {}, True),
+        (257.05, 207.04, {}, False),
+        (514.56, 506.56, {"filter_distance": 7.99}, False),
+    ],
+)
+def test_a_distance_of_50_points_passes_however_decimals_are_rounded(price, strike, rules, passes):
+    settings = PressureRules(**rules)
+    found = one_strike(price, 10.0, oi=50_000.0, strike=strike, rules=settings).conditions
+    assert (found.size == 1) is passes
+
+
+@pytest.mark.parametrize(("price", "strike"), [(514.56, 506.56), (514.0, 506.0), (129.04, 121.04)])
+def test_eight_points_are_no_panic_however_decimals_are_rounded(price, strike):
+    (row,) = one_strike(price, 10.0, oi=50_000.0, strike=strike).conditions
+    assert SignalClass(row["signal_class"]).name == "OTHER"
+
+
 def test_the_age_of_a_price_is_reckoned_from_the_instant_that_it_is_of():
     rules = replace(SOURCE, sample_minutes=(10.0,))
     for age, count in ((5.0, 1), (5.01, 0)):

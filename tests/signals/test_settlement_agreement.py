@@ -26,8 +26,11 @@ LEARNT = PressureRules(
     probability="lognormal", quantile=0.9, quantile_expiries=2, confidence="rank",
     oi_above=100.0, filter_pressure=0.0,
 )  # fmt: skip
+HEAVY = PressureRules(oi_above=30_000.0)
+"""Met by the heaviest of the random strikes alone."""
 RULES = {
-    "source": SOURCE, "wide": WIDE, "lognormal": LOGNORMAL, "relative": RELATIVE, "learnt": LEARNT,
+    "source": SOURCE, "wide": WIDE, "heavy": HEAVY, "lognormal": LOGNORMAL,
+    "relative": RELATIVE, "learnt": LEARNT,
 }  # fmt: skip
 
 
@@ -94,7 +97,10 @@ def test_no_alert_nor_evaluation_is_at_an_expiry_or_after_it(seed, name):
     assert (counts["last_ns"] < counts["expiry_ns"]).all()
 
 
-_REASONS = ("no_history", "no_sigma", "no_scale", "too_far", "too_early", "too_weak")
+_REASONS = (
+    "no_history", "no_sigma", "no_scale", "too_far", "too_early", "too_weak", "stale_price",
+    "below_open_interest",
+)  # fmt: skip
 
 
 @settings(max_examples=40)
@@ -123,7 +129,7 @@ _SLICED = random_market(7, expiries=4, strikes=4, batches=25)
 
 @pytest.mark.parametrize("name", ["source", "wide", "lognormal", "relative"])
 def test_snapshots_and_the_stream_they_are_sampled_from_agree_at_their_instants(name):
-    stream = random_market(5, strikes=6, batches=400)
+    stream = random_market(5, strikes=6, batches=400, with_silences=False)
     instants = EXPIRY - np.arange(200, 0, -5) * MINUTE_NS
     snapshots = Market(stream.options, _sampled(stream, instants.tolist()))
     streamed, _ = whole(stream, RULES[name])

@@ -20,7 +20,7 @@ from hedgeflow.signals.open_interest_state import (
 )
 from hedgeflow.signals.settlement_events import EventKind
 from hedgeflow.signals.settlement_models import probabilities
-from hedgeflow.signals.settlement_rows import Instant, warn, write_condition
+from hedgeflow.signals.settlement_rows import Instant, is_less, warn, write_condition
 from hedgeflow.signals.settlement_rules import WHOLE_MINUTES, NoAlert, Urgency
 from hedgeflow.signals.settlement_state import HOLDS, Alerts, LiveExpiry, Outputs
 
@@ -83,6 +83,9 @@ def fold(
                 matters = matters or live.first <= k < live.stop
         is_today = 0 < live.expiry_ns - now <= DAY_NS
         if matters and is_today and market.price > 0.0:
+            if now - market.price_ns > rules.oldest_price_ns:
+                counts.stale_price += 1
+                continue
             counts.evaluations += 1
             counts.last_ns = now
             if counts.first_ns == 0:
@@ -116,7 +119,7 @@ def _evaluate(
         _urgency(minutes, rules),
     )
     is_near = minutes < rules.monitor_minutes
-    first, last = _candidates(at, strikes, live, rules)
+    first, last = _candidates(at, strikes, live, rules, out.counts[0])
     if first <= last:
         probabilities(
             rules.model,
@@ -139,7 +142,7 @@ def _evaluate(
             pressed = pressure(risk, at.scaled_minutes)
             if oi > rules.oi_above and pressed > at.threshold:
                 distance = abs(market.price - live.strikes[j])
-                holds = _passes(at, distance, oi, pressed, rules, out.counts[0])
+                holds = _passes(at, distance, oi, pressed, market.price, rules, out.counts[0])
                 if holds:
                     is_new = _is_new_alert(now, k, at.urgency, alerts, rules, out.cursor[0])
                     write_condition(
@@ -208,30 +211,34 @@ def _count(why: int, counts: Any) -> None:
 
 @nb.njit(cache=True, error_model="numpy")
 def _candidates(
-    at: Instant, strikes: StrikeInterest, live: LiveExpiry, rules: Any
+    at: Instant, strikes: StrikeInterest, live: LiveExpiry, rules: Any, counts: Any
 ) -> tuple[int, int]:
     """Return the first and last strike that would be an alert if settling there were certain.
 
     A probability is at most 1, so no other strike can meet the condition; theirs is not reckoned.
+    Counts the instant if no strike has enough open interest.
     """
-    first, last = live.places.size, -1
+    first, last, largest = live.places.size, -1, 0.0
     for j in range(live.places.size):
         k: int = live.places[j]
         oi = strikes.used[k]
+        largest = max(largest, oi)
         if oi > rules.oi_above and pressure(oi * at.unit, at.scaled_minutes) > at.threshold:
             first = min(first, j)
             last = j
+    counts.largest_oi = max(counts.largest_oi, largest)
+    counts.below_open_interest += not largest > rules.oi_above
     return first, last
 
 
 @nb.njit(cache=True)
 def _passes(
-    at: Instant, distance: float, oi: float, pressed: float, rules: Any, counts: Any
+    at: Instant, distance: float, oi: float, pressed: float, price: float, rules: Any, counts: Any
 ) -> bool:
     """Say whether the false-signal filter lets a strike pass; count its first reason if not."""
     if oi < rules.filter_oi:
         counts.oi_too_small += 1
-    elif distance > rules.filter_distance * at.point:
+    elif is_less(rules.filter_distance * at.point, distance, price):
         counts.too_far += 1
     elif at.minutes > rules.filter_minutes:
         counts.too_early += 1

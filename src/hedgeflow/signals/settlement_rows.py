@@ -20,6 +20,9 @@ _PANIC: Final = int(SignalClass.ASSIGNMENT_RISK_PANIC)
 _HIGH: Final = int(Urgency.HIGH)
 _CRISIS: Final = int(Urgency.CRISIS)
 
+ROUNDING: Final = 1e-12
+"""Of the price: what its distances may be off, as decimals that have no exact binary form are."""
+
 
 class Instant(NamedTuple):
     """What an evaluation knows that is the same for every strike."""
@@ -31,6 +34,12 @@ class Instant(NamedTuple):
     unit: float
     threshold: float
     urgency: int
+
+
+@nb.njit(cache=True)
+def is_less(distance: float, limit: float, price: float) -> bool:
+    """Say whether a distance of prices is below another, and not only by how they are rounded."""
+    return limit - distance > ROUNDING * price
 
 
 @nb.njit(cache=True, error_model="numpy")
@@ -65,7 +74,7 @@ def write_condition(
     row.alert_number = alerts.number[k]
     row.is_new = is_new
     row.urgency = at.urgency
-    row.signal_class = _signal_class(at, strikes.used[k], distance, rules)
+    row.signal_class = _signal_class(at, strikes.used[k], distance, market.price, rules)
     row.pressure = pressed
     row.threshold = at.threshold
     row.risk = risk
@@ -84,21 +93,23 @@ def write_condition(
     row.gamma_basis = strikes.basis[k]
     row.dealer_units = strikes.dealers[k]
     row.price = market.price
+    row.price_ns = market.price_ns
     row.sigma = market.sigma
     row.point = at.point
     row.scale = market.scale
 
 
 @nb.njit(cache=True)
-def _signal_class(at: Instant, oi: float, distance: float, rules: Any) -> int:
+def _signal_class(at: Instant, oi: float, distance: float, price: float, rules: Any) -> int:
     """Return the named strategy whose signature a condition has (expiration-pressure.md 2)."""
     if at.urgency == _HIGH:
         return _STEERING
     if at.urgency == _CRISIS:
         near, large = rules.panic_distance_below * at.point, rules.panic_oi_above
-        return _PANIC if oi > large and distance < near else _OTHER
+        return _PANIC if oi > large and is_less(distance, near, price) else _OTHER
     near, large = rules.pin_distance_below * at.point, rules.pin_oi_above
-    is_pin = at.minutes <= rules.pin_minutes and oi > large and distance < near
+    is_near = is_less(distance, near, price)
+    is_pin = at.minutes <= rules.pin_minutes and oi > large and is_near
     return _PIN if is_pin else _OTHER
 
 
@@ -127,7 +138,8 @@ def warn(
 ) -> None:
     """Give PREPARE_FOR_PANIC_MODE, once per strike and expiry (expiration-pressure.md 4)."""
     distance = abs(market.price - live.strikes[j])
-    if strikes.used[k] < rules.monitor_oi or not distance < rules.monitor_distance * at.point:
+    near = rules.monitor_distance * at.point
+    if strikes.used[k] < rules.monitor_oi or not is_less(distance, near, market.price):
         return
     alerts.is_warned[k] = True
     cursor: Any = out.cursor[0]

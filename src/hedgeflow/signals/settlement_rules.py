@@ -119,7 +119,7 @@ class PressureRules:
     sample_minutes : tuple of float
         Minutes left at which every model's probability is kept and later scored.
     oldest_price_minutes : float
-        A price that is of longer ago makes no sample, no history and no outcome.
+        A price that is of longer ago makes no alert, no sample, no history and no outcome.
     """
 
     probability: Literal["source", "lognormal", "empirical"] = "source"
@@ -197,6 +197,7 @@ CONDITION: Final = np.dtype(
         ("gamma_basis", "i1"),
         ("dealer_units", "f8"),
         ("price", "f8"),
+        ("price_ns", "i8"),
         ("sigma", "f8"),
         ("point", "f8"),
         ("scale", "f8"),
@@ -206,11 +207,11 @@ CONDITION: Final = np.dtype(
 
 `at_ns` is when all of it was known. `alert_number` counts the scan's alerts from 0; rows of one
 alert share it and `is_new` marks its first. Open interest is in contracts of 100 underlying units,
-`settled_ns` the oldest instant at which an official figure of it became known; `distance` and
-`target_distance` are in price units; `point` is the size of a source point in price units;
-`dealer_gamma` in underlying units per price unit, NaN without a volatility, by the
-`GammaConvention` in `gamma_basis`; `dealer_units` the underlying units of options that dealers are
-long, which has its sign; `scale` is V5, NaN where not known.
+`settled_ns` the oldest instant at which an official figure of it became known; `price_ns` is the
+instant that the price is of; `distance` and `target_distance` are in price units; `point` is the
+size of a source point in price units; `dealer_gamma` in underlying units per price unit, NaN
+without a volatility, by the `GammaConvention` in `gamma_basis`; `dealer_units` the underlying units
+of options that dealers are long, which has its sign; `scale` is V5, NaN where not known.
 """
 
 NOTICE: Final = np.dtype(
@@ -277,10 +278,13 @@ COUNTS: Final = np.dtype(
         ("first_ns", "i8"),
         ("last_ns", "i8"),
         ("evaluations", "i8"),
+        ("stale_price", "i8"),
         ("no_history", "i8"),
         ("no_sigma", "i8"),
         ("no_scale", "i8"),
         ("no_model", "i8"),
+        ("below_open_interest", "i8"),
+        ("largest_oi", "f8"),
         ("conditions", "i8"),
         ("alerts", "i8"),
         ("oi_too_small", "i8"),
@@ -292,7 +296,10 @@ COUNTS: Final = np.dtype(
 )
 """What came of one expiry: evaluations while it was live, and why there was no alert.
 
-`evaluations` and the four `no_` counts are of instants; `conditions` and the filter's four, which
-count the first reason that stops, are of strikes at instants. `first_ns` and `last_ns` are of
-evaluations, 0 where there was none; `finish` is the price at expiry, NaN where not known.
+`evaluations`, the four `no_` counts, `stale_price` (news at which the price was too old to look at
+anything) and `below_open_interest` (evaluations at which no strike had enough of it for an alert)
+are of instants; `conditions` and the filter's four, which count the first reason that stops, are of
+strikes at instants. `first_ns` and `last_ns` are of evaluations, 0 where there was none;
+`largest_oi` is the most open interest at one strike in any of them, contracts of 100 units;
+`finish` is the price at expiry, NaN where not known.
 """

@@ -56,6 +56,7 @@ RULES: Final = np.dtype(
         ("target_floor", "f8"),
         ("target_multiple", "f8"),
         ("rearm_ns", "i8"),
+        ("oldest_price_ns", "i8"),
         ("monitor_minutes", "f8"),
         ("monitor_distance", "f8"),
         ("monitor_oi", "f8"),
@@ -178,6 +179,7 @@ def rules_record(rules: PressureRules) -> NDArray[Any]:
     record["needs_sigma"] = model != SOURCE or rules.distance == "sigma"
     record["needs_table"] = model == EMPIRICAL
     record["rearm_ns"] = round(rules.rearm_minutes * MINUTE_NS)
+    record["oldest_price_ns"] = round(rules.oldest_price_minutes * MINUTE_NS)
     record["is_sigma_point"] = rules.distance == "sigma"
     record["is_bps_point"] = rules.distance == "bps"
     record["point_coefficient"] = {
