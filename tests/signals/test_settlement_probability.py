@@ -24,6 +24,7 @@ from hedgeflow.signals.settlement_probability import (
     in_the_money_probability,
     remaining_deviation,
     source_probability,
+    years_left,
 )
 
 DAYS_OF_TRADING = 252.0 * 390.0
@@ -311,6 +312,23 @@ def test_the_pages_probabilities_can_be_recomputed():
         assert source_probability(distance, minutes) == pytest.approx(source, abs=5e-4)
         assert chance == pytest.approx(lognormal, abs=5e-4)
         assert beyond == pytest.approx(in_the_money, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "trading"),
+    [
+        (15.0, 15.0),
+        (390.0, 390.0),
+        (555.0, 390.0),  # before the open
+        (1_055.0, 390.0),  # an expiry at the next open, seen at 15:55
+        (1_440.0, 390.0),
+        (1_450.0, 400.0),
+        (0.0, 1.0 / 60.0),
+    ],
+)
+def test_a_day_has_one_session_where_a_year_counts_trading_minutes(minutes, trading):
+    assert years_left(minutes, DAYS_OF_TRADING) == pytest.approx(trading / (252 * 390))
+    assert years_left(minutes, 525_600.0) == pytest.approx(max(minutes, 1 / 60) / 525_600)
 
 
 def test_what_the_page_says_of_spacing_can_be_recomputed():

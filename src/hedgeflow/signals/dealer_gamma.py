@@ -15,7 +15,7 @@ from typing import Final
 import numba as nb
 
 from hedgeflow.pricing import black_gamma
-from hedgeflow.signals.settlement_probability import SHORTEST_MINUTES
+from hedgeflow.signals.settlement_probability import years_left
 
 
 class GammaConvention(IntEnum):
@@ -68,8 +68,7 @@ def option_gamma(
     minutes, minutes_per_year : float
         Minutes to the expiration instant, a second at least, and in the year of `sigma`.
     """
-    years = max(minutes, SHORTEST_MINUTES) / minutes_per_year
-    return black_gamma(price, strike, years, sigma)
+    return black_gamma(price, strike, years_left(minutes, minutes_per_year), sigma)
 
 
 @nb.njit(cache=True)

@@ -16,7 +16,7 @@ import numpy as np
 from hedgeflow.market.errors import DataError
 from hedgeflow.pricing import delta, gamma
 from hedgeflow.signals.dealer_gamma import option_gamma
-from hedgeflow.signals.settlement_probability import SHORTEST_MINUTES, remaining_deviation
+from hedgeflow.signals.settlement_probability import remaining_deviation, years_left
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -111,7 +111,7 @@ class DealerPositions:
         return -float(np.sum(self.units * (after - before)))
 
     def _years(self) -> float:
-        return max(self.minutes, SHORTEST_MINUTES) / self.minutes_per_year
+        return years_left(self.minutes, self.minutes_per_year)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,17 @@ is its literal name for American options only.
 Times are minutes to the expiration instant, fractions kept, and at least a second in every
 formula with a square root of time (expiration-pressure.md 1, precise.md 31). `sigma` is annual,
 a fraction, per square root of a year of `minutes_per_year` minutes: 525,600 where markets never
-close, 252 x 390 otherwise (precise.md 23).
+close, 252 x 390 otherwise (precise.md 23), and then a day has one session's and no more
+(`years_left`).
 
 Drift convention: the price is a martingale, so ln S_T is normal with mean ln S - s*s/2 and
-standard deviation s = sigma * sqrt(minutes / minutes_per_year). It is the convention under which
+standard deviation s = sigma * sqrt(years left). It is the convention under which
 the Black delta and gamma of `hedgeflow.pricing` are written with the price as forward.
 """
 
 from __future__ import annotations
 
-from math import erfc, exp, isnan, nan, pi, sqrt
+from math import erfc, exp, floor, isnan, nan, pi, sqrt
 from typing import TYPE_CHECKING, Final
 
 import numba as nb
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
 SHORTEST_MINUTES: Final = 1.0 / 60.0
 """Under a second counts as a second (expiration-pressure.md 1)."""
+
+DAY_MINUTES: Final = 1_440.0
+CALENDAR_MINUTES: Final = 525_600.0
+SESSIONS_PER_YEAR: Final = 252.0
 
 NOWHERE: Final = 9.0
 """Deviations beyond which `band_probabilities` counts nothing: each tail holds 1e-19."""
@@ -181,7 +186,22 @@ def remaining_deviation(sigma: float, minutes: float, minutes_per_year: float) -
     """
     if not sigma > 0.0:
         return nan
-    return sigma * sqrt(max(minutes, SHORTEST_MINUTES) / minutes_per_year)
+    return sigma * sqrt(years_left(minutes, minutes_per_year))
+
+
+@nb.njit(cache=True, error_model="numpy")
+def years_left(minutes: float, minutes_per_year: float) -> float:
+    """Return real minutes to expiry as a share of a volatility's year, at least a second's.
+
+    A year of trading minutes has 252 sessions. A night has none of them, so 24 hours hold one
+    session at most: 18 hours before an expiry at the open are a day of prices, not 2.7 of them.
+    """
+    left = max(minutes, SHORTEST_MINUTES)
+    if minutes_per_year < CALENDAR_MINUTES:
+        session = minutes_per_year / SESSIONS_PER_YEAR
+        days = floor(left / DAY_MINUTES)
+        left = days * session + min(left - days * DAY_MINUTES, session)
+    return left / minutes_per_year
 
 
 def half_way_marks(strikes: NDArray[np.float64]) -> NDArray[np.float64]:
