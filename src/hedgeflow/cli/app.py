@@ -9,6 +9,7 @@ from typing import Final, NoReturn
 
 import typer
 
+from hedgeflow import KERNELS_VARIABLE, temporary_kernels
 from hedgeflow.cli import (
     checking,
     claiming,
@@ -139,3 +140,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         else:
             typer.echo(f"hedgeflow: {refusal}", err=True)
         sys.exit(code)
+    finally:
+        _tell_where_kernels_are()
+
+
+def _tell_where_kernels_are() -> None:
+    """Say in one line that compiled code is kept for a while only, where that matters."""
+    folder = temporary_kernels()
+    if folder is not None and "numba" in sys.modules:
+        typer.echo(
+            f"hedgeflow: compiled code is kept in {folder} only, for neither the program's folder"
+            f" nor the user's cache can be written; {KERNELS_VARIABLE} names one that lasts",
+            err=True,
+        )

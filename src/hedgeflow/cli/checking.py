@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -132,11 +131,30 @@ def _disk(folder: Path) -> Finding:
 
 
 def _kernels() -> Finding:
-    root = Path(sys.modules["hedgeflow"].__file__ or "").parent
-    cached = sum(1 for _ in root.rglob("*.nbi"))
-    if cached:
-        return "ok", "kernels", f"{cached} compiled kernels are cached"
-    return "note", "kernels", "none is compiled yet; `hedgeflow warm` does it once"
+    from hedgeflow import KERNELS_VARIABLE, kernels_folder, temporary_kernels
+
+    folder = kernels_folder()
+    if folder is None:
+        return "bad", "kernels", f"they can be kept nowhere: {KERNELS_VARIABLE} names a folder"
+    kept, state = f"kept in {folder}", "ok"
+    if temporary_kernels() is not None:
+        kept += f" for a while only; {KERNELS_VARIABLE} names a folder that lasts"
+        state = "note"
+    if cached := _cached_kernels(folder):
+        return state, "kernels", f"{cached} compiled kernels are {kept}"
+    return "note", "kernels", f"none is compiled yet: `hedgeflow warm` does it once; {kept}"
+
+
+def _cached_kernels(folder: Path) -> int:
+    from hashlib import sha1
+
+    from hedgeflow import PACKAGE, kernel_packages
+
+    if folder == PACKAGE:
+        return sum(1 for _ in folder.rglob("*.nbi"))
+    # numba shares its folder among all packages, each part named after the path of the code.
+    parts = (f"{each.name}_{sha1(bytes(each)).hexdigest()}" for each in kernel_packages())  # noqa: S324
+    return sum(1 for part in parts for _ in (folder / part).glob("*.nbi"))
 
 
 def _conflicts() -> list[Finding]:
