@@ -116,6 +116,8 @@ class Market:
         What came from then on is not in any of the tapes; None: they are whole.
     open_interest : polars.DataFrame or None
         Official open interest of the option contracts, where a strategy reads it.
+    underlying_bars : polars.DataFrame or None
+        Bars of the options' own underlying, where the hedge instrument is on another one.
     """
 
     underlying: str
@@ -140,6 +142,7 @@ class Market:
     from_ns: int | None = None
     until_ns: int | None = None
     open_interest: pl.DataFrame | None = None
+    underlying_bars: pl.DataFrame | None = None
 
     @property
     def options(self) -> TapeKey:
@@ -251,6 +254,7 @@ def market_of(
     simulated: bool,
     notes: tuple[str, ...] = (),
     open_interest: pl.DataFrame | None = None,
+    underlying_bars: pl.DataFrame | None = None,
     hedge: HedgeInstrument | None = None,
     signed_flow: bool = True,
 ) -> Market:
@@ -276,6 +280,8 @@ def market_of(
     notes : tuple of str
     open_interest : polars.DataFrame, optional
         Official open interest of the option contracts.
+    underlying_bars : polars.DataFrame, optional
+        Bars of the options' own underlying, where the hedge instrument is on another one.
     hedge : HedgeInstrument, optional
         What is traded at the bars' prices, where these are not its own.
     signed_flow : bool
@@ -326,6 +332,7 @@ def market_of(
         simulated=simulated,
         notes=notes,
         open_interest=open_interest,
+        underlying_bars=underlying_bars,
     )
 
 

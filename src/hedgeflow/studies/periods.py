@@ -100,6 +100,7 @@ def within(
         simulated=market.simulated,
         notes=market.notes,
         open_interest=None if market.open_interest is None else known(market.open_interest),
+        underlying_bars=None if market.underlying_bars is None else known(market.underlying_bars),
         hedge=market.hedge,
     )
     return replace(part, from_ns=begin, until_ns=end)

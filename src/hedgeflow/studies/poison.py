@@ -138,6 +138,9 @@ def poisoned(market: Market, config: StrategyConfig, cut_ns: int, *, seed: int) 
         simulated=market.simulated,
         notes=market.notes,
         open_interest=None if market.open_interest is None else changed(market.open_interest, 5),
+        underlying_bars=None
+        if market.underlying_bars is None
+        else changed(market.underlying_bars, 6),
         hedge=market.hedge,
     )
     return replace(other, from_ns=market.from_ns, until_ns=market.until_ns)

@@ -6,6 +6,7 @@ import re
 import statistics
 import zipfile
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -25,6 +26,8 @@ from hedgeflow.market.time import DAY_NS, HOUR_NS, MINUTE_NS
 from hedgeflow.signals.settlement_events import EventKind
 from hedgeflow.strategies.expiration_pressure import ExpirationPressureConfig
 from hedgeflow.studies.expiration.feed import feed_of, session_minutes
+from hedgeflow.studies.periods import within
+from hedgeflow.studies.poison import poisoned
 
 SOURCE = ExpirationPressureConfig.source()
 
@@ -55,6 +58,40 @@ def test_prices_are_the_closes_of_minutes_at_their_ends(feed):
     ]
     assert rows["known_ns"].tolist() == ends
     assert rows["value"].tolist() == closes().tolist()
+
+
+def test_another_underlyings_hedge_leaves_the_prices_to_bars_of_the_options_own(friday, feed):
+    """SPX options hedged in ES: the index's bars price the strikes, whatever ES does."""
+    other = replace(
+        friday,
+        hedge=replace(friday.hedge, underlying="ANOTHER"),
+        bars=friday.bars.with_columns(pl.col("open", "high", "low", "close") + 25.0),
+        underlying_bars=friday.bars,
+    )
+    assert (
+        of(feed_of(other, SOURCE), EventKind.PRICE).tobytes() == of(feed, EventKind.PRICE).tobytes()
+    )
+
+
+def test_without_such_bars_the_prints_tell_the_price(friday):
+    other = replace(friday, hedge=replace(friday.hedge, underlying="ANOTHER"))
+    told = of(feed_of(other, SOURCE), EventKind.PRICE)
+    frame = pl.concat(list(friday.option_tape.slices()))
+    assert 0 < told.size <= frame.height
+    assert set(told["value"].tolist()) <= set(frame["underlying_price"].to_list())
+
+
+def test_a_period_and_a_poisoned_market_change_the_underlyings_own_bars_too(friday):
+    cut = int(friday.bars["known_at"].dt.timestamp("ns")[-100])
+    other = replace(friday, underlying_bars=friday.bars)
+    part = within(other, SOURCE, until_ns=cut).underlying_bars
+    assert part is not None
+    assert part.equals(friday.bars.filter(pl.col("known_at").dt.timestamp("ns") <= cut))
+    changed = poisoned(other, SOURCE, cut, seed=1).underlying_bars
+    assert changed is not None
+    known = pl.col("known_at").dt.timestamp("ns") <= cut
+    assert changed.filter(known).equals(friday.bars.filter(known))
+    assert (changed.filter(~known)["close"] != friday.bars.filter(~known)["close"]).all()
 
 
 def test_official_counts_stand_when_they_were_known(feed):

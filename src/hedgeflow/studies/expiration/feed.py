@@ -75,8 +75,9 @@ class Feed:
 def feed_of(market: Market, config: ExpirationPressureConfig) -> Feed:
     """Return a market's tapes as the events of an expiration-pressure scan.
 
-    Prices are the closes of the hedge instrument's bars at their ends, where it is of the
-    options' own underlying, and those that snapshots or, for want of such bars, prints carry.
+    Prices are the closes of bars of the options' own underlying at their ends, the hedge
+    instrument's where it is on that, and those that snapshots or, for want of such bars, prints
+    carry.
     Volatility is that of precise.md 23: implied at the money of the nearest expiry a day or more
     away, from prints of the last hour or from the last snapshot, else realised over the last 24
     hours.
@@ -85,14 +86,13 @@ def feed_of(market: Market, config: ExpirationPressureConfig) -> Feed:
     """
     chain = chain_of(market.contracts)
     rules = pressure_rules(config, market.sessions.minutes_per_year)
-    inside = _bars_inside(market)
-    looked_ns = _ns(inside["known_at"])
-    own = market.hedge.underlying == market.underlying
-    bars = price_events(inside if own else inside.clear())
+    priced = _own_bars(market)
+    looked_ns = np.union1d(_ns(_inside(market, market.bars)["known_at"]), _ns(priced["known_at"]))
+    bars = price_events(priced)
     if market.options.kind is TapeKind.OPTION_SNAPSHOTS:
         tape = _of_snapshots(market, chain, rules.move)
     else:
-        tape = _of_prints(market, chain, config, rules.move, looked_ns)
+        tape = _of_prints(market, chain, config, rules.move, looked_ns, priced)
     sigma = _volatilities(market, tape, looked_ns)
     interest = market.open_interest
     official = () if interest is None else (open_interest_events(interest, chain),)
@@ -127,9 +127,17 @@ class _OfTape:
     holds_ns: int
 
 
-def _bars_inside(market: Market) -> pl.DataFrame:
-    inside = market.sessions.index_of(_ns(market.bars["ts"])) >= 0
-    return market.bars.filter(pl.Series(inside, dtype=pl.Boolean))
+def _own_bars(market: Market) -> pl.DataFrame:
+    """Return the bars in sessions that price the options' underlying, none where there are none."""
+    if market.hedge.underlying == market.underlying:
+        return _inside(market, market.bars)
+    bars = market.underlying_bars
+    return market.bars.clear() if bars is None else _inside(market, bars)
+
+
+def _inside(market: Market, frame: pl.DataFrame) -> pl.DataFrame:
+    inside = market.sessions.index_of(_ns(frame["ts"])) >= 0
+    return frame.filter(pl.Series(inside, dtype=pl.Boolean))
 
 
 def _of_prints(
@@ -138,6 +146,7 @@ def _of_prints(
     config: ExpirationPressureConfig,
     move: MoveRules,
     asked_ns: NDArray[np.int64],
+    priced: pl.DataFrame,
 ) -> _OfTape:
     book = ContractBook(market.contracts)
     asking = _Asking(VolatilityWindow(move, book), asked_ns, market.options.resolution_ns)
@@ -150,7 +159,7 @@ def _of_prints(
         prints = slice_of(frame, book)
         sign, rule = signer.signs(prints, market.sessions.index_of(prints.ts))
         found.append(signed_print_events(frame, chain, sign, book.lot))
-        if market.hedge.underlying != market.underlying:
+        if priced.is_empty():
             found.append(price_events(_last_of_minutes(frame), "underlying_price"))
         for each in SigningRule:
             volume = float((prints.lots[rule == each]).sum()) * book.lot
@@ -205,8 +214,7 @@ def _last_of_minutes(frame: pl.DataFrame) -> pl.DataFrame:
 def _inside_sessions(market: Market) -> Iterator[pl.DataFrame]:
     """Return the prints in sessions, in frames that have some."""
     for frame in market.option_tape.slices():
-        inside = market.sessions.index_of(_ns(frame["ts"])) >= 0
-        kept = frame.filter(pl.Series(inside, dtype=pl.Boolean))
+        kept = _inside(market, frame)
         if kept.height:
             yield kept
 
