@@ -6,6 +6,9 @@ import json
 import os
 import signal
 import subprocess
+import sys
+
+import pytest
 
 from builders.program import PROGRAM
 from hedgeflow.market.expiries import ROOTS
@@ -34,6 +37,46 @@ def test_a_root_without_an_expiry_tells_its_next_one_and_an_ended_one_says_so(ru
     assert "SPX: none on 2090-04-02; next 2090-04-21, 09:30 New York, pin-cash, in " in done.stdout
     assert "SPXPM: no longer listed after 2090-04-02" in done.stdout
     assert "NSE's holidays of that year are not in the calendar yet" in done.stdout
+
+
+def test_the_next_expiry_is_the_first_after_the_day_that_was_asked_for(run):
+    asked = ("--date", "2024-07-04", "--root", "SPXW")
+    assert "SPXW: none on 2024-07-04; next 2024-07-05, 16:00 New York, pin-cash, expired" in (
+        run("expiries", *asked).stdout
+    )
+    document = json.loads(run("expiries", *asked, "--json").stdout)
+    assert [each["date"] for each in document["next"]] == ["2024-07-05"]
+    listed = ("--date", "2014-06-06", "--root", "SPXPM", "--json")
+    document = json.loads(run("expiries", *listed).stdout)
+    assert [each["date"] for each in document["next"]] == ["2014-06-20"]
+    assert document["no_longer_listed"] == []
+
+
+@pytest.mark.parametrize("width", [60, 100, 139])
+def test_on_a_narrow_terminal_each_row_is_a_paragraph_of_whole_words(run, monkeypatch, width):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(width))
+    _, _, *lines = run("expiries", "--date", "2024-06-21").stdout.splitlines()
+    assert max(map(len, lines)) <= width
+    text = " ".join(" ".join(lines).split())
+    assert "BTC ETH: pin-cash, weekly 04:00 New York, 08:00 UTC, 08:00 UTC: expired average" in text
+    assert "  16:00 New York, 20:00 UTC, 16:00 EDT: expired" in lines
+
+
+def test_coins_need_neither_a_compiler_nor_the_calendar_of_new_york():
+    script = (
+        "import sys\n"
+        "from hedgeflow.cli import main\n"
+        "try:\n"
+        "    main(['expiries', '--root', 'BTC', '--json'])\n"
+        "finally:\n"
+        "    print({'numba', 'exchange_calendars', 'pandas'} & {*sys.modules}, file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "set()\n")
+    assert json.loads(done.stdout)["pattern_of_the_source"] is None
 
 
 def test_the_document_has_every_root_with_its_features(run):

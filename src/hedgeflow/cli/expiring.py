@@ -11,7 +11,7 @@ import typer
 from hedgeflow.cli.clock import now_ns
 from hedgeflow.cli.naming import named_day
 from hedgeflow.cli.options import JsonOption
-from hedgeflow.cli.output import print_json, print_table
+from hedgeflow.cli.output import print_json, print_table, terminal_width
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -24,6 +24,9 @@ COLUMNS: Final = ("roots", "settlement", "cycle", "New York", "UTC", "venue", "l
                   "fixing")  # fmt: skip
 NEW_YORK: Final = "America/New_York"
 SHOWN_NOTICES: Final = 5
+EXPIRED: Final = "expired"
+NARROW: Final = 140
+"""On a terminal of fewer characters a row becomes a paragraph."""
 
 
 class Look(NamedTuple):
@@ -32,8 +35,11 @@ class Look(NamedTuple):
     at_ns: int
     day: date
     expiries: tuple[Expiry, ...]
+    asked: tuple[str, ...]
+    """Roots asked for; empty where all are told."""
+
     coming: tuple[Expiry, ...]
-    """The next expiry of each root asked for that has none on the date."""
+    """The first expiry after the date of each root asked for that has none on it."""
 
     ended: tuple[str, ...]
     """Roots asked for that have none any more."""
@@ -74,12 +80,12 @@ def _look(at_ns: int, asked: date | None, roots: list[str] | None) -> Look:
         root_named(name)
     found = expiries_on(day, roots)
     without = [name for name in roots or () if name not in {each.root for each in found}]
-    after_ns = max(at_ns, _midnight_ns(day))
-    coming = {name: next_expiry(name, after_ns) for name in without}
+    coming = {name: next_expiry(name, _midnight_ns(day)) for name in without}
     return Look(
         at_ns,
         day,
         found,
+        tuple(roots or ()),
         tuple(each for each in coming.values() if each is not None),
         tuple(name for name, each in coming.items() if each is None),
     )
@@ -98,7 +104,9 @@ def _follow(look: Look, day: date | None, roots: list[str] | None, *, as_json: b
 
     def shown(look: Look) -> RenderableType:
         lines = [*_notes(look), *told[-SHOWN_NOTICES:], _next_notice(look)]
-        return Group(Text(_headline(look)), _table(look), Text("\n".join(lines)))
+        width = terminal_width() or NARROW
+        table = _table(look) if width >= NARROW else Text("\n".join(_paragraphs(look, width)))
+        return Group(Text(_headline(look)), table, Text("\n".join(lines)))
 
     with Live(shown(look), auto_refresh=False) as screen:
         while not (day is not None and _is_over(look)):
@@ -138,15 +146,22 @@ def _next_second(day: date | None, roots: list[str] | None) -> Look:
 
 def _print(look: Look) -> None:
     typer.echo(_headline(look))
-    if look.expiries:
+    width = terminal_width()
+    if width is not None and width < NARROW:
+        for line in _paragraphs(look, width):
+            typer.echo(line)
+    elif look.expiries:
         print_table(COLUMNS, _rows(look), numeric=("left",))
     for note in _notes(look):
         typer.echo(note)
 
 
 def _headline(look: Look) -> str:
+    """Return the day, and where a US root is told its session and the source's words for it."""
     from hedgeflow.market.expiries import features_of, trading_day, weekly_pattern
 
+    if not _is_of_us(look):
+        return f"{look.day}, {look.day:%A}"
     pattern = weekly_pattern(look.day)
     us = trading_day("XNYS", look.day)
     session = "no US session"
@@ -159,6 +174,13 @@ def _headline(look: Look) -> str:
         f"{look.day}, {pattern.weekday}: {session}\n"
         f"The source says of it: {pattern.claim}{past}. Listed on the S&P 500: {listed}."
     )
+
+
+def _is_of_us(look: Look) -> bool:
+    """Say whether a root is of the US: the calendar of New York takes a second to read."""
+    from hedgeflow.market.expiries import root_named
+
+    return not look.asked or any(root_named(name).zone == NEW_YORK for name in look.asked)
 
 
 def _rows(look: Look) -> list[tuple[str, ...]]:
@@ -183,6 +205,23 @@ def _rows(look: Look) -> list[tuple[str, ...]]:
     ]
 
 
+def _paragraphs(look: Look, width: int) -> list[str]:
+    """Return the rows for a terminal that is too narrow for them, each in a few lines."""
+    from textwrap import wrap
+
+    lines: list[str] = []
+    for row in _rows(look):
+        told = dict(zip(COLUMNS, row, strict=True))
+        left = told["left"] if told["left"] == EXPIRED else f"{told['left']} left"
+        phase = "" if told["phase"] == "–" else f", {told['phase']}"
+        at = f"{told['New York']} New York, {told['UTC']} UTC, {told['venue']}"
+        head = f"{told['roots']}: {', '.join(filter(None, (told['settlement'], told['cycle'])))}"
+        lines += wrap(head, width, subsequent_indent="  ")
+        for text in (f"{at}: {left}{phase}", told["fixing"]):
+            lines += wrap(text, width, initial_indent="  ", subsequent_indent="  ")
+    return lines
+
+
 def _table(look: Look) -> RenderableType:
     from rich.table import Table
 
@@ -199,7 +238,7 @@ def _notes(look: Look) -> list[str]:
 
     notes = [
         f"{each.root}: none on {look.day}; next {each.date}, {_clock(each.expires_ns, NEW_YORK)}"
-        f" New York, {each.settlement.value}, in {_left(each.expires_ns - look.at_ns)}"
+        f" New York, {each.settlement.value}, {_until(each.expires_ns - look.at_ns)}"
         for each in look.coming
     ]
     notes += [f"{name}: no longer listed after {look.day}" for name in look.ended]
@@ -257,11 +296,16 @@ def _phase(expiry: Expiry, at_ns: int) -> str | None:
     return None if phase is Phase.OUTSIDE else phase.name
 
 
+def _until(span_ns: int) -> str:
+    left = _left(span_ns)
+    return left if left == EXPIRED else f"in {left}"
+
+
 def _left(span_ns: int) -> str:
     from hedgeflow.market.time import SECOND_NS
 
     if span_ns <= 0:
-        return "expired"
+        return EXPIRED
     minutes, seconds = divmod(-(-span_ns // SECOND_NS), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
@@ -284,7 +328,7 @@ def _document(look: Look) -> dict[str, Any]:
     return {
         "at": iso(look.at_ns),
         "date": str(look.day),
-        "pattern_of_the_source": asdict(weekly_pattern(look.day)),
+        "pattern_of_the_source": asdict(weekly_pattern(look.day)) if _is_of_us(look) else None,
         "expiries": [_expiry_document(each, look.at_ns) for each in look.expiries],
         "next": [_expiry_document(each, look.at_ns) for each in look.coming],
         "no_longer_listed": list(look.ended),

@@ -54,14 +54,21 @@ def print_table(
         )
     for row in cells:
         table.add_row(*row)
-    console = Console()
-    terminal = console.width if console.is_terminal else WIDEST
-    console.width = WIDEST
+    console = Console(width=WIDEST)
+    terminal = terminal_width() or WIDEST
     needed = Measurement.get(console, console.options, table)
     console.width = min(needed.maximum, max(terminal, needed.minimum))
     with console.capture() as captured:
         console.print(table, markup=False)
     typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def terminal_width() -> int | None:
+    """Return the characters of a line of the terminal that is printed to; None: a file or pipe."""
+    from rich.console import Console
+
+    console = Console()
+    return console.width if console.is_terminal else None
 
 
 def _cell(value: object) -> str:
