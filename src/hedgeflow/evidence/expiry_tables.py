@@ -24,7 +24,8 @@ EXPIRY_COLUMNS = {
     "dealer_gamma": pl.Float64,
     "gamma_basis": pl.String,
 }
-"""One row an underlying and day, days without an expiry among them.
+"""One row an underlying and day, days without an expiry among them. A date counts once: where
+options expire at its open and others at its close, as SPX's on third Fridays, the close is meant.
 
 ==========================  =======================================================================
 ``underlying``              As everywhere.
@@ -38,9 +39,9 @@ EXPIRY_COLUMNS = {
                             where there is none.
 ``stale_minutes``           From the last known price to the instant; 0 for a settlement or for the
                             bar that ends with it, null without a close.
-``strike_below``,           The listed strikes that enclose the close, below ≤ close < above: of the
-``strike_above``            contracts that expire, on a control day of the next expiry; null where
-                            the close lies outside of the listed strikes.
+``strike_below``,           The strikes listed by then that enclose the close, below ≤ close <
+``strike_above``            above: of the contracts that expire, on a control day of the next
+                            expiry; null where the close lies outside of them.
 ``heaviest_strike``         Strike with the most open interest among the ten next below and the ten
                             next above the price of the day's earliest mark, chosen of what was
                             known at that mark; of the same contracts; null where no open interest
@@ -149,5 +150,6 @@ def check_expiries(expiries: pl.DataFrame) -> None:
             raise EvidenceError(
                 f"{first['underlying']} on {first['date']} {words}",
                 where="expiries",
-                hint="The columns are described at hedgeflow.evidence.expiry_tables.",
+                hint="The columns are described at hedgeflow.evidence.expiry_tables; a date has one"
+                " row, that of its last expiry.",
             )

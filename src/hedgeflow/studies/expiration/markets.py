@@ -11,6 +11,7 @@ from hedgeflow.market.contracts import HedgeInstrument, HedgeKind, hedge_instrum
 from hedgeflow.market.errors import CatalogError
 from hedgeflow.market.tapes import TapeKey, TapeKind
 from hedgeflow.risk import load_volatility_index
+from hedgeflow.studies.expiration.listings import listing_note, with_listings
 from hedgeflow.studies.hedge_choice import most_traded, named_bars, same_unit
 from hedgeflow.studies.markets import (
     days_tape,
@@ -64,7 +65,8 @@ def load_expiry_market(
     """Return the chain of an underlying in a catalog, and what is traded against it.
 
     The chain's tape is that of option trades, with official open interest beside it, else that of
-    snapshots. Where only an index's level is known, the index stands in for its future; whoever
+    snapshots; where these show whole chains, a contract counts as listed from the first that shows
+    it. Where only an index's level is known, the index stands in for its future; whoever
     judges such a run has to say that nobody can trade it.
 
     Parameters
@@ -82,12 +84,18 @@ def load_expiry_market(
     """
     del must_trade
     options = option_tape_key(catalog, underlying)
+    contracts = catalog.contracts(options.venue, underlying)
+    if options.kind is TapeKind.OPTION_SNAPSHOTS:
+        contracts = with_listings(contracts, catalog.read(options))
     interest, beside = _open_interest(catalog, options)
     bars, notes = _bars(catalog, options, config)
     hedge = hedge_instrument(bars.instrument, bars.venue)
     if hedge.kind is HedgeKind.INDEX:
         hedge, note = _standing_in(hedge)
         notes = [*notes, note]
+    unlisted = listing_note(contracts)
+    if unlisted is not None:
+        notes = [*notes, unlisted]
     days = days_tape(catalog, options)
     trades = tick_tape(catalog, TapeKind.HEDGE_TRADES, bars)
     quotes = tick_tape(catalog, TapeKind.HEDGE_QUOTES, bars)
@@ -96,7 +104,7 @@ def load_expiry_market(
     return market_of(
         underlying,
         option_tape_of(catalog, options),
-        catalog.contracts(options.venue, underlying),
+        contracts,
         read_tape(catalog, bars),
         config,
         days=None if days is None else read_tape(catalog, days),

@@ -9,10 +9,9 @@ import numpy as np
 import polars as pl
 
 from hedgeflow.evidence import Arm, ArmGroup
+from hedgeflow.studies.expiration.days import expiry_sessions
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
     from hedgeflow.studies.arms.rerun import Rerun
 
@@ -25,8 +24,8 @@ def placebo_arms(rerun: Rerun, config: ExpirationPressureConfig) -> list[Arm]:
     """Return the run itself, with every side flipped, and at the same minutes of other days.
 
     On another day a strike lies as far from the price as it did, and expires as late in the
-    session, but no option does: a day of the underlying's own expiries is no placebo. Open
-    interest, gamma and size are the alert's own.
+    session, but no option does: a day on which options of the underlying expire, whether or not the
+    tape has them, is no placebo. Open interest, gamma and size are the alert's own.
     """
     conditions = rerun.result.scan.more["conditions"]
     arms = [
@@ -101,21 +100,14 @@ class _Shifts:
         sessions = rerun.result.tape.sessions
         self._sessions = sessions
         self._coverage = rerun.market.bar_coverage
-        expiries = rerun.market.contracts["expiry"].dt.timestamp("ns").unique().sort().to_numpy()
-        self._expires = np.zeros(sessions.open_ns.size, np.bool_)
-        at = self._session_of(expiries)
-        self._expires[at[at >= 0]] = True
+        self._expires = expiry_sessions(rerun.market, sessions)
         self._alerts = rerun.result.alerts.height
-
-    def _session_of(self, instants: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the session of each instant, its close included; -1 outside of all."""
-        return self._sessions.index_of(instants - 1)
 
     def by(self, conditions: pl.DataFrame, step: int) -> tuple[pl.DataFrame, int]:
         """Return conditions so many sessions away, and how many alerts have no such day."""
         at = conditions["at_ns"].to_numpy()
         expiry = conditions["expiry_ns"].to_numpy()
-        own = self._session_of(expiry)
+        own = self._sessions.index_of(expiry - 1)  # the close included
         there = np.where(own >= 0, own + step, -1)
         exists = (there >= 0) & (there < self._sessions.open_ns.size)
         place = np.where(exists, there, 0)

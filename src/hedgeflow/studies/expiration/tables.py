@@ -16,6 +16,7 @@ from hedgeflow.evidence.expiry_tables import (
 from hedgeflow.fills import CostModel
 from hedgeflow.market.tapes import TapeKind
 from hedgeflow.market.time import DAY_NS, MINUTE_NS, moment_of
+from hedgeflow.signals.chain import chain_of
 from hedgeflow.signals.dealer_gamma import GammaConvention
 from hedgeflow.strategies.claims import NullKind
 from hedgeflow.studies.expiration.days import days_beside_expiries
@@ -38,7 +39,8 @@ OLDEST_MARK_PRICE_MINUTES: Final = 720.0
 NEAR_STRIKES: Final = 10
 """On either side of the price; among them is the heaviest."""
 WIDEST_GAP: Final = 1.5
-"""Times the usual spacing of strikes: across a wider gap no listed strike is known."""
+"""Times the usual spacing of strikes: where a tape does not show whole chains, no listed strike is
+known across a wider gap."""
 NOT_OF_SHOCKS: Final = (
     "demand", "demand_scaled", "ratio", "tier", "flow_class_at_close", "concentration",
     "expected_hedge_contracts", "hedge_to_come", "demand_low", "demand_high", "demand_expected",
@@ -115,7 +117,10 @@ def closes(
 ) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
     """Return closes beside strikes, prices at fixed marks before them, and what to say of both.
 
-    Which days those are: `days_beside_expiries`.
+    Which days those are: `days_beside_expiries`. A control day before a strike of its expiry was
+    listed is none.
+
+    Look-ahead: only strikes count that were listed by the close; for the heaviest, by the mark.
     """
     known = _Known(market, scan)
     days, notes = days_beside_expiries(market, known.expiries, known.first_ns, known.last_ns)
@@ -127,6 +132,8 @@ def closes(
         date = moment_of(instant).date().isoformat()
         close, stale = known.price(instant)
         if close is None or stale > DAY_NS / MINUTE_NS:
+            continue
+        if not is_expiry and not known.strikes(expiry, instant).size:
             continue
         marks = _marks(market, known, instant, date)
         prices += marks
@@ -140,7 +147,7 @@ def closes(
                 "instant_ns": instant,
                 "close": fresh,
                 "stale_minutes": stale,
-                **known.enclosing(expiry, fresh),
+                **known.enclosing(expiry, instant, fresh),
                 **known.heaviest(expiry, instant, marks[0] if marks else None),
             }
         )
@@ -188,12 +195,10 @@ class _Known:
         self._sigma = sigmas["value"].to_numpy()
         self._ladders = scan.more["ladders"]
         terms = market.contracts.with_columns(expiry_ns=pl.col("expiry").dt.timestamp("ns"))
-        self._strikes: dict[int, NDArray[np.float64]] = {
-            int(expiry): np.sort(group["strike"].unique().to_numpy())
-            for (expiry,), group in terms.group_by("expiry_ns")
-        }
+        self._chain = chain_of(market.contracts)
+        self._whole = _whole_chains(market, terms)
         self._interest = _interest(market, terms)
-        self.expiries = sorted(self._strikes)
+        self.expiries: list[int] = self._chain.expiry_ns.tolist()
         self.first_ns = int(self._price_ns[0]) if self._price_ns.size else 0
         self.last_ns = int(self._price_ns[-1]) if self._price_ns.size else -1
 
@@ -210,10 +215,19 @@ class _Known:
         found = float(self._sigma[place]) if place >= 0 else float("nan")
         return found if found > 0.0 else None
 
-    def enclosing(self, expiry: int, close: float | None) -> dict[str, float | None]:
-        """Return the listed strikes around a close."""
+    def strikes(self, expiry: int, at_ns: int) -> NDArray[np.float64]:
+        """Return an expiry's strikes that were listed by an instant, ascending."""
+        own = self._places(expiry)
+        return self._chain.strike[own][self._chain.listed_ns[own] <= at_ns]
+
+    def _places(self, expiry: int) -> slice:
+        number = int(np.searchsorted(self._chain.expiry_ns, expiry))
+        return slice(*self._chain.first_strike[number : number + 2].tolist())
+
+    def enclosing(self, expiry: int, at_ns: int, close: float | None) -> dict[str, float | None]:
+        """Return the strikes around a close at an instant, of those listed by then."""
         nothing = {"strike_below": None, "strike_above": None}
-        strikes = self._strikes[expiry]
+        strikes = self.strikes(expiry, at_ns)
         if close is None or strikes.size < 2:
             return dict(nothing)
         place = int(np.searchsorted(strikes, close, side="right"))
@@ -221,7 +235,8 @@ class _Known:
             return dict(nothing)
         below, above = float(strikes[place - 1]), float(strikes[place])
         near = strikes[max(0, place - NEAR_STRIKES) : place + NEAR_STRIKES]
-        if above - below > WIDEST_GAP * float(np.median(np.diff(near))):
+        too_wide = above - below > WIDEST_GAP * float(np.median(np.diff(near)))
+        if too_wide and expiry not in self._whole:
             return dict(nothing)
         return {"strike_below": below, "strike_above": above}
 
@@ -236,7 +251,7 @@ class _Known:
         if mark is None:
             return found
         at = instant - int(mark["mark_minutes"]) * MINUTE_NS
-        strikes = self._strikes[expiry]
+        strikes = self.strikes(expiry, at)
         place = int(np.searchsorted(strikes, float(mark["price"]), side="right"))
         near = strikes[max(0, place - NEAR_STRIKES) : place + NEAR_STRIKES]
         rows = self._interest.get(expiry)
@@ -267,6 +282,14 @@ class _Known:
                 "gamma_basis": "signed" if signed else basis.name.lower().replace("_", "-"),
             }
         return found
+
+
+def _whole_chains(market: Market, terms: pl.DataFrame) -> set[int]:
+    """Return the expiries of which snapshots showed every strike since it was listed."""
+    if market.options.kind is not TapeKind.OPTION_SNAPSHOTS:
+        return set()
+    known = terms.group_by("expiry_ns").agg(pl.col("listed").is_not_null().all())
+    return set(known.filter("listed")["expiry_ns"].to_list())
 
 
 def _interest(market: Market, terms: pl.DataFrame) -> dict[int, pl.DataFrame]:
