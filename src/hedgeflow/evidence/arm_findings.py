@@ -287,26 +287,29 @@ def _directions(
     pin, steer, gamma = (by_id.get(name) for name in ("pin", "steer-away", "dealer-gamma"))
     found: list[ArmFinding] = []
     if pin is not None and steer is not None:
-        words = "pin less steer-away"
+        words = ("pin less steer-away", "that pin and steer-away earn alike")
         found += _worth("pin-less-steer", words, pin - steer, "two-sided", resampling)
         if gamma is not None:
             blind = gamma - 0.5 * (pin + steer)
-            words = "dealer-gamma less the mean of pin and steer-away"
+            words = (
+                "dealer-gamma less the mean of pin and steer-away",
+                "that dealer-gamma earns no more than the mean of pin and steer-away",
+            )
             found += _worth("gamma-over-blind", words, blind, "greater", resampling)
     return found
 
 
 def _worth(
-    name: str, words: str, usd: FloatArray, sides: Sides, resampling: Resampling
+    name: str, words: tuple[str, str], usd: FloatArray, sides: Sides, resampling: Resampling
 ) -> list[ArmFinding]:
-    """Return a difference of sessions, and the p-value of its being zero."""
+    """Return a difference of sessions, and the p-value of there being none, each in its words."""
     session = np.flatnonzero(usd)
     none = "no session came out differently"
     worth = clustered_mean(usd[session], session, resampling, none=none)
     flipped = sign_flip_p_value(usd[session], session, seed=resampling.seed, sides=sides, none=none)
     return [
-        ArmFinding(ArmGroup.DIRECTION, name, words, "USD a session that differs", worth),
-        ArmFinding(ArmGroup.DIRECTION, f"{name}-p-value", f"{words} is zero", "p-value", flipped),
+        ArmFinding(ArmGroup.DIRECTION, name, words[0], "USD a session that differs", worth),
+        ArmFinding(ArmGroup.DIRECTION, f"{name}-p-value", words[1], "p-value", flipped),
     ]
 
 

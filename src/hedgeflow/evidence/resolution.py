@@ -11,17 +11,37 @@ from hedgeflow.evidence.performance import Profit, Results
 from hedgeflow.evidence.significance import Significance
 from hedgeflow.evidence.tables import EvidenceTables
 from hedgeflow.evidence.verdict import CouldTell, Decision, Judgement, Status, Verdict
-from hedgeflow.evidence.wording import bounded, counted, p_value, percent
+from hedgeflow.evidence.wording import bounded, counted, fills_at_quotes, p_value, percent
 
 SIMULATED = "SIMULATED"
 
-_COULD_TELL = {
-    CouldTell.CONCLUSIVE: "The data could tell.",
-    CouldTell.INCONCLUSIVE: (
-        "The data could not tell: nothing failed outright, but not every gate was shown to hold."
-    ),
-    CouldTell.UNTESTABLE: "The data could not tell: none of the gates could be tested on it.",
-}
+
+def could_tell_words(verdict: str, could_tell: str) -> str:
+    """Return in a sentence whether the data could have told, in words that fit the verdict.
+
+    Parameters
+    ----------
+    verdict, could_tell : str
+        With too few trades the second is about the gates beside their number.
+    """
+    few = verdict == Verdict.INSUFFICIENT_DATA
+    match could_tell:
+        case CouldTell.CONCLUSIVE:
+            if few:
+                return (
+                    "Too few trades for a verdict, yet the data could tell one thing: what a gate"
+                    " beside their number asks does not hold."
+                )
+            return "The data could tell."
+        case CouldTell.UNTESTABLE:
+            beside = " beside the number of trades" if few else ""
+            return f"The data could not tell: none of the gates{beside} could be tested on it."
+        case _:
+            beside = "beside the number of trades " if few else ""
+            return (
+                f"The data could not tell: {beside}no gate failed outright, but not every one was"
+                " shown to hold."
+            )
 
 
 def label(decision: Decision, *, simulated: bool) -> str:
@@ -94,9 +114,17 @@ def _found(
         f"Expectancy {bounded(overall.expectancy_bps)} bps or "
         f"{bounded(overall.expectancy_points)} points a trade net of costs, "
         f"{profit.net_usd or 0.0:,.2f} USD in all after "
-        f"{(profit.gross_usd or 0.0) - (profit.net_usd or 0.0):,.2f} of costs; {chance}; "
+        f"{(profit.gross_usd or 0.0) - (profit.net_usd or 0.0):,.2f} of costs"
+        f"{_at_the_quotes(manifest, profit)}; {chance}; "
         f"annualised Sharpe ratio {bounded(sharpe)}."
     )
+
+
+def _at_the_quotes(manifest: Manifest, profit: Profit) -> str:
+    paid = (profit.spread_usd or 0.0) + (profit.slippage_usd or 0.0)
+    if not fills_at_quotes(manifest.config, paid):
+        return ""
+    return " (fills are at the quotes, so their spread is in the result before costs)"
 
 
 def _chance(significance: Significance, hypotheses: tuple[TestedHypothesis, ...]) -> str:
@@ -129,20 +157,18 @@ def _meaning(manifest: Manifest, decision: Decision, gates: tuple[Judgement, ...
     for word, ids in (
         ("Failed", decision.failed),
         ("Inconclusive", decision.inconclusive),
-        ("Untestable", decision.untestable),
     ):
         if ids:
             parts.append(f"{word}: {'; '.join(names[name] for name in ids)}.")
-    why = dict.fromkeys(gate.reason for gate in gates if gate.status is Status.UNTESTABLE)
-    parts.extend(f"Untestable because: {reason}." for reason in why)
-    parts.append(_COULD_TELL[decision.could_tell])
+    parts += _untestable(gates)
+    parts.append(could_tell_words(decision.verdict, decision.could_tell))
     parts.append(f"By the source's point rules the word would be {decision.source_verdict.value}.")
     scale = (
         _without_scale(manifest)
         if manifest.scale_volume is None
         else f"V5 = {manifest.scale_volume:,.6g} underlying units in 5 minutes"
     )
-    signed = f"trades signed by {manifest.signing_mode}; " if manifest.signing_mode else ""
+    signed = f"sides told by {manifest.signing_mode}; " if manifest.signing_mode else ""
     parts.append(
         f"Hedge instrument {manifest.hedge_instrument} on {manifest.hedge_venue}, {scale}; {signed}"
         f"{counted(manifest.trials, 'configuration')} tried on this data set."
@@ -151,6 +177,18 @@ def _meaning(manifest: Manifest, decision: Decision, gates: tuple[Judgement, ...
     if manifest.vault is not None:
         parts.extend(vault_words(manifest.vault))
     return " ".join(parts)
+
+
+def _untestable(gates: tuple[Judgement, ...]) -> list[str]:
+    """Return the gates that these data cannot test, each beside its reason."""
+    by_reason: dict[str, list[str]] = {}
+    for gate in gates:
+        if gate.status in {Status.UNTESTABLE, Status.REFUSED}:
+            by_reason.setdefault(gate.reason, []).append(gate.statement)
+    return [
+        f"Untestable ({reason}): {'; '.join(statements)}."
+        for reason, statements in by_reason.items()
+    ]
 
 
 def _without_scale(manifest: Manifest) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hedgeflow.evidence.estimates import Measure, missing
-from hedgeflow.evidence.wording import describe, show
+from hedgeflow.evidence.wording import counted, describe, show
 from hedgeflow.strategies.claims import Comparison, Gate
 
 SAMPLE_STATISTIC = "trades"
@@ -160,9 +160,8 @@ def _status(gate: Gate, measure: Measure) -> tuple[Status, str]:
     if value is None:
         return Status.UNTESTABLE, estimate.reason
     if measure.smallest is not None and not holds(gate, measure.smallest):
-        needed = (
-            f"{estimate.n:,} different draws cannot give a p-value below {measure.smallest:.2g}"
-        )
+        draws = counted(estimate.n, "different draw")
+        needed = f"{draws} cannot give a p-value below {measure.smallest:.2g}"
         return Status.UNTESTABLE, needed
     if measure.exact:
         status = Status.PASSED if holds(gate, value) else Status.FAILED

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from hedgeflow.evidence.checks import JsonObject, number, section
 from hedgeflow.evidence.estimates import Estimate
 
 _NAMES = {
     "trades": "trades",
+    "tradable_prices": "tradable:",
     "win_rate": "win rate",
     "sharpe_annualised": "annualised Sharpe ratio",
     "deflated_sharpe": "probability",
@@ -30,7 +32,6 @@ _NAMES = {
     "brier_empirical_skill": "Brier skill",
     "brier_source_over_lognormal_skill": "Brier skill",
     "brier_empirical_over_lognormal_skill": "Brier skill",
-    "tradable_prices": "tradable (1 is yes)",
 }
 _RATES = frozenset({"win_rate", "drawdown", "flow_class_accuracy", "deflated_sharpe"})
 
@@ -50,6 +51,8 @@ def show(statistic: str, value: float) -> str:
         return p_value(value)
     if statistic == "trades":
         return f"{value:.0f}"
+    if statistic == "tradable_prices":
+        return "yes" if value else "no"
     return f"{value:.2f}"
 
 
@@ -76,6 +79,22 @@ def bounded(estimate: Estimate, *, rate: bool = False, digits: int = 2) -> str:
     return f"{write(estimate.value)} ({write(estimate.lower)} to {write(estimate.upper)})"
 
 
-def counted(number: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
     """Return a count with its noun, in the plural unless it is one."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def fills_at_quotes(config: JsonObject, paid_usd: float) -> bool:
+    """Say whether a run's fills were at quotes, so that no half spread was charged on top.
+
+    Parameters
+    ----------
+    config : mapping
+        The run's configuration.
+    paid_usd : float
+        Spread and slippage that its trades were charged.
+    """
+    costs = section(config, "costs")
+    assumed = [number(costs, key) for key in costs if key.startswith("half_spread_")]
+    charged = bool(assumed) and all(assumed) and (number(costs, "cost_multiple") or 0.0) > 0.0
+    return charged and paid_usd == 0.0

@@ -10,6 +10,10 @@ import pytest
 from evidence import samples
 from hedgeflow.evidence import Arm, ArmGroup, assess, package_document
 from hedgeflow.evidence.report.answers import answers, registered, vault
+from hedgeflow.evidence.report.chance import monitoring_picture, null_picture
+from hedgeflow.evidence.report.figures import results_picture, trades_picture
+from hedgeflow.evidence.report.prediction import pressure_picture
+from hedgeflow.evidence.report.sections import cost_words
 from hedgeflow.strategies.volume_shock.claims import DECLARATION
 
 NOW = "2024-03-01T00:00:00Z"
@@ -78,7 +82,7 @@ def test_where_size_ends_the_edge_is_the_group_s_own_figure(strong):
         for item in strong["experimental_validity"]["arm_findings"]
         if item["id"] == "largest-size"
     ]
-    assert f"{found['figure']['value']:,.2f} times our size" in size
+    assert f"{found['figure']['value']:,.0f} times our size" in size
 
 
 def test_a_claim_that_fails_is_said_to_fail_and_where(weak):
@@ -116,7 +120,58 @@ def test_too_few_trades_name_how_many_are_missing():
     assert said.verdict == "There are too few trades on these data to say anything about the claim."
     assert [gate.asked for gate in said.why] == ["At least 50 trades."]
     assert said.change[0] == "38 more trades: 50 are needed to say anything."
-    assert "Wins: no count of 12 trades can show 80\u00a0%; there were 10." in said.change
+    assert (
+        "Wins: too few trades to show 80\u00a0%, even if all had won; 10 of 12 did." in said.change
+    )
+
+
+def test_too_few_trades_that_show_something_all_the_same_say_what():
+    tables = samples.tables(samples.mixed(2, 20))
+    made = package(tables)
+    validity = made["experimental_validity"]
+    assert (validity["verdict"], validity["could_tell"]) == ("INSUFFICIENT_DATA", "CONCLUSIVE")
+    said = answers(made)
+    assert said.verdict.startswith(
+        "There are too few trades on these data for a verdict; what they already show not to hold"
+    )
+    assert "a win rate of at least 80 %" in said.verdict
+    assert [gate.asked for gate in said.why][:2] == [
+        "At least 50 trades.",
+        "A win rate of at least 80 %.",
+    ]
+    words = " ".join(validity["resolution"])
+    assert "Too few trades for a verdict, yet the data could tell one thing" in words
+    assert "Untestable because" not in words
+
+
+def test_too_few_trades_are_not_said_to_be_nothing_that_failed():
+    made = package(samples.tables(samples.mixed(10, 2)))
+    words = " ".join(made["experimental_validity"]["resolution"])
+    assert "Failed: at least 50 trades" in words
+    assert "The data could not tell: beside the number of trades no gate failed outright" in words
+    assert "Untestable (no signed hedge tape): R² above 0.70" in words
+
+
+def test_a_trade_without_an_interval_says_so():
+    [line] = [
+        line
+        for line in answers(package(samples.tables(samples.mixed(1, 0)))).sure
+        if line.startswith("A trade earned")
+    ]
+    assert "95" not in line
+    assert "after costs; no interval: 1 session with observations" in line
+
+
+def test_fills_at_quotes_say_where_the_spread_is(weak):
+    made = copy.deepcopy(weak)
+    costs = {"half_spread_stock": 0.01, "half_spread_ticks_future": 0.5, "cost_multiple": 1.0}
+    made["reproducibility"]["config"] = {"costs": costs}
+    made["performance_metrics"]["profit"] |= {"spread_usd": 0.0, "slippage_usd": 0.0}
+    assert "after fees, at quotes that hold the spread" in " ".join(answers(made).sure)
+    assert cost_words(made).startswith("Spread and slippage are 0 because every fill is at a quote")
+    made["performance_metrics"]["profit"] |= {"spread_usd": 3.0}
+    assert "after costs" in " ".join(answers(made).sure)
+    assert cost_words(made) == ""
 
 
 def test_no_trades_leave_nothing_uncertain_but_the_record():
@@ -191,3 +246,39 @@ def test_a_vault_without_end_that_somebody_had_seen_says_both():
 
 def test_no_vault_is_said(weak):
     assert "No vault: no period of these data was locked away beforehand." in answers(weak).sure
+
+
+def test_what_too_few_trades_would_draw_is_said_in_words():
+    tables = samples.tables(samples.mixed(1, 0))
+    made = package(tables)
+    drawn = [
+        monitoring_picture(made, simulated=False),
+        results_picture(tables.trades, simulated=False),
+        pressure_picture(
+            tables.trades,
+            tables.alerts.with_columns(pressure=pl.lit(12.0)),
+            DECLARATION.classes,
+            simulated=False,
+        ),
+    ]
+    said = [each.reason for each in drawn]
+    assert said[0] == "1 trade on 1 session; a line needs 2 sessions"
+    assert said[1].startswith("1 trade of ")
+    assert said[2] == "1 trade; a slope takes 5 at least"
+
+
+def test_an_axis_of_few_trades_has_whole_ticks():
+    tables = samples.tables(samples.mixed(1, 1))
+    spec = trades_picture(tables.trades, DECLARATION.classes, simulated=False).spec
+    assert spec["layout"]["xaxis"]["dtick"] == 1
+    many = samples.tables(samples.mixed(20, 20))
+    spec = trades_picture(many.trades, DECLARATION.classes, simulated=False).spec
+    assert "dtick" not in spec["layout"]["xaxis"]
+
+
+def test_every_null_is_told_and_none_is_called_the_second(strong):
+    shows = null_picture(strong, simulated=False).shows
+    nulls = [each for each in strong["statistical_measures"]["nulls"] if each["draws"]]
+    assert all(f"draws of {each['name']}" in shows for each in nulls)
+    assert "second" not in shows
+    assert ("The largest p-value counts." in shows) == (len(nulls) > 1)

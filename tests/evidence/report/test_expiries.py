@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from dataclasses import replace
@@ -115,15 +116,86 @@ def test_nothing_is_said_of_shocks(words):
 def test_the_section_says_what_was_found_against_what(words):
     assert "Does the price pin?" in words
     assert "Closes beside the nearest strike: on 30 expiry days" in words
-    assert "on days without an expiry (120 of them)" in words
+    assert re.search(r"on 30 expiry days 0\.\d\d spacings away, 0\.\d\d on 120 days without", words)
     assert "If there were nothing: bars of both kinds of days alike" in words
     assert "The published pull on single stocks is 16.5 bps" in words
 
 
 def test_the_family_of_holms_correction_is_told(words, run):
     assert run[1].pinning.tests == 5
-    assert "Holm’s correction runs over 5 p-values of at most five" in words
+    assert "Holm’s correction runs here over the 5 p-values of this section, of at most" in words
     assert "Claims name three of these" in words
+    assert "after Holm over 5 tests p" in words
+
+
+def test_more_than_chance_means_what_the_claims_ask():
+    asked = {each.threshold for each in DECLARATION.claims if "holm_p_value" in each.statistic}
+    assert asked == {words_of.SHOWN}
+
+
+@pytest.mark.parametrize(("p_value", "said"), [(0.009, "more than"), (0.03, "no more than")])
+def test_a_p_value_between_the_levels_is_not_called_more_than_chance(run, p_value, said):
+    package = copy.deepcopy(run[2])
+    for name in ("nearest", "heaviest", "drift"):
+        package["hypothesis_validation"]["pinning"][name]["p_value_holm"] = p_value
+    told = words_of.pinning_words(package)[:3]
+    assert all(f"at the claims’ level of 0.01, {said} chance would do" in each for each in told)
+
+
+def test_a_direction_is_named_only_where_something_is_shown(run):
+    package = copy.deepcopy(run[2])
+    test = package["hypothesis_validation"]["pinning"]["nearest"] | {"direction": "farther"}
+    package["hypothesis_validation"]["pinning"]["nearest"] = test | {"p_value_holm": 0.5}
+    assert "driven away" not in words_of.pinning_words(package)[0]
+    package["hypothesis_validation"]["pinning"]["nearest"] = test | {"p_value_holm": 0.001}
+    assert ", farther, as if driven away." in words_of.pinning_words(package)[0]
+
+
+def test_the_two_families_of_p_values_are_told_apart(words, run):
+    tests = run[2]["hypothesis_validation"]
+    own = {each["id"]: each["p_value"] for each in tests["hypotheses"]}
+    both = sorted(tests["pinning"][name]["p_value"]["value"] for name in ("nearest", "heaviest"))
+    assert own["pinning"] == pytest.approx(min(2.0 * both[0], max(2.0 * both[0], both[1])))
+    tested = sum(each is not None for each in own.values())
+    assert f"p, Holm over these {tested}" in words
+    assert re.search(r"the smaller after Holm of \S+ and \S+, those of the two strikes", words)
+    assert "“Does the price pin?” are another family" in words
+
+
+def test_days_on_which_only_daily_options_expire_are_called_so(run):
+    finished, _, package = run
+    daily = pl.when(pl.col("is_expiry")).then(pl.lit("weekly")).otherwise(pl.lit("daily"))
+    round_the_clock = finished.expiries.with_columns(cycle=daily)
+    html = render_report(package, replace(finished, expiries=round_the_clock), None)
+    pinning = html[html.index('<section id="pinning"') : html.index('<section id="probabilities"')]
+    assert "without an expiry" not in pinning
+    assert "on 120 days on which only daily options expire" in pinning
+    assert "days on which only daily options expire (120)" in pinning
+
+
+def test_power_names_its_effect_and_its_level(words):
+    assert "Power for 16.5" in words
+    assert "would show at 5 %, two-sided, before Holm, a pull of 16.5 bps" in words
+    assert "An index or a coin is no single stock" in words
+
+
+def test_a_picture_with_one_series_has_a_legend_and_the_days_behind_each_point(run):
+    package = copy.deepcopy(run[2])
+    for mark in package["hypothesis_validation"]["pinning"]["drift"]["marks"]:
+        mark["short_bps"] = mark["short_bps"] | {"value": None}
+    [only] = pictures.drift_picture(package, simulated=False).spec["data"]
+    assert only["showlegend"] is True
+    marks = package["hypothesis_validation"]["pinning"]["drift"]["marks"]
+    assert only["text"] == [f"{each['long_bps']['n']} days" for each in marks]
+
+
+def test_a_few_days_make_no_curve_of_probabilities():
+    finished = tables()
+    rows = finished.strike_probabilities
+    some = rows["date"].unique().sort()[:2]
+    few = replace(finished, strike_probabilities=rows.filter(pl.col("date").is_in(some.to_list())))
+    drawn = pictures.probability_picture(document(assessed(few, arms=False)), simulated=False)
+    assert drawn.reason == "2 expiry days; a curve takes 5 at least"
 
 
 def test_what_gamma_predicted_is_told(run):
@@ -139,12 +211,20 @@ def test_what_gamma_predicted_is_told(run):
 
 
 def test_the_heaviest_strike_is_told_beside_the_mirror_images_of_other_days(words):
-    assert "of the mirror images of the last move, and on 120 days without an expiry" in words
+    assert "had the last move gone the other way" in words
+    assert re.search(r"on 120 days without an expiry they lay 0\.\d\d (nearer|farther) than", words)
 
 
 def test_the_floor_of_the_source_is_told(words):
     assert "3 or more expected moves away: the source’s rule gave them" in words
-    assert "Its floor gives strikes a chance" in words
+    assert "Its floor gives strikes so far away a chance, and it was never seen." in words
+
+
+def test_a_floor_of_what_came_at_times_is_told_as_too_high(run):
+    package = copy.deepcopy(run[2])
+    far = package["hypothesis_validation"]["strike_probabilities"]["far"]
+    far["came"] = far["came"] | {"value": 0.02, "lower": 0.01, "upper": 0.03}
+    assert words_of.far_words(package).endswith("so far away more of a chance than they had.")
 
 
 def test_the_three_directions_stand_side_by_side(words, run):

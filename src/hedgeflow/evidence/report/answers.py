@@ -12,6 +12,7 @@ from hedgeflow.evidence.report.canvas import sentence
 from hedgeflow.evidence.report.chance import decided, deflated_words
 from hedgeflow.evidence.report.sections import objects, text
 from hedgeflow.evidence.report.words import (
+    Shown,
     counted,
     decimal,
     estimate,
@@ -21,6 +22,7 @@ from hedgeflow.evidence.report.words import (
     prose,
 )
 from hedgeflow.evidence.verdict import SAMPLE_STATISTIC, CouldTell, Status, Verdict
+from hedgeflow.evidence.wording import fills_at_quotes
 
 DECIDING = 3
 """Gates that the first screen names; all of them follow on the second."""
@@ -93,7 +95,7 @@ def _verdict(package: JsonObject, gates: Sequence[JsonObject]) -> str:
     if word == Verdict.VALIDATED:
         return f"The claim holds {where}: every gate passed by the worse end of its interval."
     if word == Verdict.INSUFFICIENT_DATA:
-        return f"There are too few trades {where} to say anything about the claim."
+        return _too_few(gates, where, told)
     if "leakage" in texts_of(validity, "failed"):
         return "The run depends on what came after it, so the claim is not held to be shown."
     if "coherence" in texts_of(validity, "failed"):
@@ -107,6 +109,20 @@ def _verdict(package: JsonObject, gates: Sequence[JsonObject]) -> str:
     return (
         f"The claim was not shown {where}: no gate failed outright, but {still} of"
         f" {counted(count, 'gate')} did not pass. Other data could still decide it."
+    )
+
+
+def _too_few(gates: Sequence[JsonObject], where: str, told: str) -> str:
+    if told != CouldTell.CONCLUSIVE:
+        return f"There are too few trades {where} to say anything about the claim."
+    failed = [
+        prose(text(gate, "statement"))
+        for gate in gates
+        if text(gate, "status") == Status.FAILED and text(gate, "statistic") != SAMPLE_STATISTIC
+    ]
+    return (
+        f"There are too few trades {where} for a verdict; what they already show not to hold is"
+        f" {'; '.join(failed)}."
     )
 
 
@@ -132,10 +148,11 @@ def _about(package: JsonObject) -> str:
 
 
 def _deciding(gates: Sequence[JsonObject], package: JsonObject) -> Iterator[Deciding]:
-    """Yield the gates that decided: too few trades alone, else the worst states first."""
+    """Yield the gates that decided: too few trades and what fails, else the worst states first."""
     short = [gate for gate in gates if text(gate, "statistic") == SAMPLE_STATISTIC]
     if text(package, "experimental_validity", "verdict") == Verdict.INSUFFICIENT_DATA:
-        chosen = short
+        failed = [gate for gate in gates if text(gate, "status") == Status.FAILED]
+        chosen = [*short, *(gate for gate in failed if gate not in short)]
     else:
         order = [state.value for state in (Status.FAILED, Status.INCONCLUSIVE)]
         order += [*sorted(_NEVER_TESTED, reverse=True), Status.PASSED.value]
@@ -179,10 +196,8 @@ def _sure(package: JsonObject) -> Iterator[str]:
         )
         sessions = counted(int(number(metrics, "sessions_with_trades") or 0), "session")
         net = estimate(section(metrics, "overall", "expectancy_bps"), "expectancy_bps")
-        bounds = f" ({net.interval})" if net.interval else ""
         yield f"Sample: {counted(trades, 'trade')} on {sessions}{worth}."
-        level = percent(number(measures, "confidence_level") or 0.95, 0)
-        yield f"A trade earned {net.text}{bounds} after costs, {level} interval, days resampled."
+        yield _earned(package, net)
         p_value = number(measures, "p_value", "value")
         if p_value is not None:
             yield f"Chance alone does as well with {p_is(p_value)} ({_nulls(measures)})."
@@ -199,9 +214,28 @@ def _sure(package: JsonObject) -> Iterator[str]:
         yield sentence(text(leakage, "words"))
 
 
+def _earned(package: JsonObject, net: Shown) -> str:
+    paid = section(package, "performance_metrics", "profit")
+    costs = [number(paid, key) for key in ("spread_usd", "slippage_usd")]
+    quoted = fills_at_quotes(
+        section(package, "reproducibility", "config"), sum(cost or 0.0 for cost in costs)
+    )
+    after = "after fees, at quotes that hold the spread" if quoted else "after costs"
+    if not net.interval:
+        return f"A trade earned {net.text} {after}; no interval: {net.reason or 'none was formed'}."
+    level = number(package, "statistical_measures", "confidence_level") or 0.95
+    return (
+        f"A trade earned {net.text} ({net.interval}) {after}, {percent(level, 0)} interval, days"
+        " resampled."
+    )
+
+
 def _nulls(measures: JsonObject) -> str:
     names = [text(null, "name") for null in objects(measures, "nulls") if number(null, "draws")]
-    return f"against {' and '.join(names)}" if names else "no null was drawn"
+    if not names:
+        return "no null was drawn"
+    *others, last = names
+    return f"against {', '.join(others)} and {last}" if others else f"against {last}"
 
 
 def _lower(words: str) -> str:
@@ -265,7 +299,10 @@ def _wins(metrics: JsonObject, measures: JsonObject) -> Iterator[str]:
         return
     shown = percent(rate, 0)
     if wins is None:
-        yield f"Wins: no count of {decimal(trades, 0)} trades can show {shown}; there were {won}."
+        yield (
+            f"Wins: too few trades to show {shown}, even if all had won; {decimal(won, 0)} of"
+            f" {decimal(trades, 0)} did."
+        )
     elif won < wins:
         asked = f"{decimal(wins, 0)} of {decimal(trades, 0)}"
         yield f"Wins: to show {shown} takes {asked}; there were {won}."
@@ -304,8 +341,7 @@ def _edge(package: JsonObject) -> Iterator[str]:
 
 
 def _end(item: JsonObject) -> str:
-    figure = section(item, "figure")
-    shown = estimate(figure, "")
+    shown = estimate(section(item, "figure"), "times")
     if not shown.value:
         return f"{shown.reason or 'not known'}."
     bounds = f" ({shown.interval})" if shown.interval else ""

@@ -113,8 +113,8 @@ PANELS: dict[str, Panel] = {
         "The three directions side by side",
         "Mean net result a trade, with 95 % intervals, of the same alerts traded away from the"
         " strike, towards it, and as dealers’ gamma has it; the run itself is hollow.",
-        "the first two lie on both sides of the costs, mirror images but for targets and stops, and"
-        " the third lies between them.",
+        "away from every strike and towards every strike lie on both sides of the costs, mirror"
+        " images but for targets and stops, and what dealers’ gamma has lies between them.",
         "whether another choice of direction would have paid: only these were declared.",
     ),
 }
@@ -336,7 +336,7 @@ def _finding(item: JsonObject) -> str:
     if unit.startswith("share"):
         shown, rest = estimate(record, "share"), unit.removeprefix("share")
     else:
-        shown, rest = estimate(record, ""), f" {unit}"
+        shown, rest = estimate(record, "times" if is_end(item) else ""), f" {unit}"
     if not shown.value:
         return shown.text
     return f"{shown.value}{rest}" + (f" ({shown.interval})" if shown.interval else "")

@@ -15,6 +15,8 @@ from hedgeflow.evidence.report.words import prose
 
 SERIES = 5
 """Colours there are before they repeat; symbols and dashes tell series apart as well."""
+FEW = 8
+"""Up to so many things counted, an axis has a tick for each."""
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
@@ -167,6 +169,12 @@ def mark(chart: Any, at: float, words: str) -> None:
         showarrow=False,
         font={"color": "var(--ink)", "size": 12},
     )
+
+
+def whole(counts: Sequence[float]) -> dict[str, Any]:
+    """Return the ticks of an axis of counts, at whole numbers where few would be broken."""
+    few = max(counts, default=0.0) <= FEW
+    return {"tick0": 0, "dtick": 1} if few else {}
 
 
 def outline(colour: str) -> dict[str, Any]:

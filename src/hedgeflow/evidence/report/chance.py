@@ -15,10 +15,13 @@ from hedgeflow.evidence.report.canvas import (
     mark,
     outline,
     spec_of,
+    whole,
 )
 from hedgeflow.evidence.report.sections import first_null, objects, text
 from hedgeflow.evidence.report.words import counted, decimal, likely, percent, prose
 
+TO_DRAW = 2
+"""Sessions with trades that a line takes."""
 _NARROWEST = 1e-9
 """Width of a bar whose bin has none."""
 DECISIONS = {
@@ -57,11 +60,11 @@ def null_picture(package: JsonObject, *, simulated: bool) -> Drawn:
         f"The bars are the mean net result of {_draws(null)}, the line is the strategy's;"
         f" {_reached(null)} did at least as well."
         + "".join(
-            f" A second test, {_draws(other)}: {_reached(other)} did at least as well."
+            f" Of {_draws(other)} {_reached(other)} did."
             for other in nulls[1:]
             if number(other, "draws")
         )
-        + (" The larger p-value counts." if len(nulls) > 1 else ""),
+        + (" The largest p-value counts." if len(nulls) > 1 else ""),
         "the line stands within the heap.",
         "whether the draws know all that the strategy could have known without its signal: what"
         " each draw keeps is stated below.",
@@ -85,6 +88,9 @@ def monitoring_picture(package: JsonObject, *, simulated: bool) -> Drawn:
     points = objects(record, "points")
     if not points:
         return Absent(title, "there are no trades to watch")
+    if len(points) < TO_DRAW:
+        said = f"{counted(int(number(points[-1], 'trades') or 0), 'trade')} on 1 session"
+        return Absent(title, f"{said}; a line needs {TO_DRAW} sessions")
     at = [number(point, "trades") or 0.0 for point in points]
     value, lower, upper = (
         [100.0 * (number(point, key) or 0.0) for point in points]
@@ -110,7 +116,7 @@ def monitoring_picture(package: JsonObject, *, simulated: bool) -> Drawn:
     barrier = number(overall, "barrier_implied_win_rate", "value")
     if barrier is not None:
         level(chart, 100.0 * barrier, f"barriers alone {percent(barrier)}")
-    chart.update_xaxes(title="trades closed")
+    chart.update_xaxes(title="trades closed", **whole(at))
     chart.update_yaxes(title="won so far, %", range=[0, 103])
     return Picture(
         "fig-monitoring",

@@ -26,8 +26,10 @@ from hedgeflow.evidence.report.expiry_tables import brier_table, drift_table, st
 from hedgeflow.evidence.report.expiry_words import (
     cycle_words,
     far_words,
+    other_days,
     pinning_of,
     pinning_words,
+    power_words,
     pull_words,
 )
 from hedgeflow.evidence.report.figures import equity_picture, results_picture, trades_picture
@@ -37,6 +39,7 @@ from hedgeflow.evidence.report.judgements import (
     difference_table,
     hedging_table,
     hypothesis_table,
+    hypothesis_words,
     judgement_table,
     other_claims,
     power_table,
@@ -50,6 +53,7 @@ from hedgeflow.evidence.report.prediction import (
 )
 from hedgeflow.evidence.report.sections import (
     cost_table,
+    cost_words,
     coverage_table,
     facts,
     gate_counts,
@@ -68,7 +72,16 @@ from hedgeflow.evidence.report.tables import (
     skip_table,
     trade_table,
 )
-from hedgeflow.evidence.report.words import counted, decimal, estimate, money, percent, prose
+from hedgeflow.evidence.report.words import (
+    counted,
+    decimal,
+    estimate,
+    money,
+    percent,
+    prose,
+    to_the_second,
+)
+from hedgeflow.evidence.resolution import could_tell_words
 from hedgeflow.evidence.tables import EvidenceTables
 from hedgeflow.market.errors import EvidenceError
 
@@ -99,11 +112,6 @@ ARMS: dict[str, tuple[str, ...]] = {
     "directions": (ArmGroup.DIRECTION,),
 }
 """Groups of arms by the section that shows them."""
-COULD_TELL = {
-    "CONCLUSIVE": "Yes.",
-    "INCONCLUSIVE": "No.",
-    "UNTESTABLE": "No: none of the gates could be tested on these data.",
-}
 STANDING_LIMITS = (
     (
         "One history is one draw: the intervals say how far chance alone moves these figures if"
@@ -150,7 +158,7 @@ def render_report(
         **_head(package),
         "sections": [(anchor, name) for anchor, name in SECTIONS if anchor in shown],
         "shown": shown,
-        **_expiries(package),
+        **_expiries(package, tables),
         **_verdict(package, tables),
         **_pictures(package, tables, event_study),
         **_other_ways(package),
@@ -181,12 +189,14 @@ def shown_sections(package: JsonObject, event_study: pl.DataFrame | None) -> set
     return {anchor for anchor, _ in SECTIONS if present.get(anchor, True)}
 
 
-def _expiries(package: JsonObject) -> dict[str, object]:
+def _expiries(package: JsonObject, tables: EvidenceTables) -> dict[str, object]:
     simulated = bool(package.get("simulated"))
+    others = other_days(tables.expiries)
     return {
-        "pinning_words": pinning_words(package) if pinning_of(package) else [],
-        "distances": distance_picture(package, simulated=simulated),
-        "strike_tests": strike_table(package),
+        "pinning_words": pinning_words(package, others) if pinning_of(package) else [],
+        "distances": distance_picture(package, others, simulated=simulated),
+        "strike_tests": strike_table(package, others),
+        "power_words": power_words(package),
         "cycles": cycle_words(package),
         "pull": pull_words(package),
         "drift": drift_picture(package, simulated=simulated),
@@ -203,7 +213,7 @@ def _head(package: JsonObject) -> dict[str, object]:
         "strategy": text(package, "strategy"),
         "preset": text(package, "preset"),
         "label": text(package, "experimental_validity", "label"),
-        "made": f"Made {text(package, 'timestamp')}",
+        "made": f"Made {to_the_second(text(package, 'timestamp'))}",
         "level": percent(number(package, "statistical_measures", "confidence_level") or 0.95, 0),
         "plotlyjs": Markup(get_plotlyjs()),  # noqa: S704 - the library's own source
     }
@@ -211,15 +221,15 @@ def _head(package: JsonObject) -> dict[str, object]:
 
 def _verdict(package: JsonObject, tables: EvidenceTables) -> dict[str, object]:
     validity = section(package, "experimental_validity")
-    could_tell = text(validity, "could_tell")
+    word, could_tell = (text(validity, key) for key in ("verdict", "could_tell"))
     gates = objects(validity, "gates")
     said = {text(gate, "sentence") for gate in gates}
     return {
         "verdict": {
-            "word": text(validity, "verdict"),
+            "word": word,
             "source": text(validity, "source_verdict"),
             "could_tell": could_tell,
-            "could_tell_words": f"{COULD_TELL.get(could_tell, '')} {gate_counts(gates)}",
+            "could_tell_words": f"{could_tell_words(word, could_tell)} {gate_counts(gates)}",
             "gates": gate_counts(gates),
             "null_hypothesis": text(package, "hypothesis_validation", "null_hypothesis"),
             "resolution": texts(validity, "resolution"),
@@ -318,6 +328,7 @@ def _tables(package: JsonObject, tables: EvidenceTables) -> dict[str, object]:
         ),
         "claims": judgement_table(other_claims(package), "Claims of the strategy"),
         "hypotheses": hypothesis_table(package),
+        "hypothesis_words": hypothesis_words(package),
         "statistics": statistics_table(package),
         "powers": power_table(package),
         "sample_words": _sample_words(package),
@@ -328,6 +339,7 @@ def _tables(package: JsonObject, tables: EvidenceTables) -> dict[str, object]:
         "exits": exit_table(tables.trades),
         "costs": cost_table(package),
         "costs_note": prose(text(metrics, "profit", "costs_note")),
+        "cost_words": cost_words(package),
         "records": [
             _record(trade_table(tables.trades), tables.trades.height, "trade"),
             _record(alert_table(tables.alerts, tables.decisions), tables.alerts.height, "alert"),

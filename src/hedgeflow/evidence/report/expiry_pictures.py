@@ -8,21 +8,32 @@ from hedgeflow.evidence.checks import JsonObject, number, section
 from hedgeflow.evidence.report.canvas import Absent, Bounded, Drawn, Picture, level, spec_of
 from hedgeflow.evidence.report.expiry_words import (
     MODELS,
+    WITHOUT,
     mark_words,
+    named,
     pinning_of,
     probabilities_of,
     reason_of,
 )
-from hedgeflow.evidence.report.prediction import curves_chart
+from hedgeflow.evidence.report.prediction import TO_COMPARE, curves_chart
 from hedgeflow.evidence.report.sections import objects, text
-from hedgeflow.evidence.report.words import decimal, prose
+from hedgeflow.evidence.report.words import counted, decimal, prose
 
-_DAYS = {"expiry_days": "expiry days", "control_days": "days without an expiry"}
+_DAYS = {"expiry_days": "expiry days", "control_days": f"days {WITHOUT}"}
 _ENDS = ("lower", "upper")
 
 
-def distance_picture(package: JsonObject, *, simulated: bool) -> Drawn:
-    """Return how closes lie between strikes, on expiry days beside the others."""
+def distance_picture(package: JsonObject, others: str = WITHOUT, *, simulated: bool) -> Drawn:
+    """Return how closes lie between strikes, on expiry days beside the others.
+
+    Parameters
+    ----------
+    package : mapping
+    others : str
+        What `other_days` says of the control.
+    simulated : bool
+        Mark the picture SIMULATED.
+    """
     title = "How far closes are from their nearest strike"
     bins = objects(pinning_of(package), "distances")
     totals = {key: sum(int(number(item, key) or 0) for item in bins) for key in _DAYS}
@@ -38,7 +49,8 @@ def distance_picture(package: JsonObject, *, simulated: bool) -> Drawn:
             go.Bar(
                 x=[50.0 * sum(number(item, end) or 0.0 for end in _ENDS) for item in bins],
                 y=[100.0 * count / totals[key] for count in counts],
-                name=f"{name} ({decimal(totals[key], 0)})",
+                name=f"{named(name, others)} ({decimal(totals[key], 0)})",
+                showlegend=True,
                 marker={
                     "color": f"var(--series-{place}-band)",
                     "line": {"color": f"var(--series-{place})", "width": 1.5},
@@ -67,7 +79,7 @@ def distance_picture(package: JsonObject, *, simulated: bool) -> Drawn:
         "Closes by their distance from the nearest listed strike: 0 at a strike, 50 % half-way"
         " between two. Pinning piles expiry days up at the left, repelling at the right.",
         f"{beside}; prices that like round numbers rise at the left on every day.",
-        "how far each close would have been without an expiry; no day tells that.",
+        "how far each close would have been had nothing expired; no day tells that.",
         340,
         spec_of(chart, simulated),
     )
@@ -85,7 +97,13 @@ def drift_picture(package: JsonObject, *, simulated: bool) -> Drawn:
         (("long_bps", "dealers long gamma"), ("short_bps", "dealers short gamma"))
     ):
         names = [mark_words(each) for each in marks]
-        points = Bounded.of(names, [section(each, key) for each in marks])
+        estimates = [section(each, key) for each in marks]
+        points = Bounded.of(names, estimates)
+        days = [
+            counted(int(number(each, "n") or 0), "day")
+            for each in estimates
+            if number(each, "value") is not None
+        ]
         colour = f"var(--series-{place})"
         if points.at:
             chart.add_trace(
@@ -93,10 +111,14 @@ def drift_picture(package: JsonObject, *, simulated: bool) -> Drawn:
                     x=points.at,
                     y=points.value,
                     error_y=points.bars(colour),
-                    mode="markers",
+                    mode="markers+text",
                     name=name,
+                    showlegend=True,
                     marker={"color": colour, "symbol": ("circle", "diamond")[place], "size": 10},
-                    hovertemplate="%{x}: %{y:.2f} bps<extra>%{fullData.name}</extra>",
+                    text=days,
+                    textposition=("middle left", "middle right")[place],
+                    textfont={"size": 11, "color": colour},
+                    hovertemplate="%{x}: %{y:.2f} bps, %{text}<extra>%{fullData.name}</extra>",
                 )
             )
     chart.add_hline(y=0, line={"color": "var(--ink-soft)", "width": 1.3, "dash": "dot"})
@@ -107,7 +129,8 @@ def drift_picture(package: JsonObject, *, simulated: bool) -> Drawn:
         "fig-drift",
         title,
         "Mean move towards the strike with the most open interest (above 0) or away from it, with"
-        " 95 % intervals; only days whose strike was within reach. Dealers who are long gamma"
+        " 95 % intervals where days are enough, and the number of days beside each; only days whose"
+        " strike was within reach. Dealers who are long gamma"
         " should draw the price to the strike, dealers who are short drive it away.",
         "both lie on 0, whatever dealers hold.",
         "who held what: dealers’ gamma is an estimate, and by a convention no more than a guess.",
@@ -128,6 +151,9 @@ def probability_picture(package: JsonObject, *, simulated: bool) -> Drawn:
     if not held:
         reasons = [text(each, "curve", "reason") for each in models]
         return Absent(title, next((prose(each) for each in reasons if each), "no model was scored"))
+    days = max(int(number(each, "days") or 0) for each in models)
+    if days < TO_COMPARE:
+        return Absent(title, f"{counted(days, 'expiry day')}; a curve takes {TO_COMPARE} at least")
     chart = curves_chart(held)
     chart.update_xaxes(title="probability stated, %", range=[-2, 102])
     chart.update_yaxes(title="finished at the strike, %", range=[-2, 102])

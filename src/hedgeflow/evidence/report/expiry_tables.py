@@ -2,42 +2,62 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hedgeflow.evidence.checks import JsonObject, number, section
 from hedgeflow.evidence.report.expiry_words import (
     LAWS,
     MODELS,
     STRIKES,
+    WITHOUT,
+    named,
     pinning_of,
     probabilities_of,
     reason_of,
 )
 from hedgeflow.evidence.report.sections import objects, text
 from hedgeflow.evidence.report.tables import Cell, Table
-from hedgeflow.evidence.report.words import counted, decimal, estimate, figure, prose
+from hedgeflow.evidence.report.words import SPACE, counted, decimal, estimate, figure, prose
 
 
-def strike_table(package: JsonObject) -> Table | None:
-    """Return the tests of closes beside strikes; None where nothing is said of expiries."""
+def strike_table(package: JsonObject, others: str = WITHOUT) -> Table | None:
+    """Return the tests of closes beside strikes; None where nothing is said of expiries.
+
+    Parameters
+    ----------
+    package : mapping
+    others : str
+        What `other_days` says of the control.
+    """
     record = pinning_of(package)
     rows = tuple(
-        _strike_row(section(record, name), words) for name, words in STRIKES.items() if record
+        _strike_row(section(record, name), words, others)
+        for name, words in STRIKES.items()
+        if record
     )
+    pull = number(record, "nearest", "published", "pull_bps")
     columns = (
         ("Distance from", False),
         ("Expiry days", True),
         ("Spacings away", True),
-        ("Without expiry", True),
+        ("Beside", True),
         ("Difference", True),
         ("p", True),
         ("Within 1/8", True),
         ("p of that", True),
-        ("Published pull", True),
+        ("Power" if pull is None else f"Power for {decimal(pull, 1)}{SPACE}bps", True),
     )
     return Table("Closes beside strikes", columns, rows) if rows else None
 
 
-def _strike_row(test: JsonObject, words: str) -> tuple[Cell, ...]:
+def _strike_row(test: JsonObject, words: str, others: str) -> tuple[Cell, ...]:
+    cells = _strike_cells(test, words)
+    return tuple(replace(cell, detail=named(cell.detail, others)) for cell in cells)
+
+
+def _strike_cells(test: JsonObject, words: str) -> tuple[Cell, ...]:
     out = int(number(test, "left_out") or 0)
+    said = text(test, "p_value", "reason")
     return (
         Cell(words, detail="" if number(test, "p_value", "value") is None else _law(test)),
         Cell(
@@ -46,12 +66,17 @@ def _strike_row(test: JsonObject, words: str) -> tuple[Cell, ...]:
         ),
         _cell(test, "distance", ""),
         _cell(test, "expected", ""),
-        _cell(test, "difference", ""),
+        _once(_cell(test, "difference", ""), said),
         _p_cell(test, "p_value"),
         _cell(test, "share", "share"),
-        _p_cell(test, "share_p_value"),
-        _published(section(test, "published")),
+        _once(_p_cell(test, "share_p_value"), said),
+        _once(_published(section(test, "published")), said),
     )
+
+
+def _once(cell: Cell, said: str) -> Cell:
+    """Return a cell without a reason that stands beside the p-value already."""
+    return replace(cell, detail="") if said and cell.detail == prose(said) else cell
 
 
 def _law(test: JsonObject) -> str:
@@ -78,7 +103,7 @@ def _published(record: JsonObject) -> Cell:
     if power is None:
         return Cell("—", detail=prose(text(record, "reason")))
     days = "no number of days" if needed is None else counted(int(needed), "day")
-    return Cell(f"power {figure('probability', power)}", detail=f"{days} for 80 %")
+    return Cell(figure("probability", power), detail=f"{days} for 80{SPACE}%")
 
 
 def drift_table(package: JsonObject) -> Table | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from hedgeflow.evidence.checks import JsonObject, number, section
+from hedgeflow.evidence.power import ALPHA
 from hedgeflow.evidence.report.sections import objects, text
 from hedgeflow.evidence.report.words import (
     counted,
@@ -18,8 +21,11 @@ STRIKES = {
     "nearest": "the nearest strike",
     "heaviest": "the strike with the most open interest",
 }
+WITHOUT = "without an expiry"
+DAILY_ONLY = "on which only daily options expire"
+"""What days are that are no days of expiry."""
 LAWS = {
-    "control days": "on days without an expiry",
+    "control days": f"on days {WITHOUT}",
     "uniform": "if closes were spread evenly between strikes",
     "mirror images": "of the mirror images of the last move",
     "mirror images beside control days": "of the mirror images of the last move",
@@ -29,8 +35,12 @@ MODELS = {
     "lognormal": "the lognormal model",
     "empirical": "the empirical model",
 }
-SHOWN = 0.05
-"""A p-value after Holm that is larger is said to show nothing."""
+SHOWN = 0.01
+"""A p-value after Holm that is as large is said to show nothing: the level of the claims."""
+
+
+LEVEL, ONE_SIDED = f"{200.0 * ALPHA:g} %, two-sided", f"{100.0 * ALPHA:g} %, one-sided"
+"""At which power is stated."""
 
 
 def pinning_of(package: JsonObject) -> JsonObject:
@@ -43,23 +53,53 @@ def probabilities_of(package: JsonObject) -> list[JsonObject]:
     return objects(package, "hypothesis_validation", "strike_probabilities", "models")
 
 
-def pinning_words(package: JsonObject) -> list[str]:
-    """Return what was found of pinning, in sentences, and what else could have made it."""
+def other_days(expiries: pl.DataFrame | None) -> str:
+    """Return what the days are that expiry days are held against, after the word "days".
+
+    Parameters
+    ----------
+    expiries : polars.DataFrame or None
+        Days of expiry and the others, each with the kind of what expires on it.
+    """
+    if expiries is None or "cycle" not in expiries.columns:
+        return WITHOUT
+    others = expiries.filter(~pl.col("is_expiry"))
+    return DAILY_ONLY if (others["cycle"] == "daily").any() else WITHOUT
+
+
+def pinning_words(package: JsonObject, others: str = WITHOUT) -> list[str]:
+    """Return what was found of pinning, in sentences, and what else could have made it.
+
+    Parameters
+    ----------
+    package : mapping
+    others : str
+        What `other_days` says of the control.
+    """
     record = pinning_of(package)
-    found = [_test_words(section(record, name)) for name in STRIKES]
-    found.append(_drift_words(section(record, "drift")))
     tests = int(number(record, "tests") or 0)
+    found = [_test_words(section(record, name), tests) for name in STRIKES]
+    found.append(_drift_words(section(record, "drift"), tests))
     if tests:
         found.append(
-            f"Holm’s correction runs over {counted(tests, 'p-value')} of at most five: the distance"
-            " from and the share of closes within an eighth of the spacing of either strike, and"
-            " the last move beside gamma. Claims name three of these, the two distances and the"
-            " last move; that the two shares were tried too makes those claims harder to pass."
+            f"Holm’s correction runs here over the {counted(tests, 'p-value')} of this section, of"
+            " at most five: the distance from and the share of closes within an eighth of the"
+            " spacing of either strike, and the last move beside gamma. Claims name three of these,"
+            " the two distances and the last move, and ask for less than"
+            f" {figure('p_value', SHOWN)} after this correction; that the two shares were tried too"
+            " makes those claims harder to pass. “Tested together”, under the claims, corrects the"
+            " strategy’s hypotheses among one another instead, so the same test has another value"
+            " there."
         )
-    return found
+    return [named(words, others) for words in found]
 
 
-def _test_words(test: JsonObject) -> str:
+def named(words: str, others: str) -> str:
+    """Return words about days without an expiry with what such days are in this market."""
+    return words.replace(WITHOUT, others)
+
+
+def _test_words(test: JsonObject, tests: int) -> str:
     strike, p_value = STRIKES[text(test, "strike")], number(test, "p_value", "value")
     if p_value is None:
         return f"Closes beside {strike}: untestable, {reason_of(test, 'p_value')}."
@@ -67,29 +107,46 @@ def _test_words(test: JsonObject) -> str:
     days, others = (int(number(test, key) or 0) for key in ("expiry_days", "control_days"))
     difference = estimate(section(test, "difference"), "")
     between = f" ({difference.interval})" if difference.interval else ""
-    law, elsewhere = LAWS[text(test, "law")], number(test, "control_difference", "value")
-    if elsewhere is not None:
-        law += (
-            f", and on {counted(others, 'day')} without an expiry {decimal(elsewhere)} from their"
-            " own mirror images"
-        )
-    elif others:
-        law += f" ({decimal(others, 0)} of them)"
-    away = {"nearer": "nearer, as a pin", "farther": "farther, as if driven away"}
-    holm = number(test, "p_value_holm")
-    after = 1.0 if holm is None else holm
-    said = away.get(text(test, "direction"), "the same")
+    elsewhere = number(test, "control_difference", "value")
+    found = f"{decimal(distance)} {'spacing' if distance == 1.0 else 'spacings'} away"
+    if text(test, "law") == "control days":
+        beside = f"{decimal(expected)} on {counted(others, 'day')} {WITHOUT}"
+    elif text(test, "law") == "uniform":
+        beside = f"{decimal(expected)} {LAWS['uniform']}"
+    else:
+        beside = f"{decimal(expected)} had the last move gone the other way"
+        if elsewhere is not None:
+            beside += (
+                f", {_by(distance - expected)}; on {counted(others, 'day')} {WITHOUT} they lay"
+                f" {_by(elsewhere)} than had it gone the other way"
+            )
+    after = _after(test)
+    away = {"nearer": ", nearer, as a pin", "farther": ", farther, as if driven away"}
+    said = away.get(text(test, "direction"), "") if after < SHOWN else ""
     caution = prose(text(test, "caution"))
     return (
-        f"Closes beside {strike}: on {counted(days, 'expiry day')} {decimal(distance)} of the"
-        f" spacing away, {decimal(expected)} {law}: {said}, difference"
-        f" {difference.value}{between}. Two-sided {p_is(p_value)}, after Holm {p_is(after)}:"
-        f" {'more than chance' if after < SHOWN else 'no more than chance would do'}."
+        f"Closes beside {strike}: on {counted(days, 'expiry day')} {found}, {beside}. Difference"
+        f" {difference.value}{between}{said}. Two-sided {p_is(p_value)}, after Holm over"
+        f" {counted(tests, 'test')} {p_is(after)}: {_chance(after)}."
         + (f" {caution[:1].upper()}{caution[1:]}." if caution else "")
     )
 
 
-def _drift_words(drift: JsonObject) -> str:
+def _by(difference: float) -> str:
+    return f"{decimal(abs(difference))} {'nearer' if difference < 0.0 else 'farther'}"
+
+
+def _after(record: JsonObject) -> float:
+    holm = number(record, "p_value_holm")
+    return 1.0 if holm is None else holm
+
+
+def _chance(after: float) -> str:
+    more = "more" if after < SHOWN else "no more"
+    return f"at the claims’ level of {figure('p_value', SHOWN)}, {more} than chance would do"
+
+
+def _drift_words(drift: JsonObject, tests: int) -> str:
     p_value = number(drift, "p_value", "value")
     if p_value is None:
         return (
@@ -98,8 +155,7 @@ def _drift_words(drift: JsonObject) -> str:
         )
     bps = estimate(section(drift, "slope_bps"), "slope_bps")
     between = f" ({bps.interval})" if bps.interval else ""
-    holm = number(drift, "p_value_holm")
-    after = 1.0 if holm is None else holm
+    after = _after(drift)
     days = int(number(drift, "compared_days") or 0)
     silent = int(number(drift, "days") or 0) - days
     besides = f" ({decimal(silent, 0)} more tell nothing of gamma)" if silent else ""
@@ -109,12 +165,12 @@ def _drift_words(drift: JsonObject) -> str:
         if isinstance(count, int)
     )
     return (
-        f"The last {mark_words(drift)} on {counted(days, 'expiry day')}{besides}:"
-        f" {bps.value}{between} with dealers’ gamma, half of what the move towards the strike was"
-        " more where they were long than where they were short, among days with the strike on the"
-        " same side"
-        f" of the price. One-sided {p_is(p_value)}, after Holm {p_is(after)}:"
-        f" {'more than chance' if after < SHOWN else 'no more than chance would do'}."
+        f"The last {mark_words(drift)} on {counted(days, 'expiry day')}{besides}: the price went"
+        f" {bps.value}{between} the way of dealers’ gamma. That is half the difference between the"
+        " moves towards the strike where dealers were long gamma and where they were short, among"
+        " days with the strike on the same side of the price. One-sided"
+        f" {p_is(p_value)}, after Holm over {counted(tests, 'test')} {p_is(after)}:"
+        f" {_chance(after)}."
         f"{_rises(drift)} What is known of dealers’ gamma: {prose(bases)}."
     )
 
@@ -151,12 +207,13 @@ def pull_words(package: JsonObject) -> str:
     if pull is None:
         return ""
     power, needed = number(drift, "power"), number(drift, "days_needed")
-    said = "whether these days could show it is not known"
+    said = "whether the drift test could show it on these days is not known"
     if power is not None:
         days = "no number of days" if needed is None else counted(int(needed), "expiry day")
         said = (
-            f"the drift of so many days would show it with a chance of"
-            f" {figure('probability', power)}; {days} would show it four times in five"
+            f"the drift test would show it on so many days with a chance of"
+            f" {figure('probability', power)}, at {ONE_SIDED}; {days} would show it four times in"
+            " five"
         )
     return (
         f"The published pull on single stocks is {decimal(pull, 1)} bps on average (Ni, Pearson and"
@@ -164,6 +221,26 @@ def pull_words(package: JsonObject) -> str:
         " most, towards the strike at some expiries and away from it at others (Golez and Jackwerth"
         " 2012)."
     )
+
+
+def power_words(package: JsonObject) -> str:
+    """Return of what effect, and at what level, the table of strikes states power; or nothing."""
+    pulls = [_pull(package, name) for name in STRIKES]
+    pull = next((each for each in pulls if each is not None), None)
+    if pull is None:
+        return ""
+    return (
+        f"Power: the chance that so many days would show at {LEVEL}, before Holm, a pull of"
+        f" {decimal(pull, 1)} bps of the price towards the strike, which is what single stocks"
+        " showed. An index or a coin is no single stock, and what is published of index futures is"
+        " smaller. Where strikes lie so near to one another that such a pull spans much of the"
+        " spacing, a few days would show it; that says nothing of a smaller one."
+    )
+
+
+def _pull(package: JsonObject, name: str) -> float | None:
+    published = section(pinning_of(package), name, "published")
+    return None if number(published, "power") is None else number(published, "pull_bps")
 
 
 def cycle_words(package: JsonObject) -> str:
@@ -193,7 +270,8 @@ def far_words(package: JsonObject) -> str:
         f" moves away: the source’s rule gave them {percent(stated)} on average and up to"
         f" {percent(largest)}; the price finished at {came.value}{interval} of them."
     )
-    upper = number(far, "came", "upper")
+    upper, share = (number(far, "came", key) for key in ("upper", "value"))
     if upper is not None and stated > upper:
-        words += " Its floor gives strikes a chance that ones so far away do not have."
+        had = "more of a chance than they had" if share else "a chance, and it was never seen"
+        words += f" Its floor gives strikes so far away {had}."
     return words

@@ -19,10 +19,13 @@ from hedgeflow.evidence.report.canvas import (
     mark,
     outline,
     spec_of,
+    whole,
 )
-from hedgeflow.evidence.report.words import decimal, instant, label
+from hedgeflow.evidence.report.words import counted, decimal, instant, label
 
 HISTOGRAM_BINS = 40
+TO_DISTRIBUTE = 5
+"""Trades below which a histogram shows single trades and no distribution."""
 
 
 def equity_picture(ledger: pl.DataFrame, *, traded: bool, simulated: bool) -> Drawn:
@@ -132,7 +135,7 @@ def trades_picture(trades: pl.DataFrame, classes: Sequence[str], *, simulated: b
                 hovertemplate="%{customdata} UTC: %{y:,.2f} USD<extra>%{fullData.name}</extra>",
             )
         )
-    chart.update_xaxes(title="trade, in order of exit")
+    chart.update_xaxes(title="trade, in order of exit", **whole([ordered.height]))
     chart.update_yaxes(title="net, USD", tickformat=",.0f", zeroline=True)
     return Picture(
         "fig-trades",
@@ -166,6 +169,9 @@ def results_picture(trades: pl.DataFrame, *, simulated: bool) -> Drawn:
         return Absent(title, "there are no trades")
     values = floats(trades, "net_bps")
     mean = sum(values) / len(values)
+    if len(values) < TO_DISTRIBUTE:
+        said = f"{counted(len(values), 'trade')} of {decimal(mean)} bps on average"
+        return Absent(title, f"{said}; a distribution takes {TO_DISTRIBUTE} at least")
     chart = go.Figure(
         go.Histogram(
             x=values,
@@ -177,7 +183,7 @@ def results_picture(trades: pl.DataFrame, *, simulated: bool) -> Drawn:
     )
     mark(chart, mean, f"mean {decimal(mean)} bps")
     chart.update_xaxes(title="net result of a trade, bps of what was traded")
-    chart.update_yaxes(title="trades")
+    chart.update_yaxes(title="trades", **whole([len(values)]))
     return Picture(
         "fig-results",
         title,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from hedgeflow.evidence.checks import JsonObject, number, section
+from hedgeflow.evidence.report.expiry_words import STRIKES
 from hedgeflow.evidence.report.sections import objects, text, texts
 from hedgeflow.evidence.report.tables import Cell, Table
 from hedgeflow.evidence.report.words import (
@@ -18,6 +19,7 @@ from hedgeflow.evidence.report.words import (
     prose,
     threshold,
 )
+from hedgeflow.evidence.verdict import Status
 
 CLASS_MEASURES = (
     ("win_rate", "Win rate"),
@@ -49,7 +51,12 @@ STATISTICS = (
     ("design_effect", "effect", "Design effect of trading in clusters"),
 )
 
+LESS_IS_BETTER = {"drawdown", "average_loss_points"}
+MORE_IS_BETTER = {"win_rate", "sharpe_annualised", "average_win_points"}
+"""Figures of which one side of a claimed band is better than it; of the others neither is."""
 SHARES = {"sign_agreement", "hedges_observed", "prior_flow_share"}
+OF_STRIKES = "pinning"
+"""The hypothesis that two tests make, of the nearest strike and of the heaviest."""
 DEFLATED = (
     ("probabilistic", "probability", "Probability that the true Sharpe ratio exceeds zero"),
     ("probabilistic_claimed", "probability", "Probability that it exceeds the claimed one"),
@@ -79,7 +86,11 @@ def _judgement(item: JsonObject) -> tuple[Cell, ...]:
     sample = int(number(item, "sample_size") or 0)
     return (
         Cell(statement[:1].upper() + statement[1:], detail=text(item, "source")),
-        Cell(text(item, "status"), state=text(item, "status")),
+        Cell(
+            text(item, "status"),
+            state=text(item, "status"),
+            detail=_beside_the_band(item, statistic),
+        ),
         Cell(shown.value or "no figure", detail=shown.interval),
         _asked(item, statistic),
         Cell(
@@ -87,6 +98,20 @@ def _judgement(item: JsonObject) -> tuple[Cell, ...]:
             detail="; ".join(part for part in (shown.method, f"n = {decimal(sample, 0)}") if part),
         ),
     )
+
+
+def _beside_the_band(item: JsonObject, statistic: str) -> str:
+    """Return on which side of a claimed band a figure fails that lies outside of it."""
+    low, high, value = (number(item, key) for key in ("threshold", "upper_threshold", "value"))
+    if text(item, "status") != Status.FAILED or text(item, "comparison") != "within":
+        return ""
+    if low is None or high is None or value is None or low <= value <= high:
+        return ""
+    side = "under" if value < low else "over"
+    better = value < low if statistic in LESS_IS_BETTER else value > high
+    if statistic in LESS_IS_BETTER or statistic in MORE_IS_BETTER:
+        return f"{side} the band: {'better' if better else 'worse'} than claimed"
+    return f"{side} the band"
 
 
 def _why(item: JsonObject) -> str:
@@ -143,7 +168,8 @@ def _class_row(
         return Cell(words), found, Cell("—"), Cell("—")
     status = text(claim, "status")
     asked = Cell(_asked(claim, key).text)
-    return Cell(words), found, asked, Cell(status, state=status)
+    state = Cell(status, state=status, detail=_beside_the_band(claim, key))
+    return Cell(words), found, asked, state
 
 
 def _found(shown: Shown) -> Cell:
@@ -195,7 +221,7 @@ def hypothesis_table(package: JsonObject) -> Table | None:
     rows = tuple(
         (
             Cell(prose(text(item, "statement"))[:1].upper() + prose(text(item, "statement"))[1:]),
-            _p_cell(item, "p_value"),
+            _own_cell(item, package),
             _p_cell(item, "p_value_holm"),
             Cell(decimal(number(item, "sample_size") or 0.0, 0)),
         )
@@ -204,10 +230,39 @@ def hypothesis_table(package: JsonObject) -> Table | None:
     columns = (
         ("Hypothesis", False),
         ("p, its own", True),
-        ("p, after Holm", True),
+        (f"p, Holm over these {_tested(package)}", True),
         ("n", True),
     )
     return Table("Hypotheses tested together", columns, rows) if rows else None
+
+
+def _tested(package: JsonObject) -> int:
+    items = objects(package, "hypothesis_validation", "hypotheses")
+    return sum(number(item, "p_value") is not None for item in items)
+
+
+def hypothesis_words(package: JsonObject) -> str:
+    """Return how these p-values differ from those of pinning; empty where nothing is said of it."""
+    tests = int(number(section(package, "hypothesis_validation", "pinning"), "tests") or 0)
+    if not tests:
+        return ""
+    return (
+        f"The {counted(tests, 'p-value')} under “Does the price pin?” are another family, corrected"
+        " among themselves, and the claims above are judged by those: a value of the same test is"
+        " another there."
+    )
+
+
+def _own_cell(item: JsonObject, package: JsonObject) -> Cell:
+    """Return a hypothesis's own p-value, and of which tests it is the smallest after Holm."""
+    cell = _p_cell(item, "p_value")
+    pinning = section(package, "hypothesis_validation", "pinning")
+    values = [number(pinning, strike, "p_value", "value") for strike in STRIKES]
+    known = [value for value in values if value is not None]
+    if text(item, "id") != OF_STRIKES or len(known) < 2 or number(item, "p_value") is None:
+        return cell
+    both = " and ".join(figure("p_value", value) for value in known)
+    return Cell(cell.text, detail=f"the smaller after Holm of {both}, those of the two strikes")
 
 
 def power_table(package: JsonObject) -> Table | None:

@@ -31,6 +31,8 @@ PRICE_MOVES = (
     ("placebo_acceleration_bps", "turn, earlier days"),
     ("excess_acceleration_bps", "difference of the turns"),
 )
+TO_COMPARE = 5
+"""Trades, outcomes or days below which a picture shows single ones and no relation."""
 CURVES = (("trades", "trades won"), ("directions", "hedges in the predicted direction"))
 
 
@@ -47,6 +49,9 @@ def pressure_picture(
     ).filter(pl.col("pressure") > 0.0)
     if joined.is_empty():
         return Absent(title, "no trade's alert states a pressure")
+    if joined.height < TO_COMPARE:
+        said = counted(joined.height, "trade")
+        return Absent(title, f"{said}; a slope takes {TO_COMPARE} at least")
     chart = go.Figure()
     for name in classes:
         rows = joined.filter(pl.col("flow_class") == name).sort("exit_ns", "trade_id")
@@ -86,6 +91,9 @@ def reliability_picture(package: JsonObject, *, simulated: bool) -> Drawn:
     if not held:
         reasons = [text(curve, "reason") for curve, _ in curves if text(curve, "reason")]
         return Absent(title, prose(reasons[0]) if reasons else "no outcome was recorded")
+    told = max(_outcomes(curve) for curve, _ in held)
+    if told < TO_COMPARE:
+        return Absent(title, f"{counted(told, 'outcome')}; a curve takes {TO_COMPARE} at least")
     chart = curves_chart(held)
     chart.update_xaxes(title="confidence stated, %", range=[-2, 102])
     chart.update_yaxes(title="came true, %", range=[-2, 102])
@@ -100,6 +108,10 @@ def reliability_picture(package: JsonObject, *, simulated: bool) -> Drawn:
         360,
         spec_of(chart, simulated),
     )
+
+
+def _outcomes(curve: JsonObject) -> int:
+    return sum(int(number(item, "count") or 0) for item in objects(curve, "bins"))
 
 
 def curves_chart(held: Sequence[tuple[JsonObject, str]]) -> Any:

@@ -21,7 +21,9 @@ from hedgeflow.evidence.report.words import (
     percent,
     prose,
     significant,
+    to_the_second,
 )
+from hedgeflow.evidence.wording import fills_at_quotes
 
 STATES = ("PASSED", "FAILED", "INCONCLUSIVE", "UNTESTABLE", "REFUSED")
 
@@ -135,7 +137,7 @@ def _needed(needed: JsonObject) -> str:
     if rate is None or not trades:
         return ""
     if wins is None:
-        return f"; no count of wins in {decimal(trades, 0)} trades shows {percent(rate, 0)}"
+        return f"; too few trades to show {percent(rate, 0)}, even if all had won"
     return f"; to show {percent(rate, 0)} takes {decimal(wins, 0)} of {decimal(trades, 0)}"
 
 
@@ -173,7 +175,7 @@ def facts(package: JsonObject, tables_underlying: Sequence[str]) -> list[tuple[s
             f"{significant(scale)} underlying units" if scale is not None else _without_scale(made),
         ),
         ("Strategy and preset", f"{text(package, 'strategy')}, {text(package, 'preset')}"),
-        ("Trades signed by", signed.replace(" %", f"{SPACE}%") or "not stated"),
+        ("Sides told by", signed.replace(" %", f"{SPACE}%") or "not stated"),
         ("Configurations tried on these data", decimal(trials, 0)),
     ]
 
@@ -184,8 +186,8 @@ def coverage_table(package: JsonObject) -> Table | None:
     rows = tuple(
         (
             Cell(text(tape, "tape")),
-            Cell(text(tape, "start") or "—"),
-            Cell(text(tape, "end") or "—"),
+            Cell(to_the_second(text(tape, "start")) or "—"),
+            Cell(to_the_second(text(tape, "end")) or "—"),
             Cell(decimal(number(tape, "sessions") or 0.0, 0)),
             Cell(text(tape, "note") or "—"),
         )
@@ -223,6 +225,20 @@ def cost_table(package: JsonObject) -> Table | None:
     )
     columns = (("", False), ("In all", True), ("A trade", True), ("Of gross", True))
     return Table("From gross to net", columns, rows)
+
+
+def cost_words(package: JsonObject) -> str:
+    """Return where the spread is when none was charged; empty where it was, or without trades."""
+    profit = section(package, "performance_metrics", "profit")
+    paid = sum(number(profit, key) or 0.0 for key in ("spread_usd", "slippage_usd"))
+    config = section(package, "reproducibility", "config")
+    if not number(package, "performance_metrics", "trades") or not fills_at_quotes(config, paid):
+        return ""
+    return (
+        "Spread and slippage are 0 because every fill is at a quote, bought at the ask and sold at"
+        " the bid: gross already holds the spread, and the difference to net is the fees alone."
+        " “Without any costs”, below, is without that spread too."
+    )
 
 
 def latency_table(package: JsonObject) -> Table | None:

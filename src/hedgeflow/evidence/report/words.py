@@ -116,14 +116,20 @@ def figure(statistic: str, value: float) -> str:
         return likely(value)
     if statistic in {"trades", "trades_needed", "trades_effective", "sessions"}:
         return decimal(value, 0)
+    if statistic == "tradable_prices":
+        return "yes" if value else "no"
     if statistic == "expectancy_usd" or statistic.endswith("_usd"):
         return money(value)
+    if statistic == "times":
+        return significant(value, 3)
     unit = _UNITS.get(statistic.rsplit("_", 1)[-1])
     return f"{decimal(value)}{SPACE}{unit}" if unit else decimal(value)
 
 
 def threshold(statistic: str, comparison: str, lower: float, upper: float | None) -> str:
     """Return what is claimed of `statistic`, such as "at least 80 %"."""
+    if statistic == "tradable_prices":
+        return "yes"
     low = _bare(statistic, lower)
     if comparison == "within":
         return f"{low} and up" if upper is None else between(low, _bare(statistic, upper))
@@ -180,6 +186,11 @@ def label(code: str) -> str:
 def prose(text: str) -> str:
     """Return a sentence with true minus signs; dates and names keep their hyphens."""
     return _SIGNED_NUMBER.sub(MINUS, text)
+
+
+def to_the_second(stamp: str) -> str:
+    """Return an ISO instant of UTC as people read it, without parts of a second."""
+    return stamp[:19].replace("T", " ") + (" UTC" if stamp.endswith("Z") else "")
 
 
 def instant(at_ns: int) -> str:
