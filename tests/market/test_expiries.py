@@ -19,6 +19,7 @@ from hedgeflow.market.expiries import (
     expiry_of_stock_option,
     features_at,
     features_of,
+    fixing_minutes,
     is_third_friday,
     is_triple_witching,
     next_expiry,
@@ -338,6 +339,17 @@ def test_the_features_of_an_instant_are_those_of_the_venues_own_day():
     evening = expiry_of("AAPL", date(2024, 6, 21)).expires_ns + 5 * HOUR_NS  # Saturday in UTC
     assert features_at(evening, "opra", "AAPL").weekday == "Friday"
     assert features_at(evening, "deribit", "BTC").weekday == "Saturday"
+
+
+def test_an_average_begins_30_minutes_before_the_end_on_deribit_and_nse_and_nowhere_for_stocks():
+    coin = expiry_of("BTC", date(2026, 1, 30)).expires_ns
+    assert (fixing_minutes("BTC", coin, "deribit"), fixing_minutes("BTC", coin)) == (30.0, 30.0)
+    assert fixing_minutes("BTC", coin + HOUR_NS, "deribit") == 0.0
+    assert fixing_minutes("NIFTY", expiry_of("NIFTY", date(2023, 5, 25)).expires_ns) == 30.0
+    assert fixing_minutes("ES", expiry_of("EW", date(2024, 5, 31), "cme").expires_ns, "cme") == 0.5
+    assert fixing_minutes("AAPL", expiry_of("AAPL", date(2014, 6, 6)).expires_ns, "opra") == 0.0
+    fund = expiry_of("BTC", date(2026, 1, 30), "opra").expires_ns
+    assert fixing_minutes("BTC", fund) == 0.0
 
 
 def test_triple_witching_is_a_quarters_standard_expiration_and_nothing_else():

@@ -217,6 +217,31 @@ def settlement_kind(venue: str, settlement: str) -> SettlementKind:
     return SettlementKind.AMERICAN_ASSIGNMENT
 
 
+def fixing_minutes(underlying: str, expires_ns: int, venue: str | None = None) -> float:
+    """Return how long before an expiration instant the average begins that settles it, minutes.
+
+    0 where a single price does, or where nothing is known of such an expiry. Of several roots that
+    end at one instant the longest average counts.
+
+    Parameters
+    ----------
+    underlying : str
+    expires_ns : int
+        UTC nanoseconds.
+    venue : str, optional
+        Of the options; of any otherwise.
+    """
+    longest = 0.0
+    for root in ROOTS.values():
+        if root.underlying != underlying or venue not in {None, root.venue}:
+            continue
+        day = _session(root, moment_of(expires_ns).date())
+        for terms in {root.terms, *(each.terms or root.terms for each in root.listings)}:
+            if _expiry(root, day, None, terms).expires_ns == expires_ns:
+                longest = max(longest, terms.fixing_minutes)
+    return longest
+
+
 def expiry_of_stock_option(root: str, expiration: date) -> int:
     """Return the expiration instant of a US stock or index option, UTC nanoseconds.
 
