@@ -41,8 +41,10 @@ def conditions(*rows) -> pl.DataFrame:
     """
     table = np.zeros(len(rows), CONDITION)
     numbers: dict[tuple, int] = {}
+    fixing = []
     for line, given in zip(table, rows, strict=True):
         row = {
+            "fixing_minutes": 0.0,
             "strike": 5_000.0,
             "price": FLAT,
             "pressure": 100.0,
@@ -56,10 +58,12 @@ def conditions(*rows) -> pl.DataFrame:
             "expiry_ns": EXPIRY,
         } | given
         left = row.pop("left")
+        fixing.append(row.pop("fixing_minutes"))
         urgency = urgency_of(left)
         distance = abs(row["price"] - row["strike"])
         row = {
             "at_ns": row["expiry_ns"] - round(left * MINUTE_NS),
+            "price_ns": row["expiry_ns"] - round(left * MINUTE_NS),
             "minutes_left": left,
             "urgency": urgency,
             "signal_class": SignalClass.OTHER,
@@ -71,7 +75,8 @@ def conditions(*rows) -> pl.DataFrame:
         row["alert_number"] = numbers.setdefault(key, len(numbers))
         for name, value in row.items():
             line[name] = value
-    return pl.DataFrame({name: table[name] for name in table.dtype.names or ()})
+    columns = {name: table[name] for name in table.dtype.names or ()}
+    return pl.DataFrame({**columns, "fixing_minutes": fixing})
 
 
 def alerts_of(frame: pl.DataFrame, **changes) -> pl.DataFrame:

@@ -190,7 +190,7 @@ def test_evolution_adds_twice_the_size_once_and_tightens_the_stop_from_the_cross
     prices = {(14, -10): 5_009.0, (13, -10): 5_010.0}
     result = run(EVOLVING, bar_tape(prices), config(costs=Costs(**FREE)))
     [trade] = result.trades.to_dicts()
-    assert trade["flags"] == "EVOLVED,ADDED:2"
+    assert trade["flags"] == "EVOLVE_TO_CRISIS_MODE,ADDED:2"
     assert added_contracts_of(trade["flags"]) == 2.0
     assert (trade["size_contracts"], trade["units"]) == (3.0, 15.0)
     assert trade["entry_price"] == pytest.approx((5_005.0 + 2 * 5_010.0) / 3)
@@ -239,7 +239,7 @@ def test_an_addition_is_no_larger_than_every_cap_allows(risk, added):
     [trade] = result.trades.to_dicts()
     assert added_contracts_of(trade["flags"]) == added
     assert trade["size_contracts"] == 1.0 + added
-    assert trade["flags"].startswith("EVOLVED")
+    assert trade["flags"].startswith("EVOLVE_TO_CRISIS_MODE")
     costs = 2 * (0.62 + 0.125 * 5)
     assert trade["risk_usd"] == pytest.approx(75.0 + costs + added * (30.0 + costs))
 
@@ -257,10 +257,14 @@ def test_what_was_lost_today_leaves_less_to_add_with():
 def test_a_position_that_began_as_high_evolves_and_adds_only_where_it_is_asked_to():
     frame = conditions({"left": 30})
     plain = run(frame, bar_tape()).trades.to_dicts()[0]
-    assert (plain["urgency"], plain["flags"], plain["size_contracts"]) == ("HIGH", "EVOLVED", 2.0)
+    assert (plain["urgency"], plain["flags"], plain["size_contracts"]) == (
+        "HIGH",
+        "EVOLVE_TO_CRISIS_MODE",
+        2.0,
+    )
     assert left_at(plain["exit_ns"]) == 3.0
     asked = run(frame, bar_tape(), config(plan={"add_on_high": True})).trades.to_dicts()[0]
-    assert (asked["flags"], asked["size_contracts"]) == ("EVOLVED,ADDED:4", 6.0)
+    assert (asked["flags"], asked["size_contracts"]) == ("EVOLVE_TO_CRISIS_MODE,ADDED:4", 6.0)
 
 
 def test_without_evolution_a_position_ends_by_its_own_limit():
@@ -300,14 +304,14 @@ def test_what_ends_before_the_added_order_can_fill_is_added_nothing():
     result = run(EVOLVING, bar_tape({14: (FLAT, FLAT, 4_998.0, FLAT)}))
     [trade] = result.trades.to_dicts()
     assert (trade["exit_price"], trade["exit_reason"]) == (4_999.0, "EXIT_STOP_HIT")
-    assert (trade["flags"], trade["size_contracts"]) == ("EVOLVED", 1.0)
+    assert (trade["flags"], trade["size_contracts"]) == ("EVOLVE_TO_CRISIS_MODE", 1.0)
 
 
 def test_an_addition_risks_what_lies_between_the_crossing_and_a_stop_that_is_nearer():
     """At 4,993 the stop at 4,990 is nearer than 6 points: it is not loosened, and 3 are at risk."""
     result = run(EVOLVING, bar_tape({(14, -10): 4_993.0}))
     [trade] = result.trades.to_dicts()
-    assert trade["flags"] == "EVOLVED,ADDED:2"
+    assert trade["flags"] == "EVOLVE_TO_CRISIS_MODE,ADDED:2"
     costs = 2 * (0.62 + 0.125 * 5)
     assert trade["risk_usd"] == pytest.approx(75.0 + costs + 2 * (15.0 + costs))
 
@@ -316,9 +320,9 @@ def test_an_order_to_add_that_nothing_fills_for_five_minutes_is_given_up():
     """After the bar of 14 the next is that of 8: within `gap_bars`, but six minutes later."""
     rules = {"gap_bars": 10.0}
     result = run(EVOLVING, bar_tape(drop=range(9, 14)), config(plan=rules))
-    assert result.trades["flags"].to_list() == ["EVOLVED"]
+    assert result.trades["flags"].to_list() == ["EVOLVE_TO_CRISIS_MODE"]
     sooner = run(EVOLVING, bar_tape(drop=range(10, 14)), config(plan=rules))
-    assert sooner.trades["flags"].to_list() == ["EVOLVED,ADDED:2"]
+    assert sooner.trades["flags"].to_list() == ["EVOLVE_TO_CRISIS_MODE,ADDED:2"]
 
 
 OTHER_WAY = {"expiry_ns": EXPIRY + 60 * MINUTE_NS, "strike": 5_100.0, "target_distance": 160.0}
@@ -344,14 +348,17 @@ def test_what_was_added_before_a_kill_ends_with_it():
     risk = {"positions_per_instrument": 2, "per_day": 0.0023}
     trades = run(frame, tape, config(risk=risk, plan={"target": False})).trades.sort("entry_ns")
     assert trades["exit_reason"].to_list() == ["EXIT_KILLED", "EXIT_STOP_HIT"]
-    assert (trades["flags"][0], trades["size_contracts"][0]) == ("EVOLVED,ADDED:2", 3.0)
+    assert (trades["flags"][0], trades["size_contracts"][0]) == (
+        "EVOLVE_TO_CRISIS_MODE,ADDED:2",
+        3.0,
+    )
     assert left_at(trades["exit_ns"][0]) == 7.0
 
 
 def test_on_ticks_an_addition_pays_the_ask_a_latency_after_the_crossing():
     result = run(EVOLVING, tick_tape(lambda left: 5_005.0 if left > 14.9 else 5_008.0))
     [trade] = result.trades.to_dicts()
-    assert trade["flags"] == "EVOLVED,ADDED:2"
+    assert trade["flags"] == "EVOLVE_TO_CRISIS_MODE,ADDED:2"
     # 15:00 left is not below 15; the quote of 14:50 crosses, that of 14:40 fills
     assert trade["entry_price"] == pytest.approx((5_005.25 + 2 * 5_008.25) / 3)
     addition = result.ledger_entries.filter(pl.col("entry_id").str.contains("addition:entry"))
@@ -433,6 +440,70 @@ def test_an_alert_that_is_acted_on_later_is_decided_on_what_is_known_then():
     [trade] = result.trades.to_dicts()
     assert [left_at(trade[name]) for name in ("detected_ns", "entry_ns")] == [55.0, 54.0]
     assert (trade["direction"], trade["target"], trade["limit_minutes"]) == (-1, 4_985.0, 45.0)
+
+
+def test_what_is_decided_late_is_decided_as_it_would_be_then():
+    """Six minutes late the price is 40 above the strike, not 5: the target is 60 beyond it, and the
+    plan is the one that a condition of that minute gets."""
+    tape = bar_tape({(57, -10): 5_040.0})
+    plan = config(plan={"min_reward_risk": 1.0})
+    frame = conditions({"left": 60})
+    late = alerts_of(frame).with_columns(pl.col("detected_ns") + 6 * MINUTE_NS)
+    delayed = replay_conditions(frame, late, tape, plan)
+    fresh = run(conditions({"left": 54, "price": 5_040.0}), tape, plan)
+    assert delayed.trades["target"].to_list() == [5_060.0]
+    assert delayed.trades.equals(fresh.trades)
+
+
+def test_a_price_that_was_known_before_is_moved_as_far_as_what_is_traded_has_gone():
+    """Ten minutes before, when the future was at 4,990, the index was at 4,985, 15 below the
+    strike; now the future is at 5,020: the index is at 5,015, above it. Pinned, it is sold."""
+    at = EXPIRY - 70 * MINUTE_NS
+    frame = conditions({"left": 60, "price": 4_985.0, "price_ns": at, "oi": 100.0})
+    tape = bar_tape({(400, 71): 4_990.0, (70, -10): 5_020.0})
+    [trade] = run(frame, tape, config(direction="pin")).trades.to_dicts()
+    assert (trade["direction"], trade["target"]) == (-1, 5_005.0)
+    unmoved = run(frame, bar_tape({(400, -10): 4_990.0}), config(direction="pin"))
+    assert unmoved.trades.select("direction", "target").row(0) == (1, 5_005.0)
+
+
+def test_where_nothing_traded_when_the_price_was_known_there_is_no_basis_and_no_plan():
+    frame = conditions({"left": 60, "price_ns": EXPIRY - 500 * MINUTE_NS})
+    assert reasons(run(frame, bar_tape())) == {"a0": "NO_HEDGE_DATA"}
+
+
+@pytest.mark.parametrize(("left", "reason"), [(32, "PLANNED"), (31, "INSIDE_FIXING")])
+def test_an_order_that_could_fill_inside_the_fixing_only_is_not_filled(left, reason):
+    """The bar after the decision begins a minute later: at 30 minutes the average has begun."""
+    frame = conditions({"left": left, "fixing_minutes": 30.0})
+    assert reasons(run(frame, bar_tape())) == {"a0": reason}
+    allowed = config(plan={"trade_in_fixing": True})
+    assert reasons(run(frame, bar_tape(), allowed)) == {"a0": "PLANNED"}
+
+
+@pytest.mark.parametrize(
+    ("fixing", "added"), [(12.5, "EVOLVE_TO_CRISIS_MODE,ADDED:2"), (13.0, ""), (14.5, "")]
+)
+def test_inside_the_fixing_nothing_is_added_and_everything_ends_as_it_would(fixing, added):
+    """It is crossed at 14, the order to add fills at 13; the stop is tightened all the same."""
+    prices = {(14, -10): 5_009.0, 10: (5_009.0, 5_009.0, 5_002.0, 5_004.0)}
+    frame = conditions({"left": 60, "fixing_minutes": fixing})
+    [trade] = run(frame, bar_tape(prices)).trades.to_dicts()
+    assert trade["flags"] == (added or "EVOLVE_TO_CRISIS_MODE")
+    assert (trade["exit_reason"], trade["exit_price"]) == ("EXIT_STOP_HIT", 5_003.0)
+    allowed = run(frame, bar_tape(prices), config(plan={"trade_in_fixing": True}))
+    assert allowed.trades["flags"].to_list() == ["EVOLVE_TO_CRISIS_MODE,ADDED:2"]
+
+
+def test_an_addition_leaves_us_the_share_of_the_volume_of_the_time_that_is_left():
+    """V5 of 100 and a tenth of it: 20 contracts' worth over 50 minutes, 4.4 over the last 11; the
+    14 minutes left at the crossing less the buffer of 3."""
+    frame = conditions({"left": 60, "scale": 100.0})
+    [trade] = run(frame, bar_tape(), config(risk={"own_volume_share": 0.1})).trades.to_dicts()
+    assert trade["flags"] == "EVOLVE_TO_CRISIS_MODE,ADDED:2"
+    thin = conditions({"left": 60, "scale": 50.0})
+    [trade] = run(thin, bar_tape(), config(risk={"own_volume_share": 0.1})).trades.to_dicts()
+    assert trade["flags"] == "EVOLVE_TO_CRISIS_MODE,ADDED:1"
 
 
 def test_on_ticks_a_flattening_order_takes_its_way_once():
@@ -553,7 +624,7 @@ def test_the_books_add_up_to_the_cent_whatever_is_added_or_stopped(seed, directi
 
 def test_random_worlds_do_add_and_do_stop():
     """So that the property above is about something."""
-    seen = {"ADDED": 0, "EVOLVED": 0, "EXIT_STOP_HIT": 0, "EXIT_TARGET_HIT": 0}
+    seen = {"ADDED": 0, "EVOLVE_TO_CRISIS_MODE": 0, "EXIT_STOP_HIT": 0, "EXIT_TARGET_HIT": 0}
     for seed in range(12):
         frame, table = random_world(seed)
         trades = run(frame, HedgeTape.from_bars(table, **MICRO_TAPE)).trades

@@ -88,7 +88,7 @@ def test_every_control_can_be_switched_off_and_most_change_something(control, pr
     off = ExpirationPressureConfig.model_validate(
         merged(base.model_dump(), {key: dict(part) for key, part in control.off.items()})
     )
-    own = {"source": {"reward-risk", "own-volume"}, "normalized": set()}[preset]
+    own = {"source": {"reward-risk", "own-volume", "fixing"}, "normalized": set()}[preset]
     assert (off == base) == (control.id in own)
 
 

@@ -72,6 +72,7 @@ DIFFERENT = {
     "direction.model": ("dealer-gamma", "steer-away"),
     "plan.min_reward_risk": (1.0, 0.0),
     "plan.precedence": ("corrected", "source"),
+    "plan.trade_in_fixing": (False, True),
     "risk.own_volume_share": (0.1, 1.0),
 }
 """Normalized, then source."""

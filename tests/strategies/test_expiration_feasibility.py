@@ -81,7 +81,7 @@ def the_map(lot):
 )
 def test_the_infeasibility_map_is_that_of_the_sources_own_arithmetic(hedge, lot, never):
     needed = the_map(lot)
-    assert {name for name, least in needed.items() if least > 200_794} == never
+    assert {name for name, least in needed.items() if least > 267_806} == never
     for urgency in Urgency:
         found = only(SOURCE, f"plan.{urgency.name.lower()}_multiplier", hedge=hedge)
         assert (found.level == "conflict") == (urgency.name in never)
@@ -105,6 +105,35 @@ def test_low_needs_20250_contracts_at_45_minutes_and_still_rounds_to_zero():
     assert source_size(40_501, 45, distance=15) == pytest.approx(0.015, rel=1e-3)
     assert source_size(36_001, 60) > 0.0 == source_size(36_000, 60)
     assert source_size(144_001, 120) > 0.0 == source_size(144_000, 120)
+
+
+def test_apples_friday_had_267806_contracts_open_and_200794_were_its_volume():
+    sentence = only(SOURCE, "plan.low_multiplier").sentence
+    assert "more than the 267,806 of all strikes together in AAPL's expiry" in sentence
+    assert "200,794" not in sentence
+
+
+def test_in_coins_the_floor_of_open_interest_is_more_than_any_strike_ever_had():
+    """Contracts are of 100: 1,000 are 100,000 BTC, and 12,521 were the most at a strike."""
+    for config in (SOURCE, NORMALIZED):
+        found = only(config, "pressure.oi_above", hedge=BTC)
+        assert found.level == "conflict"
+        assert "1,000 contracts of 100 BTC at one strike, which is 100,000 BTC" in found.sentence
+        assert "was 12,521: nothing could alert there" in found.sentence
+    lowered = only(with_settings("source", "pressure.oi_above=10"), "pressure.oi_above", hedge=BTC)
+    assert (lowered.level, "which is 1,000 BTC" in lowered.sentence) == ("info", True)
+    assert findings(SOURCE, "pressure.oi_above", hedge=ES) == []
+    low = only(SOURCE, "plan.low_multiplier", hedge=BTC).sentence
+    assert "over 20,250 contracts of 100 BTC (2,025,000 BTC) at the strike" in low
+
+
+def test_what_is_opened_or_added_while_settlement_prices_are_averaged_is_said():
+    found = only(NORMALIZED, "plan.trade_in_fixing")
+    assert found.level == "info"
+    assert "on deribit (30 min) and nse (30 min): CRISIS can never trade there" in found.sentence
+    assert "nor does the evolution add anything" in found.sentence
+    assert only(SOURCE, "plan.trade_in_fixing").level == "warning"
+    assert findings(SOURCE, "plan.trade_in_fixing", hedge=AAPL) == []
 
 
 def test_the_map_and_the_scans_functions_agree_on_pressure():

@@ -18,7 +18,7 @@ from builders.expiry_worlds import (
     tick_tape,
 )
 from hedgeflow.market.errors import ConfigError
-from hedgeflow.market.time import MINUTE_NS, SECOND_NS
+from hedgeflow.market.time import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from hedgeflow.replay import HedgeTape, replay_conditions
 from hedgeflow.strategies.settings import Null, StrategyConfig
 from hedgeflow.studies.exit_rules import exit_rule
@@ -71,7 +71,7 @@ def test_trades_that_are_followed_as_draws_are_earn_what_they_did(ticks, directi
             assert found.observed_win_rate == (trades["net_bps"] > 0).mean()
         flags |= {flag.split(":")[0] for each in trades["flags"] for flag in each.split(",")}
         reasons |= set(trades["exit_reason"])
-    assert {"", "EVOLVED", "ADDED"} <= flags
+    assert {"", "EVOLVE_TO_CRISIS_MODE", "ADDED"} <= flags
     assert {"EXIT_TARGET_HIT", "EXIT_STOP_HIT", "EXIT_TIME_LIMIT"} <= reasons
 
 
@@ -105,7 +105,7 @@ def test_a_draw_ends_at_the_trades_own_last_instant_and_adds_in_the_trades_own_p
     rules = settings(plan={"target": False, "stop_low_points": 50.0, "tightened_stop_points": 40.0})
     tape = bar_tape(prices)
     trades = traded(conditions({"left": 60}), tape, rules)
-    assert trades["flags"].to_list() == ["EVOLVED,ADDED:2"]
+    assert trades["flags"].to_list() == ["EVOLVE_TO_CRISIS_MODE,ADDED:2"]
     rule = exit_rule(trades, tape, rules)
     lefts = np.array([90, 59, 30, 14, 12])
     entered, left = rule.prices(np.zeros(5, np.int64), EXPIRY - lefts * MINUTE_NS, 1.0)
@@ -123,7 +123,7 @@ def test_a_trade_that_was_added_nothing_has_draws_that_add_nothing():
     )
     tape = bar_tape(prices)
     trades = traded(conditions({"left": 60}), tape, rules)
-    assert trades["flags"].to_list() == ["EVOLVED"]
+    assert trades["flags"].to_list() == ["EVOLVE_TO_CRISIS_MODE"]
     rule = exit_rule(trades, tape, rules)
     entered, left = rule.prices(np.zeros(1, np.int64), np.array([EXPIRY - 30 * MINUTE_NS]), 1.0)
     assert (entered[0], left[0]) == (prices[30], prices[3])
@@ -145,6 +145,23 @@ def test_no_draw_is_entered_once_nothing_could_be(ticks):
     limit = int(crisis["entry_ns"][0]) + round(crisis["limit_minutes"][0] * MINUTE_NS)
     two = EXPIRY - 2 * MINUTE_NS + 1 - (SECOND_NS if ticks else MINUTE_NS)
     assert closed == min(limit, two) - (SECOND_NS if ticks else 0)
+
+
+def test_no_draw_is_entered_while_the_settlement_price_is_averaged():
+    """Deribit's options on BTC end at 08:00 UTC on the average of the 30 minutes before."""
+    expiry = 20_188 * DAY_NS + 8 * HOUR_NS
+    rules = settings()
+    row = {
+        "detected_ns": expiry - 60 * MINUTE_NS,
+        "entry_ns": expiry - 59 * MINUTE_NS,
+        "limit_minutes": 50.0,
+        "urgency": "LOW",
+    }
+    trades = pl.DataFrame([row | {"underlying": name} for name in ("BTC", "SPX")])
+    closed = exit_rule(trades, bar_tape(), rules).closed_from_ns().tolist()
+    assert closed == [expiry - 30 * MINUTE_NS, expiry - 9 * MINUTE_NS]
+    allowed = exit_rule(trades, bar_tape(), settings(plan={"trade_in_fixing": True}))
+    assert allowed.closed_from_ns().tolist() == [expiry - 9 * MINUTE_NS] * 2
 
 
 def slow_net(row, table, place: int, side: int, rules) -> float:
@@ -230,6 +247,10 @@ def test_every_draw_is_what_its_trades_earn_bar_by_bar(seed):
 def test_a_strategy_without_a_known_way_out_has_no_null():
     class Other(StrategyConfig):
         STRATEGY = "other"
+
+        @classmethod
+        def source(cls):
+            return cls()
 
     with pytest.raises(ConfigError, match="how 'other' leaves its positions"):
         exit_rule(pl.DataFrame(), bar_tape(), Other())

@@ -34,7 +34,7 @@ from hedgeflow.strategies.expiration_pressure.plan import ExpirationPlan
 from hedgeflow.strategies.expiration_pressure.walks import exit_on_bars, exit_on_path
 from hedgeflow.strategies.path_index import PathIndex
 
-EVOLVED: Final = "EVOLVED"
+EVOLVED: Final = "EVOLVE_TO_CRISIS_MODE"
 """Flag: the position went into CRISIS while it was open, and its stop was tightened."""
 ADDED: Final = "ADDED:"
 """Flag, followed by the standard contracts that were added when it did."""
@@ -194,6 +194,8 @@ class EvolvingPosition:
         evolution = None
         if ends.evolved[0] >= 0:
             fill = entry_at(tape, int(place[0]), order.direction) if fills[0] else None
+            if fill is not None and fill.at_ns >= order.opens_until_ns:
+                fill = None  # the order to add is good until the fixing begins
             evolution = Evolution(int(ends.evolved_ns[0]), float(ends.evolved_price[0]), fill)
         reason = Exit(int(ends.reason[0]))
         if reason is Exit.EXIT_FLAT_BEFORE_CLOSE:
@@ -227,6 +229,8 @@ class EvolvingPosition:
         if self.evolution is None or not contracts > 0.0:
             return None
         order, price = self.order, self.evolution.price
+        if self.evolution.at_ns >= order.opens_until_ns:
+            return None
         stop = self.entry.price - order.direction * order.stop_distance
         distance = min(order.direction * (price - stop), order.tightened_distance)
         if not distance > 0.0:

@@ -24,8 +24,7 @@ from hedgeflow.replay.evolving import (
 from hedgeflow.replay.position import Entry, NoEntry, fill_entry
 from hedgeflow.replay.tape import HedgeTape
 from hedgeflow.risk import Calendar, Decision, Reason, SizedPlan, VolatilityIndex
-from hedgeflow.signals.settlement_rules import Urgency
-from hedgeflow.strategies.expiration_pressure.config import Clock, ExpirationPressureConfig
+from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
 from hedgeflow.strategies.expiration_pressure.plan import (
     ExpirationPlan,
     NoPlan,
@@ -37,7 +36,7 @@ READ_OF_ALERTS: Final = ("alert_id", "event_id", "detected_ns", "underlying", "s
 READ_OF_CONDITIONS: Final = (
     "at_ns", "expiry_ns", "strike", "alert_number", "urgency", "signal_class", "pressure",
     "confidence", "distance", "target_distance", "minutes_left", "dealer_gamma", "dealer_units",
-    "price", "sigma", "point", "scale",
+    "price", "price_ns", "oi", "sigma", "point", "scale", "fixing_minutes",
 )  # fmt: skip
 
 Condition = Mapping[str, Any]
@@ -58,13 +57,14 @@ def replay_conditions(
     Parameters
     ----------
     conditions : DataFrame
-        Rows of `CONDITION` in any order: a strike at an instant at which its alert's condition
-        holds. Those of alerts that are not in `alerts` are left out. Where `alerts` are of several
-        underlyings, a column `underlying` says whose an alert number is.
+        Rows of `CONDITION` in any order, with `fixing_minutes` as `plan_entry` reads it: a strike
+        at an instant at which its alert's condition holds. Those of alerts that are not in `alerts`
+        are left out. Where `alerts` are of several underlyings, a column `underlying` says whose an
+        alert number is.
     alerts : DataFrame
         The `alerts` table; `event_id` is the alert number. One that was detected later, or earlier,
         than its first condition is acted on so much later: all its conditions are moved with it,
-        and the underlying's price with the hedge instrument's.
+        and are judged by the price and the time left of then.
     tapes : HedgeTape or mapping of underlying to HedgeTape
         One tape for all alerts, or one for each underlying.
     config : ExpirationPressureConfig
@@ -174,25 +174,6 @@ def _groups(ordered: pl.DataFrame) -> Iterator[list[Condition]]:
         yield list(group)
 
 
-def _as_of(
-    row: Condition, tape: HedgeTape, price: float, config: ExpirationPressureConfig
-) -> Condition:
-    """Return a condition with price and urgency as they are when the condition is acted on."""
-    if not row["late_ns"]:
-        return row
-    then = tape.price_known_at(int(row["at_ns"]) - int(row["late_ns"]))
-    now = {**row, "urgency": int(_urgency(float(row["minutes_left"]), config.clock))}
-    if then is None or then == price:
-        return now
-    return {**now, "price": row["price"] + (price - then)}
-
-
-def _urgency(minutes: float, clock: Clock) -> Urgency:
-    if minutes < clock.crisis_minutes:
-        return Urgency.CRISIS
-    return Urgency.HIGH if minutes < clock.high_minutes else Urgency.LOW
-
-
 def _own_rules(config: ExpirationPressureConfig) -> tuple[str, ...]:
     plan = config.plan
     danger = f"Positions end {plan.danger_minutes:g} minutes before expiry at the latest"
@@ -276,7 +257,8 @@ class _Replay:
         held = None if pending is None else pending.held
         if not isinstance(held, EvolvingPosition) or held.evolution is None:
             return  # it has ended, or a kill ends it before
-        contracts = added_contracts(held.order, held.plan.size_contracts, self.config.plan)
+        left = (held.order.expiry_ns - at_ns) / MINUTE_NS
+        contracts = added_contracts(held.order, held.plan.size_contracts, left, self.config.plan)
         order = held.addition(contracts)
         if order is None:
             return
@@ -292,15 +274,17 @@ class _Replay:
         account, alert_id = self.account, str(row["alert_id"])
         tape = account.tape(row["underlying"])
         price = tape.price_known_at(now) if tape is not None else None
-        if tape is None or price is None:
+        then = tape.price_known_at(int(row["price_ns"])) if tape is not None else None
+        if tape is None or price is None or then is None:
             return no_hedge_data(alert_id, row["underlying"], now)
         self.tried += 1
         account.governor.enter_session(tape.session_date(now))
         order = plan_entry(
-            _as_of(row, tape, price, self.config),
+            row,
             self.config,
             tape.instrument,
             price,
+            price_then=then,
             alert_id=alert_id,
             underlying=row["underlying"],
         )
@@ -344,6 +328,13 @@ class _Replay:
         last_ns = order.expiry_ns - walked.closing_ns
         entry = fill_entry(walked.tape, order.direction, now, config)
         at_ns = entry.known_ns if isinstance(entry, NoEntry) else entry.at_ns
+        if order.opens_until_ns <= at_ns and order.opens_until_ns <= last_ns:
+            return NoEntry(
+                Reason.INSIDE_FIXING,
+                f"No price of {symbol} came before {iso(order.opens_until_ns)}, from where on the"
+                " settlement price is averaged: the order was good until then.",
+                max(now, order.opens_until_ns),
+            )
         if at_ns > last_ns:
             arrival = order_arrival_ns(now, config.costs.latency_ms)
             return NoEntry(

@@ -9,6 +9,7 @@ import numpy as np
 
 from hedgeflow.fills import order_arrival_ns
 from hedgeflow.market.errors import ConfigError
+from hedgeflow.market.expiries import fixing_minutes
 from hedgeflow.market.sessions import ALWAYS_OPEN
 from hedgeflow.market.time import MINUTE_NS
 from hedgeflow.replay.evolving import WalkedTape, added_contracts_of
@@ -153,9 +154,10 @@ class ExpiryExits:
         )
 
     def closed_from_ns(self) -> NDArray[np.int64]:
-        """Return the instant of each trade's time limit, or when expiry was too near."""
+        """Return the instant of each trade's time limit, or when expiry or fixing was too near."""
         walked, entry = self.walked, self.trades["entry_ns"].to_numpy()
-        closing = self._expiry_ns() - walked.closing_ns + 1
+        expiry = self._expiry_ns()
+        closing = np.minimum(expiry - walked.closing_ns + 1, self._fixing_from_ns(expiry))
         flat = flat_from_ns(walked.tape, entry, walked.config)
         last = np.minimum(np.minimum(entry + limit_ns(self.trades), closing), flat)
         # On ticks an order is sent at a whole minute and filled a latency later.
@@ -203,6 +205,16 @@ class ExpiryExits:
         buffers = np.array([buffer_minutes(urgency, rules) for urgency in Urgency])
         minutes = self.trades["limit_minutes"].to_numpy() + buffers[self._urgency()]
         return self.trades["detected_ns"].to_numpy() + np.rint(minutes * MINUTE_NS).astype(np.int64)
+
+    def _fixing_from_ns(self, expiry_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return from when on nothing is opened because settlement prices are averaged."""
+        if self.walked.config.plan.trade_in_fixing:
+            return expiry_ns
+        minutes = [
+            fixing_minutes(underlying, at)
+            for underlying, at in zip(self.trades["underlying"], expiry_ns.tolist(), strict=True)
+        ]
+        return expiry_ns - np.rint(np.array(minutes) * MINUTE_NS).astype(np.int64)
 
     def _added_share(self) -> NDArray[np.float64]:
         """Return what share of each trade's size had been added."""

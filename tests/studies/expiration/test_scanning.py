@@ -10,7 +10,9 @@ import pytest
 
 from hedgeflow.market.time import HOUR_NS
 from hedgeflow.strategies.expiration_pressure import ExpirationPressureConfig
+from hedgeflow.strategies.expiration_pressure.present import signal_class, urgency_at
 from hedgeflow.studies.expiration.scanning import scan_expiries
+from hedgeflow.studies.expiration.study import ExpirationStudy
 from hedgeflow.studies.leakage import leakage
 from hedgeflow.studies.periods import within
 from hedgeflow.studies.poison import check_leakage, poisoned, put_out
@@ -50,6 +52,55 @@ def test_an_alert_says_what_it_rests_on(simulated):
             row["volume_contracts"] * told["probability"] / max(1.0, row["response_minutes"] ** 2)
         )
         assert row["pressure"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("underlying", "settlement"), [("AAPL", "american-assignment"), ("SPX", "pin-cash")]
+)
+def test_an_alert_names_its_strike_its_target_distance_and_how_it_settles(
+    scanned, underlying, settlement
+):
+    """expiration-pressure.md 2: target distance = max(15, 1.5 x distance)."""
+    alerts = scanned(underlying).alerts
+    assert alerts.height > 5
+    for document in ExpirationStudy().alert_documents(alerts, SOURCE):
+        assert document["contract"].endswith(f" {document['strike']:g}")
+        assert document["distance"] == abs(document["spot"] - document["strike"])
+        assert document["target_distance"] == max(15.0, 1.5 * document["distance"])
+        assert document["settlement"] == settlement
+
+
+@pytest.mark.parametrize("underlying", ["SIM", "AAPL", "SPX", "NIFTY"])
+def test_the_plan_gives_every_condition_the_class_that_the_scan_gave_it(
+    simulated, scanned, underlying
+):
+    """The rule is written twice: compiled for the fold, and for a price that has moved since."""
+    scan = simulated if underlying == "SIM" else scanned(underlying)
+    rows = scan.more["conditions"].to_dicts()
+    assert rows
+    for row in rows:
+        urgency = urgency_at(row["minutes_left"], SOURCE.clock)
+        named = signal_class(
+            urgency, row["minutes_left"], row["oi"], row["distance"], row["point"], row["price"],
+            SOURCE.classes,
+        )  # fmt: skip
+        assert (urgency, named) == (row["urgency"], row["signal_class"])
+
+
+def test_conditions_know_how_long_the_average_is_that_settles_them(scanned):
+    for underlying, minutes in (("AAPL", 0.0), ("SPX", 0.0), ("NIFTY", 30.0)):
+        found = scanned(underlying).more["conditions"]["fixing_minutes"]
+        assert found.unique().to_list() == [minutes]
+
+
+def test_a_scan_of_coins_says_that_no_strike_has_the_open_interest_of_an_alert(recorded):
+    """1,000 contracts of 100 are 100,000 BTC."""
+    scan = scan_expiries(recorded("BTC"), SOURCE)
+    assert scan.alerts.is_empty()
+    assert scan.counts["below_open_interest"] == scan.counts["evaluations"] > 0
+    [note] = [note for note in scan.notes if "no strike had more open interest" in note]
+    assert "than 1,000 contracts of 100 BTC; the most at any look was" in note
+    assert "of them no strike had enough open interest" in ExpirationStudy().scan_words(scan)
 
 
 def test_a_part_gives_the_alerts_of_the_whole_that_lie_in_it(fridays, simulated):

@@ -127,6 +127,8 @@ class Plan(TradePlan):
     """Added at the evolution of a LOW position, times the size held: 2 makes it 3 times as big."""
     add_on_high: bool = False
     tightened_stop_points: Positive = 6.0
+    trade_in_fixing: bool = False
+    """Off: nothing is opened or added while the settlement price is averaged (flaws 2.D21)."""
 
 
 class Risk(TradeRisk):
@@ -162,6 +164,6 @@ class ExpirationPressureConfig(StrategyConfig):
                 probability="source", time="real", threshold_rule="fixed", confidence="linear"
             ),
             direction=Direction(model="steer-away"),
-            plan=Plan(min_reward_risk=0.0, precedence="source"),
+            plan=Plan(min_reward_risk=0.0, precedence="source", trade_in_fixing=True),
             risk=Risk(own_volume_share=1.0),
         )

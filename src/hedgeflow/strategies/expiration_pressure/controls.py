@@ -36,6 +36,11 @@ CONTROLS: Final[tuple[RiskControl, ...]] = (
         {"plan": {"min_reward_risk": 0.0}},
     ),
     RiskControl(
+        "fixing",
+        "nothing opened or added while the settlement price is averaged",
+        {"plan": {"trade_in_fixing": True}},
+    ),
+    RiskControl(
         "false-signal-filter",
         "no alert of little open interest, far away, early or weak",
         {

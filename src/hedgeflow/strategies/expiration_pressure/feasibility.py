@@ -6,13 +6,14 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from hedgeflow.market.contracts import HedgeInstrument
-from hedgeflow.signals.settlement_rules import Urgency
+from hedgeflow.market.contracts import HedgeInstrument, HedgeKind
+from hedgeflow.signals.settlement_rules import STANDARD_MULTIPLIER, Urgency
 from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
 from hedgeflow.strategies.expiration_pressure.plan import buffer_minutes, planned_contracts
 from hedgeflow.strategies.expiration_pressure.plan_feasibility import (
     ExpirationCase,
     evolution,
+    fixing,
     flat,
     holding,
     one_lot,
@@ -29,8 +30,13 @@ from hedgeflow.strategies.feasibility import (
     product,
 )
 
-YARDSTICK_OI: Final = 200_794
-"""Contracts of all strikes together in AAPL's expiry of 2014-06-06 (precise.md 28)."""
+APPLE_OPEN_INTEREST: Final = 267_806
+"""Contracts open at all strikes together in AAPL's expiry of 2014-06-06.
+
+The 200,794 of precise.md 28 are what was traded of them on that day.
+"""
+MOST_COINS: Final = {"BTC": 12_521, "ETH": 80_248}
+"""Most coins open at one strike, calls and puts, in Deribit's chains of 2026-01 to 2026-04."""
 HALF: Final = 0.5
 """A probability beside 1: it asks for twice the open interest."""
 LATER_MINUTES: Final = (60.0, 120.0)
@@ -101,20 +107,23 @@ def _urgencies(case: ExpirationCase) -> Iterator[Finding]:
                 f"rounds down to zero {of_lot}.",
             )
         elif is_linear:
-            yield _needs(urgency, config, lot, of_lot)
+            yield _needs(urgency, case, lot, of_lot)
 
 
-def _needs(urgency: Urgency, config: ExpirationPressureConfig, lot: float, of_lot: str) -> Finding:
+def _needs(urgency: Urgency, case: ExpirationCase, lot: float, of_lot: str) -> Finding:
     """Say what an urgency needs to alert, and what to trade a lot, at its best moment."""
+    config = case.config
     rules, name = config.pressure, urgency.name
     key, soonest = f"plan.{name.lower()}_multiplier", soonest_minutes(urgency, config)
 
     def needs(pressure: float, minutes: float, probability: float = 1.0) -> str:
         return f"{needed_open_interest(pressure, minutes, probability, config):,.0f}"
 
+    coin, first = _coin(case), needed_open_interest(rules.threshold, soonest, 1.0, config)
+    coins = "" if coin is None else f" ({first * STANDARD_MULTIPLIER:,.0f} {coin})"
     sentence = (
         f"{name} with {soonest:g} min left needs over {needs(rules.threshold, soonest)} "
-        f"{_unit(config)} at the strike to alert if the probability is 1, "
+        f"{_unit(case)}{coins} at the strike to alert if the probability is 1, "
         f"{needs(rules.threshold, soonest, HALF)} if it is {HALF:g}"
     )
     later = [minutes for minutes in LATER_MINUTES if minutes > soonest]
@@ -124,7 +133,7 @@ def _needs(urgency: Urgency, config: ExpirationPressureConfig, lot: float, of_lo
     enough = pressure_for_a_lot(urgency, config, lot)
     if enough <= rules.threshold:
         return Finding("info", key, f"{sentence}; whatever alerts is at least a lot.")
-    pressed = needed_open_interest(rules.threshold, soonest, 1.0, config) / max(1.0, soonest**2)
+    pressed = first / max(1.0, soonest**2)
     least = min(rules.confidence_cap, pressed / rules.confidence_divisor)
     size = planned_contracts(least, urgency, config.plan)
     sentence += (
@@ -133,25 +142,57 @@ def _needs(urgency: Urgency, config: ExpirationPressureConfig, lot: float, of_lo
     )
     if (
         config.scale.demand == "absolute"
-        and needed_open_interest(enough, soonest, 1.0, config) > YARDSTICK_OI
+        and needed_open_interest(enough, soonest, 1.0, config) > APPLE_OPEN_INTEREST
     ):
         return Finding(
             "conflict",
             key,
-            f"{sentence}, more than the {YARDSTICK_OI:,} of all strikes together in AAPL's expiry "
-            f"of 2014-06-06: {name} can never trade.",
+            f"{sentence}, more than the {APPLE_OPEN_INTEREST:,} of all strikes together in AAPL's "
+            f"expiry of 2014-06-06: {name} can never trade.",
         )
     if urgency is not Urgency.LOW:
-        first = (config.clock.high_minutes, config.clock.crisis_minutes)[urgency - 1]
-        sentence += f", and {needs(enough, first)} when it begins with {first:g} min"
+        begins = (config.clock.high_minutes, config.clock.crisis_minutes)[urgency - 1]
+        sentence += f", and {needs(enough, begins)} when it begins with {begins:g} min"
     return Finding("warning", key, f"{sentence}.")
 
 
-def _unit(config: ExpirationPressureConfig) -> str:
-    unit = "contracts" if config.scale.demand == "absolute" else "reference units"
+def _unit(case: ExpirationCase) -> str:
+    config, coin = case.config, _coin(case)
+    unit = "contracts" if coin is None else f"contracts of {STANDARD_MULTIPLIER:g} {coin}"
+    if config.scale.demand == "relative":
+        unit = "reference units"
     if config.pressure.time == "session":
         unit += f" (in a session of {config.pressure.session_minutes:g} min)"
     return unit
+
+
+def _coin(case: ExpirationCase) -> str | None:
+    """Return the coin that is traded; None of what has contracts of 100 of its own."""
+    is_coin = case.hedge is not None and case.hedge.kind is HedgeKind.PERPETUAL
+    return case.hedge.underlying if is_coin and case.hedge is not None else None
+
+
+def _coins(case: ExpirationCase) -> Iterator[Finding]:
+    """How much open interest an alert needs at least, in coins, and whether that was ever seen."""
+    coin, floor = _coin(case), case.config.pressure.oi_above
+    if coin is None:
+        return
+    coins = floor * STANDARD_MULTIPLIER
+    sentence = (
+        f"An alert needs more open interest than {floor:,.10g} contracts of"
+        f" {STANDARD_MULTIPLIER:g} {coin} at one strike, which is {coins:,.10g} {coin}"
+    )
+    most = MOST_COINS.get(coin)
+    if most is None:
+        yield Finding("info", "pressure.oi_above", f"{sentence}.")
+        return
+    seen = f"the most in Deribit's chains of January to April 2026 was {most:,}"
+    if coins >= most:
+        yield Finding(
+            "conflict", "pressure.oi_above", f"{sentence}; {seen}: nothing could alert there."
+        )
+    else:
+        yield Finding("info", "pressure.oi_above", f"{sentence}; {seen}.")
 
 
 def _lot(case: ExpirationCase) -> tuple[float, str]:
@@ -231,6 +272,7 @@ def _probability(case: ExpirationCase) -> Iterator[Finding]:
 
 _RULES: Final[tuple[Callable[[ExpirationCase], Iterator[Finding]], ...]] = (
     _urgencies,
+    _coins,
     _layers,
     _history,
     _probability,
@@ -243,6 +285,7 @@ _RULES: Final[tuple[Callable[[ExpirationCase], Iterator[Finding]], ...]] = (
     holding,
     flat,
     evolution,
+    fixing,
     switches,
     product,
 )

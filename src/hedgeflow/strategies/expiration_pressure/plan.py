@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from hedgeflow.market.time import MINUTE_NS
+from hedgeflow.signals.settlement_rows import is_less
 from hedgeflow.signals.settlement_rules import SignalClass, Urgency
 from hedgeflow.strategies.entry_plan import EntryPlan
+from hedgeflow.strategies.expiration_pressure.present import at_present
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +28,7 @@ SCALE_MINUTES: Final = 5.0
 class Refusal(StrEnum):
     """Why a condition leads to no plan, in the order of the tests, named as in `decisions`."""
 
+    INSIDE_FIXING = "INSIDE_FIXING"
     NO_SIDE = "NO_SIDE"
     NO_DEALER_GAMMA = "NO_DEALER_GAMMA"
     REWARD_BELOW_RISK = "REWARD_BELOW_RISK"
@@ -58,8 +62,9 @@ class ExpirationPlan(EntryPlan):
         UTC nanoseconds.
     strike : float
     basis : float
-        The hedge instrument's price above the underlying's when planned: the strike lies so much
-        higher in its prices. 0 where the underlying itself is traded.
+        The hedge instrument's price above the underlying's, both of the instant at which the latter
+        was known: the strike lies so much higher in its prices. 0 where the underlying itself is
+        traded.
     minutes_left : float
         To expiry, when planned.
     model : str
@@ -67,7 +72,11 @@ class ExpirationPlan(EntryPlan):
     tightened_distance : float
         Price units of the stop after the evolution, from the price at the crossing.
     volume_cap_contracts : float or None
-        Most contracts that we may hold without being too much of the market; None without V5.
+        Most contracts that we may hold over `limit_minutes` without being too much of the market;
+        None without V5.
+    opens_until_ns : int
+        No order to open or to add fills from here on: the start of the settlement price's average,
+        or the expiry where there is none or where it may be traded in.
     """
 
     target_price: float
@@ -78,6 +87,7 @@ class ExpirationPlan(EntryPlan):
     model: str
     tightened_distance: float
     volume_cap_contracts: float | None
+    opens_until_ns: int
 
     @property
     def target(self) -> float:
@@ -91,41 +101,58 @@ def plan_entry(
     instrument: HedgeInstrument,
     reference_price: float,
     *,
+    price_then: float,
     alert_id: str,
     underlying: str,
 ) -> ExpirationPlan | NoPlan:
     """Return the plan that a strike's condition leads to, or why there is none.
 
+    The underlying has gone as far since its price was known as what is traded has: side, distances
+    and class are those of the price that it has now.
+
     Parameters
     ----------
     condition : mapping
-        A row of `CONDITION` by its names.
+        A row of `CONDITION` by its names, with `fixing_minutes`: how long before expiry the average
+        begins that is its settlement price, 0 without one.
     config : ExpirationPressureConfig
     instrument : HedgeInstrument
         What is traded.
     reference_price : float
         Its last price known at the decision.
+    price_then : float
+        Its last price known when the condition's own price was, at `price_ns`.
     alert_id, underlying : str
         Of the alert that the condition belongs to.
 
     Notes
     -----
-    Look-ahead: sees the condition and the reference price, both known at the decision.
+    Look-ahead: sees the condition and the two prices, all known at the decision.
     """
     rules, point = config.plan, float(condition["point"])
+    minutes_left, fixing = float(condition["minutes_left"]), float(condition["fixing_minutes"])
+    if rules.trade_in_fixing:
+        fixing = 0.0
+    if 0.0 < minutes_left <= fixing:
+        return NoPlan(
+            Refusal.INSIDE_FIXING,
+            f"{minutes_left:.1f} minutes before expiry the settlement price is being averaged, over"
+            f" the last {fixing:g}: nothing is opened in them.",
+        )
+    basis = price_then - float(condition["price"])
+    condition = at_present(condition, config, reference_price - price_then)
     urgency = Urgency(int(condition["urgency"]))
-    minutes_left = float(condition["minutes_left"])
     side = side_of(condition, config)
     if isinstance(side, NoPlan):
         return side
     model, direction = side
     strike, price = float(condition["strike"]), float(condition["price"])
-    basis = reference_price - price
     beyond = 0.0 if model == PIN else direction * float(condition["target_distance"])
     target = strike + basis + beyond
     reward = direction * (strike - price + beyond)
     stop = stop_points(urgency, rules) * point
-    if not reward > 0.0 or reward < rules.min_reward_risk * stop:
+    risk = rules.min_reward_risk * stop
+    if not is_less(0.0, reward, reference_price) or is_less(reward, risk, reference_price):
         return NoPlan(
             Refusal.REWARD_BELOW_RISK,
             f"The target at {target:g} is {reward:g} from {reference_price:g}, less than "
@@ -139,8 +166,9 @@ def plan_entry(
             f"{urgency.name} end {buffer_minutes(urgency, rules):g} minutes before it, all of them"
             f" {rules.danger_minutes:g}.",
         )
-    cap = _volume_cap(float(condition["scale"]), limit, instrument, config.risk.own_volume_share)
+    cap = _volume_cap(float(condition["scale"]), limit, instrument, config)
     size = planned_contracts(float(condition["confidence"]), urgency, rules)
+    expiry_ns = int(condition["expiry_ns"])
     return ExpirationPlan(
         alert_id=alert_id,
         event_id=int(condition["alert_number"]),
@@ -156,13 +184,14 @@ def plan_entry(
         limit_minutes=limit,
         point=point,
         target_price=target,
-        expiry_ns=int(condition["expiry_ns"]),
+        expiry_ns=expiry_ns,
         strike=strike,
         basis=basis,
         minutes_left=minutes_left,
         model=model,
         tightened_distance=rules.tightened_stop_points * point,
         volume_cap_contracts=cap,
+        opens_until_ns=expiry_ns - round(fixing * MINUTE_NS),
     )
 
 
@@ -196,11 +225,12 @@ def hold_minutes(minutes_left: float, urgency: Urgency, rules: Plan) -> float:
     return minutes_left - buffer_minutes(urgency, rules)
 
 
-def added_contracts(plan: ExpirationPlan, held: float, rules: Plan) -> float:
+def added_contracts(plan: ExpirationPlan, held: float, minutes_left: float, rules: Plan) -> float:
     """Return what the evolution to CRISIS adds to a position, before the limits of risk.
 
     Twice what is held where it was entered as LOW; nothing where as HIGH, without ``add_on_high``;
-    never more than the volume cap leaves (expiration-pressure.md 4, precise.md 34).
+    never more than the volume cap of the time that is left then leaves (expiration-pressure.md 4,
+    precise.md 34).
 
     Parameters
     ----------
@@ -208,6 +238,8 @@ def added_contracts(plan: ExpirationPlan, held: float, rules: Plan) -> float:
         With the urgency at entry.
     held : float
         Standard contracts held at the crossing.
+    minutes_left : float
+        At the crossing.
     rules : Plan
     """
     adds = plan.urgency == Urgency.LOW.name or (
@@ -216,7 +248,9 @@ def added_contracts(plan: ExpirationPlan, held: float, rules: Plan) -> float:
     more = rules.add_multiple * held if adds else 0.0
     if plan.volume_cap_contracts is None:
         return more
-    return max(0.0, min(more, plan.volume_cap_contracts - held))
+    left = hold_minutes(minutes_left, Urgency.CRISIS, rules)
+    cap = plan.volume_cap_contracts * left / plan.limit_minutes
+    return max(0.0, min(more, cap - held))
 
 
 def side_of(
@@ -231,8 +265,9 @@ def side_of(
     config : ExpirationPressureConfig
     """
     strike = float(condition["strike"])
-    above = float(condition["price"]) - strike
-    if above == 0.0:
+    price = float(condition["price"])
+    above = price - strike
+    if not is_less(0.0, abs(above), price):
         return NoPlan(
             Refusal.NO_SIDE, f"The price is exactly at the strike {strike:g}: there is no side."
         )
@@ -254,9 +289,15 @@ def side_of(
 
 
 def _volume_cap(
-    scale: float, minutes: float, instrument: HedgeInstrument, share: float
+    scale: float, minutes: float, instrument: HedgeInstrument, config: ExpirationPressureConfig
 ) -> float | None:
-    """Return the contracts that a share of the usual volume over a holding time comes to."""
+    """Return the contracts that a share of the usual volume over a holding time comes to.
+
+    `scale` is V5 times ``hedge_volume_scale``, which counts other venues in: ours is the share of
+    what is traded alone.
+    """
     if not math.isfinite(scale):
         return None
-    return share * scale * minutes / SCALE_MINUTES / instrument.units_per_contract
+    v5 = scale / config.scale.hedge_volume_scale
+    share = config.risk.own_volume_share
+    return share * v5 * minutes / SCALE_MINUTES / instrument.units_per_contract

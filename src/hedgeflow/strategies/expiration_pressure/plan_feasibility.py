@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from hedgeflow.market.contracts import HedgeKind
+from hedgeflow.market.expiries import ROOTS
 from hedgeflow.signals.settlement_rules import Urgency
 from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
 from hedgeflow.strategies.expiration_pressure.plan import buffer_minutes, stop_points
@@ -224,6 +226,46 @@ def evolution(case: ExpirationCase) -> Iterator[Finding]:
             f"{1 + plan.add_multiple:g} times as big, as far as every cap allows: per_trade of "
             f"{case.config.risk.per_trade:.2%} is of the whole position.",
         )
+
+
+def fixing(case: ExpirationCase) -> Iterator[Finding]:
+    """What happens while settlement prices are averaged (flaws 2.D21)."""
+    plan, clock = case.config.plan, case.config.clock
+    if case.hedge is not None and case.hedge.kind is HedgeKind.STOCK:
+        return
+    averaged = {
+        root.venue: root.terms.fixing_minutes
+        for root in ROOTS.values()
+        if root.terms.fixing_minutes > plan.danger_minutes
+    }
+    if not averaged:
+        return
+    where = " and ".join(f"{venue} ({minutes:g} min)" for venue, minutes in averaged.items())
+    key = "plan.trade_in_fixing"
+    if plan.trade_in_fixing:
+        yield Finding(
+            "warning",
+            key,
+            f"Orders to open and to add are sent while the settlement price is averaged before"
+            f" expiry, on {where}: there they move the price that options settle on, for which"
+            " venues and supervisors may want a reason.",
+        )
+        return
+    shortest = min(averaged.values())
+    never = [
+        name
+        for name, minutes in (("HIGH", clock.high_minutes), ("CRISIS", clock.crisis_minutes))
+        if minutes <= shortest
+    ]
+    told = f": {' and '.join(never)} can never trade there" if never else ""
+    if plan.evolution and clock.crisis_minutes <= shortest:
+        told += ", nor does the evolution add anything"
+    yield Finding(
+        "info",
+        key,
+        "Nothing is opened or added (INSIDE_FIXING) while the settlement price is averaged before"
+        f" expiry, on {where}{told}.",
+    )
 
 
 def switches(case: ExpirationCase) -> Iterator[Finding]:

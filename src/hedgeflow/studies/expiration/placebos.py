@@ -123,6 +123,8 @@ class _Shifts:
             dtype=bool,
         )
         moved = conditions.with_columns(
-            at_ns=pl.Series(at + move), expiry_ns=pl.Series(expiry + move)
+            at_ns=pl.Series(at + move),
+            price_ns=pl.col("price_ns") + pl.Series(move),
+            expiry_ns=pl.Series(expiry + move),
         ).filter(pl.Series(exists, dtype=pl.Boolean))
         return moved, self._alerts - moved["alert_number"].n_unique()

@@ -11,7 +11,7 @@ import polars as pl
 
 from hedgeflow.evidence.wording import counted
 from hedgeflow.journal import columns
-from hedgeflow.market.expiries import features_at
+from hedgeflow.market.expiries import features_at, fixing_minutes, settlement_kind
 from hedgeflow.market.time import DAY_NS, MINUTE_NS, moment_of
 from hedgeflow.signals.alerts import ALERT_SCHEMA
 from hedgeflow.signals.dealer_gamma import GammaConvention
@@ -77,7 +77,7 @@ def scan_expiries(
     counts = scan.counts
     expiries = counts[(counts["evaluations"] > 0) & (counts["expiry_ns"] >= since)]
     frames = {
-        "conditions": pl.DataFrame(conditions),
+        "conditions": _with_fixing(pl.DataFrame(conditions), market),
         "notices": pl.DataFrame(notices),
         "samples": pl.DataFrame(samples),
         "ladders": ladders.filter(pl.col("expiry_ns") >= since),
@@ -94,15 +94,31 @@ def scan_expiries(
         prints=feed.rows,
         counts={name: int(expiries[name].sum()) for name in _COUNTED},
         scale_volume=float(np.median(known)) if known else None,
-        notes=tuple(_notes(feed, conditions, expiries, config)),
+        notes=tuple(_notes(feed, conditions, expiries, config, market.underlying)),
         more=frames,
     )
 
 
 _COUNTED: Final = (
-    "evaluations", "conditions", "no_history", "no_sigma", "no_scale", "no_model", "oi_too_small",
-    "too_far", "too_early", "too_weak",
+    "evaluations", "conditions", "stale_price", "no_history", "no_sigma", "no_scale", "no_model",
+    "below_open_interest", "oi_too_small", "too_far", "too_early", "too_weak",
 )  # fmt: skip
+
+
+def _with_fixing(conditions: pl.DataFrame, market: Market) -> pl.DataFrame:
+    """Return conditions with how long before expiry the average begins that settles it."""
+    instants = conditions["expiry_ns"].unique()
+    venue = market.options.venue
+    known = pl.DataFrame(
+        {
+            "expiry_ns": instants,
+            "fixing_minutes": [
+                fixing_minutes(market.underlying, at, venue) for at in instants.to_list()
+            ],
+        },
+        schema_overrides={"fixing_minutes": pl.Float64},
+    )
+    return conditions.join(known, on="expiry_ns", how="left", maintain_order="left")
 
 
 def expiry_scan(market: Market, config: ExpirationPressureConfig, feed: Feed) -> SettlementScan:
@@ -175,8 +191,22 @@ def alerts_of(
 ) -> pl.DataFrame:
     """Return the alerts of conditions, one row each, as the journal takes them."""
     first = conditions[conditions["is_new"]]
-    rows = [_alert(row, market, config, feed) for row in _named(first)]
+    kinds = _settlements(market)
+    rows = [
+        _alert(row, market, config, feed, kinds[int(row["expiry_ns"])]) for row in _named(first)
+    ]
     return pl.DataFrame(rows, schema=ALERT_SCHEMA, orient="row").sort("detected_ns", "alert_id")
+
+
+def _settlements(market: Market) -> dict[int, str]:
+    """Return what happens at each expiry, as `SettlementKind` names it."""
+    venue, terms = market.options.venue, market.contracts
+    return {
+        at: settlement_kind(venue, settlement).value
+        for at, settlement in zip(
+            terms["expiry"].dt.timestamp("ns").to_list(), terms["settlement"].to_list(), strict=True
+        )
+    }
 
 
 def alert_id(expiry_ns: int, strike: float, alert_number: int) -> str:
@@ -191,7 +221,11 @@ def _named(rows: NDArray[Any]) -> Iterable[dict[str, Any]]:
 
 
 def _alert(
-    row: dict[str, Any], market: Market, config: ExpirationPressureConfig, feed: Feed
+    row: dict[str, Any],
+    market: Market,
+    config: ExpirationPressureConfig,
+    feed: Feed,
+    settlement: str,
 ) -> dict[str, Any]:
     strike, at = float(row["strike"]), int(row["at_ns"])
     label = strike_label(market.underlying, int(row["expiry_ns"]), strike)
@@ -202,12 +236,15 @@ def _alert(
     urgency = Urgency(int(row["urgency"])).name
     basis = GammaConvention(int(row["gamma_basis"]))
     details = {
+        "strike": strike,
+        "settlement": settlement,
         "settled_oi": row["settled_oi"],
         "estimated_oi": row["estimated_oi"],
         "oi_low": row["oi_low"],
         "oi_high": row["oi_high"],
         "probability": row["probability"],
         "distance": row["distance"],
+        "target_distance": row["target_distance"],
         "threshold": row["threshold"],
         "dealer_gamma": row["dealer_gamma"],
         "gamma_basis": basis.name,
@@ -265,7 +302,11 @@ def _known(value: Any) -> Any:
 
 
 def _notes(
-    feed: Feed, conditions: NDArray[Any], expiries: NDArray[Any], config: ExpirationPressureConfig
+    feed: Feed,
+    conditions: NDArray[Any],
+    expiries: NDArray[Any],
+    config: ExpirationPressureConfig,
+    underlying: str,
 ) -> Iterable[str]:
     looked = expiries.size
     yield (
@@ -284,6 +325,19 @@ def _notes(
         count = int(expiries[name].sum())
         if count:
             yield f"{counted(count, 'look')} gave no alert: {reason}."
+    below = int(expiries["below_open_interest"].sum())
+    if below:
+        yield (
+            f"{counted(below, 'look')} gave no alert: no strike had more open interest than"
+            f" {config.pressure.oi_above:,.10g} contracts of 100 {underlying}; the most at any look"
+            f" was {expiries['largest_oi'].max():,.1f}."
+        )
+    stale = int(expiries["stale_price"].sum())
+    if stale:
+        yield (
+            f"{stale:,} times there was news but no look, for want of a price at most"
+            f" {config.clock.oldest_price_minutes:g} minutes old."
+        )
     without = int(np.isnan(expiries["finish"]).sum())
     if without:
         yield (

@@ -131,9 +131,11 @@ class ExpirationStudy(OfStrategy[ExpirationPressureConfig]):
 
     def scan_words(self, scan: ScanResult) -> str:
         """Return how many rows were read, and how many expiries looked at how often."""
+        below = scan.counts["below_open_interest"]
         return (
             f"{scan.prints:,} rows of the option tape,"
             f" {looked_at(scan.more['expiry_counts'].height)} {scan.counts['evaluations']:,} times"
+            + (f", at {below:,} of them no strike had enough open interest" if below else "")
         )
 
     @property
