@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from builders.expiry_friday import CONTRACTS, PUBLISHED, friday_catalog
@@ -47,6 +48,22 @@ def test_without_a_price_to_trade_at_nothing_is_read(tmp_path):
         catalog.store(key, frame, source=str(kind), contracts=terms_of(frame))
     with pytest.raises(CatalogError, match="bars"):
         load_expiry_market(catalog, "AAPL", SOURCE)
+
+
+def test_a_hedge_on_another_underlying_leaves_the_options_own_bars_to_price_them(tmp_path):
+    """SPX options hedged in ES: the strikes are beside the index, the trades are in the future."""
+    catalog = friday_catalog(tmp_path)
+    own = catalog.read(tape_key(TapeKind.BARS)).drop("sequence")
+    other = own.with_columns(pl.col("open", "high", "low", "close") + 25.0)
+    catalog.store(tape_key(TapeKind.BARS, "OTHER"), other, source="bars")
+    named = (SOURCE.model_copy(update={"hedge_instrument": each}) for each in ("OTHER", "AAPL"))
+    market, alone = (load_expiry_market(catalog, "AAPL", config) for config in named)
+    assert market.hedge.underlying == "OTHER"
+    assert market.underlying_bars is not None
+    assert market.underlying_bars["close"].equals(own["close"])
+    assert market.bars["close"].equals(other["close"])
+    assert alone.underlying_bars is None
+    assert alone.hedge_hash != market.hedge_hash
 
 
 def test_an_unknown_underlying_is_refused_by_name(tmp_path):

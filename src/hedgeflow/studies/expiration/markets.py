@@ -12,7 +12,7 @@ from hedgeflow.market.errors import CatalogError
 from hedgeflow.market.tapes import TapeKey, TapeKind
 from hedgeflow.risk import load_volatility_index
 from hedgeflow.studies.expiration.listings import listing_note, with_listings
-from hedgeflow.studies.hedge_choice import most_traded, named_bars, same_unit
+from hedgeflow.studies.hedge_choice import is_index, most_traded, named_bars, same_unit
 from hedgeflow.studies.markets import (
     days_tape,
     is_simulated,
@@ -100,7 +100,8 @@ def load_expiry_market(
     trades = tick_tape(catalog, TapeKind.HEDGE_TRADES, bars)
     quotes = tick_tape(catalog, TapeKind.HEDGE_QUOTES, bars)
     option_keys = [key for key in (options, days) if key is not None]
-    hedge_keys = [key for key in (bars, trades, quotes, beside) if key is not None]
+    own = _own_bars(catalog, options, hedge)
+    hedge_keys = [key for key in (bars, trades, quotes, beside, own) if key is not None]
     return market_of(
         underlying,
         option_tape_of(catalog, options),
@@ -116,6 +117,7 @@ def load_expiry_market(
         simulated=is_simulated(catalog, [*option_keys, *hedge_keys]),
         notes=tuple(notes),
         open_interest=interest,
+        underlying_bars=None if own is None else catalog.read(own),
         hedge=hedge,
         signed_flow=False,
     )
@@ -155,6 +157,21 @@ def _standing_in(index: HedgeInstrument) -> tuple[HedgeInstrument, str]:
         " did, and can never be VALIDATED."
     )
     return made, note
+
+
+def _own_bars(catalog: Catalog, options: TapeKey, hedge: HedgeInstrument) -> TapeKey | None:
+    """Return the bars that price the options where the hedge is on another underlying.
+
+    Those of the index before others, which have a basis to it; the finest.
+    """
+    if hedge.underlying == options.underlying:
+        return None
+    wanted, tapes = (TapeKind.BARS, options.underlying), catalog.keys()
+    return min(
+        (key for key in tapes if (key.kind, key.underlying) == wanted),
+        key=lambda key: (not is_index(key), key.resolution_ns, key.venue, key.instrument),
+        default=None,
+    )
 
 
 def _open_interest(
