@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from hedgeflow.signals.settlement_probability import source_probability
 from hedgeflow.signals.settlement_rules import Urgency
 from hedgeflow.strategies.expiration_pressure import load_config
 from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
-from hedgeflow.strategies.expiration_pressure.feasibility import explain_config
+from hedgeflow.strategies.expiration_pressure.feasibility import MOST_COINS, explain_config
 from hedgeflow.strategies.expiration_pressure.plan_feasibility import refused_distances
 
 ES = hedge_instrument("ESH25", "cme")
@@ -127,13 +128,28 @@ def test_in_coins_the_floor_of_open_interest_is_more_than_any_strike_ever_had():
     assert "over 20,250 contracts of 100 BTC (2,025,000 BTC) at the strike" in low
 
 
+def test_the_most_coins_at_a_strike_are_those_of_the_recorded_chains(market_data):
+    strikes = (
+        pl.scan_parquet(sorted((market_data / "deribit-chain").glob("chain_*.parquet")))
+        .group_by("currency", "ts", "expiry", "strike")
+        .agg(pl.col("open_interest").sum())
+        .group_by("currency")
+        .agg(pl.col("open_interest").max().round())
+        .collect()
+    )
+    assert {name: most for name, most in strikes.rows() if name in MOST_COINS} == MOST_COINS
+
+
 def test_what_is_opened_or_added_while_settlement_prices_are_averaged_is_said():
     found = only(NORMALIZED, "plan.trade_in_fixing")
     assert found.level == "info"
     assert "on deribit (30 min) and nse (30 min): CRISIS can never trade there" in found.sentence
     assert "nor does the evolution add anything" in found.sentence
     assert only(SOURCE, "plan.trade_in_fixing").level == "warning"
-    assert findings(SOURCE, "plan.trade_in_fixing", hedge=AAPL) == []
+    coin = only(NORMALIZED, "plan.trade_in_fixing", hedge=BTC).sentence
+    assert "on deribit (30 min): CRISIS" in coin
+    for hedge in (AAPL, ES):
+        assert findings(SOURCE, "plan.trade_in_fixing", hedge=hedge) == []
 
 
 def test_the_map_and_the_scans_functions_agree_on_pressure():

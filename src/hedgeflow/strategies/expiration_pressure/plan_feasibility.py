@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from hedgeflow.market.contracts import HedgeKind
 from hedgeflow.market.expiries import ROOTS
 from hedgeflow.signals.settlement_rules import Urgency
 from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
@@ -231,12 +230,11 @@ def evolution(case: ExpirationCase) -> Iterator[Finding]:
 def fixing(case: ExpirationCase) -> Iterator[Finding]:
     """What happens while settlement prices are averaged (flaws 2.D21)."""
     plan, clock = case.config.plan, case.config.clock
-    if case.hedge is not None and case.hedge.kind is HedgeKind.STOCK:
-        return
     averaged = {
         root.venue: root.terms.fixing_minutes
         for root in ROOTS.values()
         if root.terms.fixing_minutes > plan.danger_minutes
+        and (case.hedge is None or root.underlying == case.hedge.underlying)
     }
     if not averaged:
         return
@@ -246,7 +244,7 @@ def fixing(case: ExpirationCase) -> Iterator[Finding]:
         yield Finding(
             "warning",
             key,
-            f"Orders to open and to add are sent while the settlement price is averaged before"
+            "Orders to open and to add are sent while the settlement price is averaged before"
             f" expiry, on {where}: there they move the price that options settle on, for which"
             " venues and supervisors may want a reason.",
         )

@@ -330,7 +330,7 @@ def _notes(
         yield (
             f"{counted(below, 'look')} gave no alert: no strike had more open interest than"
             f" {config.pressure.oi_above:,.10g} contracts of 100 {underlying}; the most at any look"
-            f" was {expiries['largest_oi'].max():,.1f}."
+            f" was {expiries['largest_oi'].max():,.10g}."
         )
     stale = int(expiries["stale_price"].sum())
     if stale:
