@@ -79,6 +79,31 @@ def test_an_alert_is_explained_by_its_strike(catalog, alerts):
     assert told["alert"]["decisions"][0]["sentence"] in text
 
 
+def test_a_strike_is_explained_on_the_side_that_dealers_are(catalog, alerts):
+    sides = set()
+    for alert in alerts["alerts"]:
+        words = ("explain", alert["alert_id"], "--catalog", catalog)
+        units = json.loads(printed(*words, "--json"))["condition"]["dealer_units"]
+        side = "long" if units > 0.0 else "short"
+        if side not in sides:
+            assert f"dealers are {side} {abs(units):,.10g} units of options" in printed(*words)
+        sides.add(side)
+        if len(sides) == 2:
+            break
+    assert "short" in sides
+
+
+def test_a_scan_is_not_watched_where_a_run_decided(catalog, alerts, tmp_path):
+    assert alerts["alerts"], "the scan came after the backtest"
+    words = ("--strategy", STRATEGY, "--out", tmp_path, "--once")
+    watched = json.loads(printed("watch", "--catalog", catalog, *words, "--json"))
+    assert watched["rows"]["decisions"] > 0
+    alone = friday_catalog(tmp_path / "alone").path
+    printed("scan", "--strategy", STRATEGY, *of(alone))
+    text = printed("watch", "--catalog", alone, *words)
+    assert "nothing is decided about them, as in a scan, which never trades" in text
+
+
 def test_a_run_is_watched_though_its_alerts_know_no_demand(catalog, tmp_path):
     words = ("--catalog", catalog, "--strategy", STRATEGY, "--out", tmp_path, "--once")
     assert "The run is complete." in printed("watch", *words)

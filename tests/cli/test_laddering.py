@@ -42,11 +42,17 @@ def test_rungs_stand_around_the_price_from_the_highest_down(run, asked):
     assert head == (
         "AAPL 2014-06-06 16:00:00 EDT: american-assignment, Friday, weekly; HIGH_PRESSURE"
     )
-    assert at.startswith("2014-06-06 15:30:00 EDT: 00:30:00 left. Price 652.23 of 15:30:00; ")
+    assert at.startswith(
+        "As of 2014-06-06 15:30:00 EDT, with 00:30:00 left: price 652.23 of 15:30:00; "
+    )
     assert "(implied), one sigma of what is left" in at
-    assert alerts == "Pressure by the source chance; an alert is above 10, looked at 15:30:00"
+    assert alerts == (
+        "Pressure (preset source): estimated open interest × the chance by model source ÷ the"
+        " square of minutes left, 1 at least: contracts of 100 units per square minute. An alert"
+        " is above 10.00, looked at 15:30:00"
+    )
     assert dealers.startswith("Dealers: net gamma ")
-    assert columns.split()[:4] == ["strike", "settled", "counted", "calls"]
+    assert columns.split()[:4] == ["strike", "settled", "since", "calls"]
     assert [row.split()[0] for row in rows[:5]] == ["660", "655", ">", "650", "647.5"]
     assert rows[0].split()[2] == "06:30:00"
     assert "15:15:00: 45 minutes left" in rows
@@ -60,13 +66,55 @@ def test_an_instant_is_the_exchange_s_time_or_carries_its_own_offset(run, asked,
     assert len(document["rungs"]) == 9
 
 
-def test_without_an_instant_it_is_the_last_before_the_expiry(run, asked):
-    assert json.loads(run(*asked, "--json").stdout)["at_local"] == "2014-06-06T15:59:00-04:00"
+def test_without_an_instant_it_is_half_an_hour_before_the_expiry(run, asked):
+    assert json.loads(run(*asked, "--json").stdout)["at_local"] == "2014-06-06T15:30:00-04:00"
+
+
+def test_the_document_says_how_pressure_is_computed(run, asked):
+    document = json.loads(run(*asked, "--json").stdout)
+    assert (document["preset"], document["model"]) == ("source", "source")
+    rung = document["rungs"][0]
+    by_hand = rung["estimated_oi"] * rung["source"] / document["minutes_left"] ** 2
+    assert document["pressure_is"].startswith("estimated open interest × the chance by model sou")
+    assert rung["pressure"] == pytest.approx(by_hand, rel=1e-12)
+    usual = json.loads(run(*asked[:-2], "--json").stdout)["pressure_is"]
+    assert "× 100,000 × 100 ÷ the hedge’s usual volume in 5 minutes" in usual
+
+
+@pytest.mark.parametrize("width", [60, 100, 250])
+def test_a_terminal_gets_whole_columns_and_is_told_which_are_left_out(
+    run, asked, monkeypatch, width
+):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = run(*asked).stdout.splitlines()
+    start = next(at for at, line in enumerate(lines) if line.split()[:1] == ["strike"])
+    table = lines[start : start + 11]
+    assert max(map(len, table)) <= width
+    assert [row.split()[0] for row in table[1:4]] == ["660", "655", ">"]
+    left_out = [line for line in lines if line.startswith("Too wide for this terminal: ")]
+    assert bool(left_out) == (width < 250)
+    assert all("points" in line for line in left_out)
+
+
+def test_a_time_that_clocks_never_show_is_refused_and_one_shown_twice_is_the_first(
+    run, refused, asked
+):
+    code, told = refused(*asked, "--at", "2014-03-09T02:30")
+    assert code == 5
+    assert "--at: clocks of America/New_York never show 2014-03-09T02:30:00" in told
+    assert "Use 2014-03-09T03:30:00" in told
+    done = run(*asked, "--at", "2014-11-02T01:30")
+    note, refusal = done.stderr.splitlines()
+    assert "show 2014-11-02T01:30:00 twice; the first is taken, 2014-11-02T05:30:00Z" in note
+    assert "no expiry is within the 24 hours" in refusal
 
 
 def test_a_preset_says_why_nothing_can_be_an_alert(run, asked):
     done = run(*asked[:-2], "--at", "2014-06-06T15:30")
-    assert "Pressure by the lognormal chance; nothing can be an alert: NO_HISTORY" in done.stdout
+    assert "the chance by model lognormal × 100,000" in done.stdout
+    assert ". Nothing can be an alert: NO_HISTORY" in done.stdout
 
 
 def test_a_page_is_written_whole_and_replaces_only_a_ladder(run, asked, tmp_path, refused):
@@ -75,7 +123,7 @@ def test_a_page_is_written_whole_and_replaces_only_a_ladder(run, asked, tmp_path
         done = run(*asked, "--at", "2014-06-06T15:30", "--html", page)
         assert done.stdout.splitlines()[-1] == f"Page: {page}"
     text = page.read_text(encoding="utf-8")
-    assert "AAPL 2014-06-06, 15:30:00: 00:30:00 left" in text
+    assert "AAPL options that expire 2014-06-06, 00:30:00 before, at 15:30:00" in text
     assert text.rstrip().endswith("</html>")
     mine = tmp_path / "mine.html"
     mine.write_text("mine", encoding="utf-8")
@@ -95,7 +143,8 @@ def test_nothing_is_written_into_a_catalog_that_is_only_looked_at(run, asked, ca
     [
         (("--at", "noon"), 5, "--at: 'noon' is no instant. Use a date and a time"),
         (("--at", "2014-06-06T16:00"), 5, "no expiry is within the 24 hours after it"),
-        (("--at", "2014-06-05T15:00"), 5, "the next is 2014-06-06T20:00:00Z, 25.0 hours later"),
+        (("--at", "2014-06-05T15:00"), 5, "the next is 2014-06-06T20:00:00Z, 25 h later"),
+        (("--at", "2014-06-05T15:58:59"), 5, "the next is 2014-06-06T20:00:00Z, 24 h 2 min later"),
         (("--at", "2014-06-06T06:00"), 5, "no open interest of the expiry"),
         (("--replay", "0"), 5, "a tape cannot go by 0 times as fast"),
         (("--replay", "1", "--html", "x.html"), 5, "a page shows one instant"),
@@ -152,6 +201,10 @@ def test_a_replay_ends_with_the_expiry(run, asked):
     assert lines[0] == "14:00:00: 120 minutes left"
     assert lines[1].startswith("00:46:00 left, price 652.78, most pressure ")
     assert "15:15:00: 45 minutes left" in lines[2:]
+    assert "15:58:00: 2 minutes left" in lines[2:], "due between the last look and the expiry"
+    pressures = re.findall(r"most pressure (\S+)", done.stdout)
+    assert all(re.fullmatch(r"[\d,]+\.\d\d", each) for each in pressures)
+    assert "00:00:01 left" not in done.stdout
 
 
 def test_a_narrow_terminal_shows_whole_columns_of_those_needed_most(catalog):

@@ -128,8 +128,8 @@ def _strike(found: StrikeExplanation, *, as_json: bool) -> None:
     scaled = "" if unit == 1.0 else f" × {unit:.6g} (100,000 × 100 / V5)"
     typer.echo(
         f"pressure: {row['oi']:,.10g} × {row['probability']:.6g}{scaled} = risk"
-        f" {row['risk']:,.6g}; over max(1, {row['pressure_minutes']:.4g}²) minutes:"
-        f" {row['pressure']:,.6g}, above the threshold {row['threshold']:,.6g}; confidence"
+        f" {row['risk']:,.2f}; over max(1, {row['pressure_minutes']:.4g}²) minutes:"
+        f" {row['pressure']:,.2f}, above the threshold {row['threshold']:,.2f}; confidence"
         f" {row['confidence']:.4g}"
     )
     sigma = (
@@ -138,8 +138,10 @@ def _strike(found: StrikeExplanation, *, as_json: bool) -> None:
         else f"volatility {row['sigma']:.4f} ({row['sigma_source']})"
     )
     gamma = "not known" if row["dealer_gamma"] is None else f"{row['dealer_gamma']:,.6g}"
+    units = row["dealer_units"]
+    held = f"{'long' if units > 0.0 else 'short'} {abs(units):,.10g}" if units else "flat, 0"
     typer.echo(
-        f"dealers are long {row['dealer_units']:,.10g} units of options by {found.basis}: gamma"
+        f"dealers are {held} units of options by {found.basis}: gamma"
         f" {gamma} units per price unit; {sigma}"
     )
     typer.echo(f"side: {found.side}")

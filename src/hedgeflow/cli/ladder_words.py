@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from hedgeflow.cli.output import print_table
+from hedgeflow.cli.output import print_table, terminal_width
 
 if TYPE_CHECKING:
     import polars as pl
@@ -15,16 +15,18 @@ if TYPE_CHECKING:
     from hedgeflow.studies.expiration.ladder import Ladder
 
 COLUMNS: Final = (
-    "strike", "settled", "counted", "calls", "puts", "estimated", "band", "pressure",
+    "strike", "settled", "since", "calls", "puts", "estimated", "band", "pressure",
     "dealer gamma", "told by", "source", "lognormal", "empirical", "call ITM", "away", "points",
     "sigmas", "alert",
 )  # fmt: skip
 NEEDED_MOST: Final = (
     "strike", "alert", "pressure", "estimated", "settled", "dealer gamma", "sigmas", "lognormal",
-    "band", "told by", "source", "call ITM", "calls", "puts", "counted", "away", "empirical",
+    "band", "told by", "source", "call ITM", "calls", "puts", "since", "away", "empirical",
     "points",
 )  # fmt: skip
 """The columns that a narrow terminal keeps, first to last."""
+GAP: Final = 2
+"""Characters between columns."""
 WORDS: Final = frozenset({"told by", "alert"})
 
 
@@ -32,8 +34,12 @@ def print_ladder(shown: Ladder, strikes: int) -> None:
     """Print a ladder whole, for people."""
     for line in _head(shown):
         typer.echo(line)
-    rows = [tuple(row.values()) for row in _rows(shown, strikes)]
-    print_table(COLUMNS, rows, numeric=[name for name in COLUMNS if name not in WORDS])
+    rows, width = _rows(shown, strikes), terminal_width()
+    columns = list(COLUMNS) if width is None else _fitting(rows, width)
+    numeric = [name for name in columns if name not in WORDS]
+    print_table(columns, [[row[name] for name in columns] for row in rows], numeric)
+    if left_out := [name for name in COLUMNS if name not in columns]:
+        typer.echo(f"Too wide for this terminal: {', '.join(left_out)}; a file or pipe has all.")
     for line in (*notices(shown), *(f"note: {note}" for note in shown.notes)):
         typer.echo(line)
 
@@ -58,8 +64,9 @@ def screen(shown: Ladder, strikes: int, width: int) -> RenderableType:
 def _fitting(rows: list[dict[str, str]], width: int) -> list[str]:
     """Return the columns that are shown whole on so many characters."""
     chosen: set[str] = set()
+    width += GAP  # none before the first
     for name in NEEDED_MOST:
-        needed = 2 + max(len(each) for each in (name, *(row[name] for row in rows)))
+        needed = GAP + max(len(each) for each in (name, *(row[name] for row in rows)))
         if needed <= width:
             chosen.add(name)
             width -= needed
@@ -73,17 +80,17 @@ def in_one_line(shown: Ladder) -> str:
     if known.height:
         top = known.row(int(known["pressure"].arg_max() or 0), named=True)
         urgency = f", {top['urgency']}" if top["urgency"] else ""
-        most = f"most pressure {top['pressure']:.3g} at {top['strike']:g}{urgency}"
+        most = f"most pressure {top['pressure']:,.2f} at {top['strike']:g}{urgency}"
     return f"{_left(shown)} left, price {shown.price:,.2f}, {most}"
 
 
 def _head(shown: Ladder) -> list[str]:
     expiry, at = (_clock(shown, each, full=True) for each in (shown.expiry_ns, shown.at_ns))
-    price = f"Price {shown.price:,.2f} of {_clock(shown, shown.price_ns)}"
+    price = f"price {shown.price:,.2f} of {_clock(shown, shown.price_ns)}"
     special = f"{shown.settlement.value}, {shown.features.words}; {shown.phase.name}"
     lines = [
         f"{shown.underlying} {expiry}: {special}",
-        f"{at}: {_left(shown)} left. {price}; {_volatility(shown)}",
+        f"As of {at}, with {_left(shown)} left: {price}; {_volatility(shown)}",
         _alerts(shown),
     ]
     profile = shown.profile
@@ -111,13 +118,13 @@ def _volatility(shown: Ladder) -> str:
 
 
 def _alerts(shown: Ladder) -> str:
-    pressed = f"Pressure by the {shown.model} chance"
+    pressed = f"Pressure (preset {shown.preset}): {shown.pressure_is}"
     if shown.no_alert:
-        return f"{pressed}; nothing can be an alert: {shown.no_alert}"
+        return f"{pressed}. Nothing can be an alert: {shown.no_alert}"
     looked = (
         "" if shown.evaluated_ns is None else f", looked at {_clock(shown, shown.evaluated_ns)}"
     )
-    return f"{pressed}; an alert is above {shown.threshold:,.3g}{looked}"
+    return f"{pressed}. An alert is above {shown.threshold:,.2f}{looked}"
 
 
 def _rows(shown: Ladder, strikes: int) -> list[dict[str, str]]:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from hedgeflow.studies.expiration.ladder import Ladder, LadderFold
 
 STRATEGY: Final = "expiration-pressure"
+LAST_LOOK_NS: Final = 1_000
+"""Before expiry a replay looks once more, for the notices that are due until then. Not later: the
+scan lets go of an expiry a nanosecond before it."""
 REPLAY_MINUTES: Final = 120
 """Before expiry a replay begins, unless it is told when: the first timed notice."""
 
@@ -43,7 +46,7 @@ def ladder(
         typer.Option(
             metavar="INSTANT",
             help="As 2014-06-06T15:30 in the exchange's time, or with an offset or Z;"
-            " else the last that is known before the last expiry.",
+            " else the last that is known up to 30 minutes before the last expiry.",
         ),
     ] = None,
     strikes: Annotated[int, typer.Option(min=1, help="Strikes on each side of the price.")] = 10,
@@ -72,7 +75,7 @@ def ladder(
     if replay is not None:
         _replay(fold, start_ns, replay, strikes, simulated=simulated, as_json=as_json)
         return
-    shown = fold.at(fold.last_ns if start_ns is None else start_ns)
+    shown = fold.at(fold.default_ns if start_ns is None else start_ns)
     if html is not None:
         _write(shown, html, strikes)
     if as_json:
@@ -135,12 +138,33 @@ def _moment(text: str) -> datetime:
 
 
 def _instant(moment: datetime, zone: str) -> int:
-    """Return an instant; a time without an offset is the exchange's own."""
+    """Return an instant; a time without an offset is the exchange's own, which must have it.
+
+    Of the two that a clock shows when it is set back the first is meant, and that is said.
+    """
+    from datetime import UTC
     from zoneinfo import ZoneInfo
 
-    from hedgeflow.market.time import instant_ns
+    from hedgeflow.market.errors import ConfigError
+    from hedgeflow.market.time import instant_ns, iso
 
-    return instant_ns(moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone)))
+    if moment.tzinfo:
+        return instant_ns(moment)
+    first, second = (moment.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))
+    shown = first.astimezone(UTC).astimezone(first.tzinfo).replace(tzinfo=None)
+    if shown != moment.replace(fold=0):
+        raise ConfigError(
+            f"clocks of {zone} never show {moment.isoformat()}: they are set forward over it",
+            where="--at",
+            hint=f"Use {shown.isoformat()}, or a time with an offset",
+        )
+    if first.utcoffset() != second.utcoffset():
+        typer.echo(
+            f"note: clocks of {zone} show {moment.isoformat()} twice; the first is taken,"
+            f" {iso(instant_ns(first))}",
+            err=True,
+        )
+    return instant_ns(first)
 
 
 def _check(replay: float | None, html: Path | None) -> None:
@@ -202,20 +226,27 @@ def _replay(
             for notice in notices(shown)[told:]:
                 typer.echo(notice)
             told = shown.notices.height
-            typer.echo(in_one_line(shown))
+            if not _is_last_look(shown):
+                typer.echo(in_one_line(shown))
             sys.stdout.flush()
         typer.echo("Expired.")
         return
     from rich.live import Live
 
+    seen, last = 0, list[str]()
     with Live(auto_refresh=False) as live:
         for shown in stepped:
+            if _is_last_look(shown):
+                last = notices(shown)[seen:]
+                break
+            seen = shown.notices.height
             live.update(screen(shown, strikes, live.console.width), refresh=True)
-    typer.echo("Expired.")
+    for line in (*last, "Expired."):
+        typer.echo(line)
 
 
 def _stepped(fold: LadderFold, begin_ns: int, speed: float) -> Iterator[Ladder]:
-    """Yield the ladder of each second of the clock, up to the expiry of the first."""
+    """Yield the ladder of each second of the clock, and the last before the expiry of the first."""
     began = now_ns()
     shown = fold.at(begin_ns)
     expiry_ns = shown.expiry_ns
@@ -224,5 +255,10 @@ def _stepped(fold: LadderFold, begin_ns: int, speed: float) -> Iterator[Ladder]:
         time.sleep(1.0)
         at_ns = begin_ns + round((now_ns() - began) * speed)
         if at_ns >= expiry_ns:
+            yield fold.at(expiry_ns - LAST_LOOK_NS)
             return
         shown = fold.at(max(at_ns, shown.at_ns))
+
+
+def _is_last_look(shown: Ladder) -> bool:
+    return shown.expiry_ns - shown.at_ns == LAST_LOOK_NS

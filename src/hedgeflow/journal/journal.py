@@ -345,7 +345,11 @@ def _check_causes(frames: dict[str, pl.DataFrame]) -> None:
 
 def _not_one(alert_id: str, runs: list[str]) -> JournalError:
     if not runs:
-        return JournalError(f"no alert {alert_id}", where="journal")
+        return JournalError(
+            f"no alert {alert_id}",
+            where="journal",
+            hint="hedgeflow scan prints the id of each alert that it finds and keeps them",
+        )
     return JournalError(
         f"alert {alert_id} is in runs {', '.join(runs)}",
         where="journal",

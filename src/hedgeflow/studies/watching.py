@@ -106,7 +106,10 @@ class Look:
         if self.unfinished:
             head += f" ({self.unfinished:,} of a session that is not over yet and does not count)"
         if not trades:
-            return f"{head} of {counted(self.tables['alerts'].height, 'alert')}"
+            told = f"{head} of {counted(self.tables['alerts'].height, 'alert')}"
+            if self.tables["alerts"].height and self.tables["decisions"].is_empty():
+                told += "; nothing is decided about them, as in a scan, which never trades"
+            return told
         sequence = Sequence(
             trades,
             watched.win_rate,
@@ -130,8 +133,9 @@ def choose_run(
 ) -> WatchedRun:
     """Return the run that is named, else the latest one of a strategy.
 
-    The latest is one under way before any that is complete, then the one whose last alert or
-    trade is the latest, of several the one that this code made.
+    The latest is one that decided before one that only scanned, which is never complete; one under
+    way before any that is complete; then the one whose last alert or trade is the latest, of several the one that
+    this code made.
 
     Parameters
     ----------
@@ -165,6 +169,7 @@ def choose_run(
     rows = list(runs.iter_rows(named=True))
     last = [
         (
+            not _only_scanned(journal, row["run_id"]),
             not row["complete"],
             _last_ns(journal, row["run_id"]),
             row["code_version"] == code_version(),
@@ -184,6 +189,12 @@ def choose_run(
 def _known_runs(runs: pl.DataFrame) -> str:
     names: list[str] = runs["run_id"].to_list()
     return f"It holds {', '.join(names[:5])}" if names else "It holds none"
+
+
+def _only_scanned(journal: Journal, run_id: str) -> bool:
+    """Say whether nothing was decided about a run's alerts: a scan never trades."""
+    held = [journal.table(name, run_id).height for name in ("alerts", "decisions")]
+    return held[0] > 0 and held[1] == 0
 
 
 def _last_ns(journal: Journal, run_id: str) -> int:

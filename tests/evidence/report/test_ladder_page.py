@@ -40,7 +40,9 @@ def ladder(**changes):
         "settlement": "american-assignment", "features": {"words": "Friday, weekly"},
         "phase": "HIGH_PRESSURE", "seconds_left": 1_799.25, "price": 646.0,
         "price_at": "2014-06-06T19:30:00Z", "sigma": 0.25, "sigma_source": "implied",
-        "expected_move": 2.8, "threshold": 10.0, "no_alert": "", "strikes_listed": 86,
+        "expected_move": 2.8, "preset": "source", "model": "source",
+        "pressure_is": "open interest × the chance by model source", "threshold": 10.0,
+        "no_alert": "", "strikes_listed": 86,
         "evaluated": "2014-06-06T19:30:00Z",
         "profile": {"net_gamma": -2_500.4, "flip": 643.21, "call_wall": 645.0, "put_wall": None,
                     "move": 0.01, "flow_up": 1_234.0, "flow_down": -777.0},
@@ -61,14 +63,17 @@ def test_the_page_begins_as_is_checked_before_it_is_replaced():
 
 def test_head_and_cards_say_when_what_and_which_side():
     said = words(render_ladder(ladder(), MADE))
-    assert "AAPL 2014-06-06, 15:30:00: 00:30:00 left" in said
+    assert "AAPL options that expire 2014-06-06, 00:30:00 before, at 15:30:00" in said
+    assert "was known at 2014-06-06 15:30:00; times are America/New_York time." in said
+    assert "Pressure, by preset source: open interest × the chance by model source. " in said
+    assert "source is the steps of the document" in said
     assert "Expires 16:00, Friday, weekly; american assignment." in said
     assert "Dealers’ net gamma −2,500" in said
     assert "they are short: they feed moves" in said
     assert "Flip level 643.21" in said
     assert "645 / none" in said
     assert "buy 1,234 as the price rises, sell 777 as it falls; units of the underlying" in said
-    assert "2 HIGH 647.5, 650; pressure above 10, looked at 15:30:00" in said
+    assert "2 HIGH 647.5, 650; pressure above 10.00, looked at 15:30:00" in said
     assert "Notice at 15:15:00: 45 minutes left." in said
 
 
@@ -124,6 +129,23 @@ def test_settled_and_estimated_are_drawn_apart_and_levels_only_where_they_are():
         each["text"] for each in dealer_picture(far, simulated=False).spec["layout"]["annotations"]
     ]
     assert told == ["price<br>646.00"]
+
+
+@pytest.mark.parametrize("flip", [646.02, 645.9, 646.0, 646.6, 648.0])
+def test_the_names_of_near_levels_stand_one_above_the_other(flip):
+    shown = ladder(profile=ladder()["profile"] | {"flip": flip})
+    spec = dealer_picture(shown, simulated=False).spec
+    price, other = spec["layout"]["annotations"][:2]
+    up = other.get("yshift", 0.0) - price.get("yshift", 0.0)
+    pixels = (flip - 646.0) / (STRIKES[-1] - STRIKES[0]) * 400.0 + up
+    assert abs(pixels) >= 33.9, "two lines of 11 pixels"
+    assert pixels * (flip - 646.0) >= 0.0, "the higher level is named above"
+
+
+def test_a_count_tells_since_when_it_stands_by_the_exchange_s_clock():
+    bars = interest_picture(ladder(), simulated=False).spec["data"][0]
+    assert bars["customdata"] == ["2014-06-06 06:31:00"] * 5
+    assert "unchanged since %{customdata}" in bars["hovertemplate"]
 
 
 def test_without_a_volatility_the_page_says_what_cannot_be_drawn():

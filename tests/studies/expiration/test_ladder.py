@@ -6,6 +6,7 @@ import json
 import re
 import zipfile
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -35,8 +36,14 @@ from hedgeflow.market.time import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from hedgeflow.signals.settlement_events import EventKind
 from hedgeflow.signals.settlement_rules import SignalClass, Urgency
 from hedgeflow.strategies.expiration_pressure import ExpirationPressureConfig
+from hedgeflow.strategies.expiration_pressure.rules import pressure_rules
 from hedgeflow.studies.expiration.feed import feed_of
-from hedgeflow.studies.expiration.ladder import LadderFold, ladder_at, ladders
+from hedgeflow.studies.expiration.ladder import (
+    LadderFold,
+    ladder_at,
+    ladders,
+    pressure_words,
+)
 from hedgeflow.studies.expiration.ladder_document import ladder_document
 from hedgeflow.studies.expiration.markets import load_expiry_market
 from hedgeflow.studies.expiration.rungs import OF_ALERTS, RUNG
@@ -352,10 +359,25 @@ def test_what_is_known_at_the_instant_itself_is_in_it(fold):
     assert fold(minute - 1).price_ns == minute - MINUTE_NS
 
 
-def test_without_an_instant_it_is_the_last_known_before_the_last_expiry(market):
+def test_without_an_instant_it_is_the_last_known_half_an_hour_before_the_last_expiry(market):
     shown = ladder_at(market, SOURCE)
-    assert shown.at_ns == CLOSE - MINUTE_NS
-    assert shown.phase is Phase.CRISIS_MODE
+    assert shown.at_ns == CLOSE - 30 * MINUTE_NS
+    assert shown.phase is Phase.HIGH_PRESSURE
+
+
+def test_where_prices_begin_later_it_is_the_last_known_before_the_last_expiry(market):
+    feed = feed_of(market, SOURCE)
+    early = feed.events["known_ns"] <= CLOSE - 30 * MINUTE_NS
+    kept = feed.events[~(early & (feed.events["kind"] == EventKind.PRICE))]
+    fold = LadderFold(market, SOURCE, replace(feed, events=kept))
+    assert fold.default_ns == CLOSE - MINUTE_NS
+
+
+def test_the_words_of_pressure_follow_the_settings():
+    rules = replace(pressure_rules(NORMALIZED, YEAR), open_interest="settled")
+    said = pressure_words(rules)
+    assert said.startswith("settled open interest × the chance by model lognormal × 100,000 × 100")
+    assert "as parts of a session of 390" in said
 
 
 def test_time_does_not_go_back(market):
@@ -372,8 +394,8 @@ def test_time_does_not_go_back(market):
     ("at", "words"),
     [
         (CLOSE, "no expiry is within the 24 hours after it: the last was 2014-06-06T20:00:00Z"),
-        (CLOSE + HOUR_NS, "the next is 2014-06-13T20:00:00Z, 167.0 hours later"),
-        (CLOSE - DAY_NS - MINUTE_NS, "the next is 2014-06-06T20:00:00Z, 24.0 hours later"),
+        (CLOSE + HOUR_NS, "the next is 2014-06-13T20:00:00Z, 167 h later"),
+        (CLOSE - DAY_NS - MINUTE_NS, "the next is 2014-06-06T20:00:00Z, 24 h 1 min later"),
         (CLOSE + 30 * DAY_NS, "no expiry is within"),
         (OPEN - 9 * DAY_NS, "nothing was known by then: the tapes begin 2014-06-05T"),
         (PUBLISHED - 1, "no open interest of the expiry 2014-06-06T20:00:00Z was known by then"),

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from hedgeflow.evidence.checks import JsonObject, number, section
 from hedgeflow.evidence.report.ladder_pictures import dealer_picture, interest_picture
-from hedgeflow.evidence.report.ladder_words import MOST_DIGITS, bought_or_sold, digits_of
+from hedgeflow.evidence.report.ladder_words import MOST_DIGITS, bought_or_sold, digits_of, local
 from hedgeflow.evidence.report.page import rendered
 from hedgeflow.evidence.report.sections import objects, text, texts
 from hedgeflow.evidence.report.tables import Cell, Table
@@ -64,6 +63,7 @@ def render_ladder(ladder: JsonObject, made: str) -> str:
             "made": f"Made {made}",
             "headline": headline(ladder),
             "about": _about(ladder),
+            "pressure": _pressure_words(ladder),
             "cards": _cards(ladder),
             "pictures": [interest_picture(ladder, simulated=simulated), dealers],
             "missing": ""
@@ -76,7 +76,8 @@ def render_ladder(ladder: JsonObject, made: str) -> str:
                 f" {counted(int(number(ladder, 'strikes_listed') or 0), 'listed strike')}, the"
                 " highest first. Open interest is in contracts of 100 units of the underlying."
                 " Settled is the last official count; estimated adds the volume since whose side"
-                " is known, and lies within the band that all volume since allows."
+                " is known, and lies within the band that all volume since allows. Count since: how"
+                " long the oldest of the strike’s official counts has stood unchanged."
             ),
             "notes": _notes(ladder),
             "plotlyjs": Markup(get_plotlyjs()),  # noqa: S704 - the library's own source
@@ -87,11 +88,10 @@ def render_ladder(ladder: JsonObject, made: str) -> str:
 def headline(ladder: JsonObject) -> str:
     """Return in one line what a ladder is of, and when."""
     expiry, at = (_moment(ladder, key) for key in ("expiry_local", "at_local"))
+    day = "" if at.date() == expiry.date() else f"{at:%Y-%m-%d} "
     return (
-        f"{text(ladder, 'underlying')} {expiry:%Y-%m-%d}, {at:%H:%M:%S}: {time_left(ladder)} left"
-        if at.date() == expiry.date()
-        else f"{text(ladder, 'underlying')} {expiry:%Y-%m-%d}, {at:%Y-%m-%d %H:%M:%S}:"
-        f" {time_left(ladder)} left"
+        f"{text(ladder, 'underlying')} options that expire {expiry:%Y-%m-%d},"
+        f" {time_left(ladder)} before, at {day}{at:%H:%M:%S}"
     )
 
 
@@ -107,10 +107,8 @@ def _moment(ladder: JsonObject, key: str) -> datetime:
 
 def _clock(ladder: JsonObject, at: str) -> str:
     """Return an instant by the exchange's clock, with its date where that is another."""
-    zone = ZoneInfo(text(ladder, "zone"))
-    moment = datetime.fromisoformat(at).astimezone(zone)
-    same = moment.date() == _moment(ladder, "at_local").date()
-    return f"{moment:%H:%M:%S}" if same else f"{moment:%Y-%m-%d %H:%M:%S}"
+    day, clock = local(at, ladder, "%Y-%m-%d %H:%M:%S").split()
+    return clock if day == str(_moment(ladder, "at_local").date()) else f"{day} {clock}"
 
 
 def _about(ladder: JsonObject) -> str:
@@ -120,7 +118,19 @@ def _about(ladder: JsonObject) -> str:
         f"Expires {expiry:%H:%M}, {features};"
         f" {text(ladder, 'settlement').replace('-', ' ')}."
         f" Phase of the session: {text(ladder, 'phase').replace('_', ' ').lower()}. Everything on"
-        f" this page was known at {text(ladder, 'at')}; times are {text(ladder, 'zone')} time."
+        f" this page was known at {_moment(ladder, 'at_local'):%Y-%m-%d %H:%M:%S}; times are"
+        f" {text(ladder, 'zone')} time."
+    )
+
+
+def _pressure_words(ladder: JsonObject) -> str:
+    """Return how pressure is computed, by which preset, and what the models of the chance are."""
+    return (
+        f"Pressure, by preset {text(ladder, 'preset')}: {text(ladder, 'pressure_is')}. Models of"
+        " the chance of settling at a strike: source is the steps of the document that the"
+        " strategy comes from, by distance in points and minutes left; lognormal is a law without"
+        " drift with the volatility in force; empirical is how often earlier expiries came to"
+        " settle at a strike so far away."
     )
 
 
@@ -153,7 +163,7 @@ def _alert_card(ladder: JsonObject) -> _Card:
     if reason:
         return _Card("Alerts", reason, NO_ALERT.get(reason, ""), is_figure=False)
     looked = text(ladder, "evaluated")
-    above = "" if threshold is None else f"pressure above {significant(threshold, 3)}"
+    above = "" if threshold is None else f"pressure above {decimal(threshold)}"
     where = ", ".join(significant(number(each, "strike") or 0.0, 7) for each in found)
     urgency = text(found[0], "urgency") if found else ""
     return _Card(
@@ -230,7 +240,7 @@ def _table(ladder: JsonObject) -> Table:
         ("Strike", True),
         ("Settled", True),
         ("calls / puts", True),
-        ("count known", False),
+        ("count since", False),
         ("Estimated", True),
         ("calls / puts", True),
         ("band", True),

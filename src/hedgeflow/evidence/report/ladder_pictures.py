@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 
 from hedgeflow.evidence.checks import JsonObject, number, section
 from hedgeflow.evidence.report.canvas import DASHES, SYMBOLS, Picture, spec_of
+from hedgeflow.evidence.report.ladder_words import local
 from hedgeflow.evidence.report.sections import objects, text
 from hedgeflow.evidence.report.words import decimal, significant
 
@@ -19,6 +20,10 @@ MOST_LABELS: Final = 24
 """Strikes whose rungs are labelled; of more every second, third, ... is."""
 MARGIN: Final = 58
 """Pixels on the right for what the levels are called."""
+LABEL_HEIGHT: Final = 34.0
+"""Pixels that a level's name and figure take up, one above the other."""
+LEAST_PLOT: Final = 400.0
+"""Pixels between the lowest strike and the highest, on a narrow page."""
 BAR_SHARE: Final = 0.72
 """Of the smallest spacing of strikes."""
 
@@ -36,9 +41,10 @@ def interest_picture(ladder: JsonObject, *, simulated: bool) -> Picture:
     rungs = objects(ladder, "rungs")
     strikes = _values(rungs, "strike")
     chart = _panels(("open interest, contracts", "pressure"), (0.6, 0.4))
+    since = _since(ladder, rungs)
     for key, name, place in (("settled_calls", "calls", 0), ("settled_puts", "puts", 1)):
         chart.add_trace(
-            _bars(strikes, _values(rungs, key), f"settled {name}", place, rungs), row=1, col=1
+            _bars(strikes, _values(rungs, key), f"settled {name}", place, since), row=1, col=1
         )
     estimated = _values(rungs, "estimated_oi")
     low, high = _values(rungs, "oi_low"), _values(rungs, "oi_high")
@@ -73,8 +79,8 @@ def interest_picture(ladder: JsonObject, *, simulated: bool) -> Picture:
         "Open interest and pressure",
         "Left, the contracts open at each strike: bars are the last official count, diamonds what"
         " signed volume since makes of it, and the lines through them what all volume since"
-        " allows. Right, pressure; a filled bar is a strike whose alert condition holds. The"
-        " dotted upright is the pressure that an alert needs.",
+        f" allows. Right, pressure, {text(ladder, 'pressure_is')}; a filled bar is a strike whose"
+        " alert condition holds. The dotted upright is the pressure that an alert needs.",
         "no strike beyond the dotted upright; open interest alone does not move a price.",
         "who holds the contracts, and whether they will be closed before expiry.",
         HEIGHT,
@@ -88,9 +94,10 @@ def dealer_picture(ladder: JsonObject, *, simulated: bool) -> Picture:
     strikes = _values(rungs, "strike")
     chart = _panels(("dealers’ gamma, units per 1", "chance, %"), (0.5, 0.5))
     gamma = _values(rungs, "dealer_gamma")
+    since = _since(ladder, rungs)
     for name, place, sign in (("dealers long", 4, 1.0), ("dealers short", 1, -1.0)):
         mine = [each if sign * each > 0.0 else None for each in gamma]
-        chart.add_trace(_bars(strikes, mine, name, place, rungs, in_legend=False), row=1, col=1)
+        chart.add_trace(_bars(strikes, mine, name, place, since, in_legend=False), row=1, col=1)
     chart.update_xaxes(nticks=4, tickangle=0, row=1, col=1)
     for line, (key, name, place) in enumerate(CHANCES):
         known = [
@@ -125,7 +132,8 @@ def dealer_picture(ladder: JsonObject, *, simulated: bool) -> Picture:
         " to the left they are short and push it on. The dashed level is where their net gamma"
         " changes sign. Right, the chance of finishing at each strike by each model, and of a call"
         " there being exercised where that is possible.",
-        "gamma on both sides of 0 alike, and chances that only distance decides.",
+        "gamma to either side of 0 without order. The chances would be as they are: a model knows"
+        " how far a strike is and how long it takes, and nothing of who pulls the price there.",
         _basis_words(rungs),
         HEIGHT,
         _spec(chart, strikes, simulated=simulated),
@@ -166,12 +174,20 @@ def _values(rungs: list[JsonObject], key: str) -> list[float]:
     return [number(each, key) or 0.0 for each in rungs]
 
 
+def _since(ladder: JsonObject, rungs: list[JsonObject]) -> list[str]:
+    """Return since when each rung's count stands, by the exchange's clock."""
+    return [
+        local(at, ladder, "%Y-%m-%d %H:%M:%S") if (at := text(each, "settled")) else "nobody knows"
+        for each in rungs
+    ]
+
+
 def _bars(
     strikes: list[float],
     values: list[float] | list[float | None],
     name: str,
     place: int,
-    rungs: list[JsonObject],
+    since: list[str],
     *,
     in_legend: bool = True,
 ) -> Any:
@@ -186,8 +202,8 @@ def _bars(
             "color": f"var(--series-{place}-band)",
             "line": {"color": f"var(--series-{place})", "width": 1.2},
         },
-        customdata=[text(each, "settled") or "an unknown instant" for each in rungs],
-        hovertemplate="%{y}: %{x:,.0f}<br>count known at %{customdata}"
+        customdata=since,
+        hovertemplate="%{y}: %{x:,.0f}<br>unchanged since %{customdata}"
         "<extra>%{fullData.name}</extra>",
     )
 
@@ -211,7 +227,7 @@ def _pressure_panel(
                 "color": ["var(--series-3)" if each else "var(--series-3-band)" for each in alert],
                 "line": {"color": "var(--series-3)", "width": 1.2},
             },
-            hovertemplate="%{y}: pressure %{x:.3g}<extra></extra>",
+            hovertemplate="%{y}: pressure %{x:,.2f}<extra></extra>",
         ),
         row=1,
         col=2,
@@ -228,9 +244,13 @@ def _pressure_panel(
 
 def _levels(chart: Any, strikes: list[float], levels: dict[str, float | None]) -> None:
     """Draw the price, and levels that lie among the strikes, across both panels."""
-    for name, at in levels.items():
-        if at is None or not strikes or not strikes[0] <= at <= strikes[-1]:
-            continue
+    shown = {
+        name: at
+        for name, at in levels.items()
+        if at is not None and strikes and strikes[0] <= at <= strikes[-1]
+    }
+    shifts = _apart(strikes, shown)
+    for name, at in shown.items():
         dash = "solid" if name == "price" else "dash"
         for column in (1, 2):
             chart.add_hline(
@@ -245,8 +265,21 @@ def _levels(chart: Any, strikes: list[float], levels: dict[str, float | None]) -
             text=f"{name}<br>{decimal(at)}",
             align="left",
             showarrow=False,
+            yshift=shifts[name],
             font={"size": 11, "color": "var(--ink)"},
         )
+
+
+def _apart(strikes: list[float], levels: dict[str, float]) -> dict[str, float]:
+    """Return by how many pixels labels of levels are moved up so that none is over another."""
+    shifts = dict.fromkeys(levels, 0.0)
+    if len(levels) < 2:
+        return shifts
+    low, high = sorted(levels, key=lambda name: levels[name])
+    span = strikes[-1] - strikes[0] or 1.0
+    between = (levels[high] - levels[low]) / span * LEAST_PLOT
+    missing = max(0.0, LABEL_HEIGHT - between)
+    return {low: -missing / 2.0, high: missing / 2.0}
 
 
 def _walls(chart: Any, profile: JsonObject, strikes: list[float]) -> None:

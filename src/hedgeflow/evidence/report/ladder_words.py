@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
+
+from hedgeflow.evidence.checks import JsonObject
+from hedgeflow.evidence.report.sections import text
 
 MOST_DIGITS: Final = 6
 """Decimals that are ever shown; what they do not show is nothing."""
@@ -24,3 +29,8 @@ def bought_or_sold(units: float | None) -> str:
     if not units or not round(units, MOST_DIGITS):
         return "nothing"
     return f"{'buy' if units > 0 else 'sell'} {abs(units):,.{digits_of(units)}f}"
+
+
+def local(at: str, ladder: JsonObject, form: str) -> str:
+    """Return an ISO instant by the clock of a ladder's exchange, in a form of `strftime`."""
+    return datetime.fromisoformat(at).astimezone(ZoneInfo(text(ladder, "zone"))).strftime(form)

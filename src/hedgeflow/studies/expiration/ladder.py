@@ -15,7 +15,7 @@ from hedgeflow.market.errors import ConfigError
 from hedgeflow.market.expiries import SettlementKind, features_at, session_of, settlement_kind
 from hedgeflow.market.expiries.clock import Phase, phase_of, session_fraction
 from hedgeflow.market.sessions import ALWAYS_OPEN
-from hedgeflow.market.time import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, iso, moment_of
+from hedgeflow.market.time import DAY_NS, MINUTE_NS, SECOND_NS, iso, moment_of
 from hedgeflow.signals.dealer_gamma import GammaConvention
 from hedgeflow.signals.gamma_profile import DealerPositions, GammaProfile, gamma_profile
 from hedgeflow.signals.settlement_events import EventKind
@@ -32,10 +32,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hedgeflow.market.expiries import Features
+    from hedgeflow.signals.settlement_rules import PressureRules
     from hedgeflow.strategies.expiration_pressure.config import ExpirationPressureConfig
     from hedgeflow.studies.expiration.feed import Feed
     from hedgeflow.studies.expiration.standing_scan import Standing
     from hedgeflow.studies.markets import Market
+
+DEFAULT_MINUTES: Final = 30
+"""Before the last expiry a ladder is taken, unless it is told when."""
 
 NOTICES: Final = {
     "at_ns": pl.Int64(),
@@ -74,8 +78,11 @@ class Ladder:
         Of the year of `sigma`.
     point : float or None
         A source point in price units.
+    preset : str
     model : str
         The probability that makes pressure.
+    pressure_is : str
+        How pressure is computed, and its unit, in words.
     threshold : float or None
         The pressure above which a strike is an alert; None where nothing can be.
     no_alert : str
@@ -109,7 +116,9 @@ class Ladder:
     sigma_source: str | None
     minutes_per_year: float
     point: float | None
+    preset: str
     model: str
+    pressure_is: str
     threshold: float | None
     no_alert: str
     evaluated_ns: int | None
@@ -154,7 +163,7 @@ def ladder_at(market: Market, config: ExpirationPressureConfig, at_ns: int | Non
     market : Market
     config : ExpirationPressureConfig
     at_ns : int, optional
-        UTC nanoseconds; default: `LadderFold.last_ns`.
+        UTC nanoseconds; default: `LadderFold.default_ns`.
 
     Raises
     ------
@@ -162,7 +171,7 @@ def ladder_at(market: Market, config: ExpirationPressureConfig, at_ns: int | Non
         As `LadderFold.at`.
     """
     fold = LadderFold(market, config)
-    return fold.at(fold.last_ns if at_ns is None else at_ns)
+    return fold.at(fold.default_ns if at_ns is None else at_ns)
 
 
 def ladders(
@@ -221,9 +230,7 @@ class LadderFold:
         ConfigError
             There is no such expiry.
         """
-        feed = self._feed
-        priced = feed.events["known_ns"][feed.events["kind"] == EventKind.PRICE]
-        ends = feed.chain.expiry_ns
+        priced, ends = self._priced_ns, self._feed.chain.expiry_ns
         before = np.searchsorted(priced, ends, side="left")
         near = np.flatnonzero(before > np.searchsorted(priced, ends - DAY_NS, side="left"))
         if not near.size:
@@ -235,16 +242,27 @@ class LadderFold:
         return int(ends[near[-1]])
 
     @property
-    def last_ns(self) -> int:
-        """The last instant known before that expiry.
+    def default_ns(self) -> int:
+        """The last instant known up to `DEFAULT_MINUTES` before that expiry.
+
+        Nearer to it gamma is all at one strike and pressure at its largest. Where no price was
+        known so long before, it is the last instant known before the expiry.
 
         Raises
         ------
         ConfigError
             As `last_expiry_ns`.
         """
-        known = self._feed.events["known_ns"]
-        return int(known[int(np.searchsorted(known, self.last_expiry_ns, side="left")) - 1])
+        known, expiry_ns = self._feed.events["known_ns"], self.last_expiry_ns
+        until_ns, priced = expiry_ns - DEFAULT_MINUTES * MINUTE_NS, self._priced_ns
+        if not bool(((priced >= expiry_ns - DAY_NS) & (priced <= until_ns)).any()):
+            until_ns = expiry_ns - 1
+        return int(known[int(np.searchsorted(known, until_ns, side="right")) - 1])
+
+    @property
+    def _priced_ns(self) -> NDArray[np.int64]:
+        events = self._feed.events
+        return events["known_ns"][events["kind"] == EventKind.PRICE]
 
     def at(self, at_ns: int) -> Ladder:
         """Return the ladder at an instant, not before the last that was asked for.
@@ -317,8 +335,8 @@ class LadderFold:
         over = ends[ends <= at_ns]
         told = [f"the last was {iso(int(over[-1]))}"] if over.size else []
         if expiry_ns is not None:
-            away = (expiry_ns - at_ns) / HOUR_NS
-            told.append(f"the next is {iso(expiry_ns)}, {away:,.1f} hours later")
+            away = _hours_and_minutes(expiry_ns - at_ns)
+            told.append(f"the next is {iso(expiry_ns)}, {away} later")
         raise ConfigError(
             f"no expiry is within the 24 hours after it: {', '.join(told)}",
             where=self._where(at_ns),
@@ -369,7 +387,9 @@ class LadderFold:
             sigma_source=None if math.isnan(standing.sigma) else self._feed.sigma_source(at_ns),
             minutes_per_year=per_year,
             point=_known(standing.point),
+            preset=self._config.preset,
             model=self._scan.rules.probability,
+            pressure_is=pressure_words(self._scan.rules),
             threshold=_known(standing.threshold),
             no_alert=standing.no_alert,
             evaluated_ns=standing.evaluated_ns,
@@ -399,6 +419,25 @@ class LadderFold:
                 f"At {signed:,} of {rungs.size:,} strikes dealers' side is told by the volume that"
                 " was signed since the tapes begin; what they held before is not in it."
             )
+
+
+def pressure_words(rules: PressureRules) -> str:
+    """Return in words how pressure is computed by some rules, and its unit."""
+    scale, unit, minutes = "", "contracts of 100 units per square minute", "minutes left"
+    if rules.reference_risk is not None:
+        scale = f" × {rules.reference_risk:,.0f} × 100 ÷ the hedge’s usual volume in 5 minutes"
+        unit = "no unit of its own, comparable between markets"
+    if rules.session_minutes is not None:
+        minutes = f"minutes left as parts of a session of {rules.session_minutes:,.10g}"
+    return (
+        f"{rules.open_interest} open interest × the chance by model {rules.probability}{scale} ÷"
+        f" the square of {minutes}, 1 at least: {unit}"
+    )
+
+
+def _hours_and_minutes(span_ns: int) -> str:
+    hours, minutes = divmod(-(-span_ns // MINUTE_NS), 60)
+    return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
 
 
 def _zone_of(market: Market) -> str:

@@ -27,7 +27,8 @@ def ladder_document(ladder: Ladder, strikes: int | None = None) -> dict[str, Any
     -------
     dict
         Names and units are those of `Ladder` and `RUNG`; instants are ISO 8601, UTC, under the
-        same name without ``_ns``, those that people read also in the exchange's own time. Of
+        same name without ``_ns``, those that people read also in the exchange's own time. A
+        rung's `settled` is since when its official counts stand, unchanged. Of
         `profile`: net gamma and levels as in `GammaProfile`, `flow_up` and `flow_down` over a
         move of `move`, and the curve.
     """
@@ -52,7 +53,9 @@ def ladder_document(ladder: Ladder, strikes: int | None = None) -> dict[str, Any
         "sigma_source": ladder.sigma_source,
         "expected_move": ladder.expected_move,
         "point": ladder.point,
+        "preset": ladder.preset,
         "model": ladder.model,
+        "pressure_is": ladder.pressure_is,
         "threshold": ladder.threshold,
         "no_alert": ladder.no_alert,
         "evaluated": None if ladder.evaluated_ns is None else iso(ladder.evaluated_ns),

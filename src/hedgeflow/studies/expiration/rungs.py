@@ -51,9 +51,10 @@ RUNG: Final = {
 }
 """A strike of a ladder; what is not known is null.
 
-Open interest is in contracts of 100 underlying units: `settled_*` as last published, known at
-`settled_ns` (UTC ns, the oldest of the strike's contracts); `estimated_*` with the signed volume
-since, between `oi_low` and `oi_high`; `oi` is the one that the configuration presses with.
+Open interest is in contracts of 100 underlying units: `settled_*` as last published, which
+have stood unchanged since `settled_ns` (UTC ns, of the oldest of the strike's counts: when it was
+published or, in snapshots, when it changed or its session began); `estimated_*` with the signed
+volume since, between `oi_low` and `oi_high`; `oi` is the one that the configuration presses with.
 `distance` is abs(price - strike) in price units, `distance_points` in source points, and
 `distance_sigmas` in standard deviations of what is left. `dealer_gamma` is in underlying units per
 1 of price and has the sign of `dealer_units`, the underlying units of options that dealers are
