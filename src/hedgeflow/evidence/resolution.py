@@ -29,8 +29,8 @@ def could_tell_words(verdict: str, could_tell: str) -> str:
         case CouldTell.CONCLUSIVE:
             if few:
                 return (
-                    "Too few trades for a verdict, yet the data could tell one thing: what a gate"
-                    " beside their number asks does not hold."
+                    "Too few trades for a verdict, yet the data could tell something: a gate beside"
+                    " their number failed outright."
                 )
             return "The data could tell."
         case CouldTell.UNTESTABLE:

@@ -121,8 +121,8 @@ def _too_few(gates: Sequence[JsonObject], where: str, told: str) -> str:
         if text(gate, "status") == Status.FAILED and text(gate, "statistic") != SAMPLE_STATISTIC
     ]
     return (
-        f"There are too few trades {where} for a verdict; what they already show not to hold is"
-        f" {'; '.join(failed)}."
+        f"There are too few trades {where} for a verdict; even so {counted(len(failed), 'gate')}"
+        f" failed outright: {'; '.join(failed)}."
     )
 
 

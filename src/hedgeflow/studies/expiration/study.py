@@ -14,7 +14,7 @@ from hedgeflow.market.time import iso
 from hedgeflow.replay import replay_conditions
 from hedgeflow.replay.expiration import known_decisions
 from hedgeflow.signals.settlement_rules import SignalClass
-from hedgeflow.strategies.expiration_pressure import ExpirationPressureConfig, load_config
+from hedgeflow.strategies.expiration_pressure import ExpirationPressureConfig
 from hedgeflow.strategies.expiration_pressure.claims import DECLARATION
 from hedgeflow.strategies.expiration_pressure.feasibility import explain_config
 from hedgeflow.strategies.expiration_pressure.search_space import SCAN_READS, SEARCH_SPACE
@@ -72,8 +72,6 @@ class ExpirationStudy(OfStrategy[ExpirationPressureConfig]):
             declaration=declaration,
             search_space=SEARCH_SPACE,
             config_type=ExpirationPressureConfig,
-            presets=lambda name: getattr(ExpirationPressureConfig, name)(),
-            loaded=load_config,
             explained=explain_config,
             reads=SCAN_READS,
         )
@@ -216,7 +214,9 @@ class ExpirationStudy(OfStrategy[ExpirationPressureConfig]):
             "LONG_CALLS_SHORT_PUTS": "the convention of long calls and short puts",
             "SHORT_ALL": "the convention that dealers are short every option",
         }
-        return ", ".join(f"{told[name]} ({share:.0%})" for name, share in shares.items())
+        return ", ".join(
+            f"{told[name]} ({100.0 * share:.0f} % of alerts)" for name, share in shares.items()
+        )
 
     def evidence_tables(
         self,
