@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol
 
 from hedgeflow.market.settings import validated
+from hedgeflow.strategies.loading import load_settings
 from hedgeflow.studies.study import ConfigT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from hedgeflow.market.contracts import HedgeInstrument
@@ -38,10 +39,6 @@ class OfStrategy(Generic[ConfigT]):
     search_space : tuple of Span or Choices
     config_type : type
         Of its settings; they check themselves.
-    presets : callable
-        From a preset's name to its settings.
-    loaded : callable
-        The strategy's `load_config`.
     explained : callable
         The strategy's `explain_config`.
     reads : ScanReads
@@ -51,8 +48,6 @@ class OfStrategy(Generic[ConfigT]):
     declaration: Declaration
     search_space: tuple[Span | Choices, ...]
     config_type: type[ConfigT]
-    presets: Callable[[str], ConfigT]
-    loaded: Callable[..., ConfigT]
     explained: Explained
     reads: ScanReads
 
@@ -65,7 +60,9 @@ class OfStrategy(Generic[ConfigT]):
         market_settings: Mapping[str, Any] | None = None,
     ) -> ConfigT:
         """Return a configuration from a preset, a file and single settings."""
-        return self.loaded(preset, path, settings, market_settings=market_settings)
+        return load_settings(
+            self.config_type, preset, path, settings, market_settings=market_settings
+        )
 
     def of_settings(self, document: Mapping[str, Any], where: str = "") -> ConfigT:
         """Return the configuration that a whole document of settings is."""
@@ -73,7 +70,7 @@ class OfStrategy(Generic[ConfigT]):
 
     def of_preset(self, preset: str) -> ConfigT:
         """Return a preset."""
-        return self.presets(preset)
+        return getattr(self.config_type, preset)()
 
     def explain_config(
         self,

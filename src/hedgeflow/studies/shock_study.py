@@ -12,7 +12,7 @@ from hedgeflow.market.time import SECOND_NS, iso
 from hedgeflow.replay import replay_alerts, require_signed_trades
 from hedgeflow.signals.hedge_progress import HedgeProgress
 from hedgeflow.signals.rules import BaselineOrigin
-from hedgeflow.strategies.volume_shock import VolumeShockConfig, load_config
+from hedgeflow.strategies.volume_shock import VolumeShockConfig
 from hedgeflow.strategies.volume_shock.claims import DECLARATION
 from hedgeflow.strategies.volume_shock.feasibility import explain_config
 from hedgeflow.strategies.volume_shock.rules import observation_rules
@@ -68,8 +68,6 @@ class ShockStudy(OfStrategy[VolumeShockConfig]):
             declaration=declaration,
             search_space=SEARCH_SPACE,
             config_type=VolumeShockConfig,
-            presets=lambda name: getattr(VolumeShockConfig, name)(),
-            loaded=load_config,
             explained=explain_config,
             reads=SCAN_READS,
         )
