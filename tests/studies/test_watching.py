@@ -155,7 +155,10 @@ def other_run(journal, seed, **changes):
 def test_the_run_under_way_is_the_latest(sqlite):
     done = other_run(sqlite, 8)
     sqlite.append_alerts(done, [alert_row(1, triggered_ns=ns(50), detected_ns=ns(50))])
+    sqlite.append_decisions(done, [decision_row(1, decided_ns=ns(50) + 10**9)])
     append(sqlite, rows(0, 0))
+    scanned = other_run(sqlite, 10)
+    sqlite.append_alerts(scanned, [alert_row(3, triggered_ns=ns(95), detected_ns=ns(95))])
     assert choose_run(sqlite, "volume-shock", run_id=done).run_id == done
     assert choose_run(sqlite, "volume-shock").run_id == done, "both under way: the later"
     complete = replace(RUN, seed=9)
