@@ -119,7 +119,7 @@ def test_too_few_trades_name_how_many_are_missing():
     said = answers(package(samples.tables(samples.mixed(10, 2))))
     assert said.verdict == "There are too few trades on these data to say anything about the claim."
     assert [gate.asked for gate in said.why] == ["At least 50 trades."]
-    assert said.change[0] == "38 more trades: 50 are needed to say anything."
+    assert said.change[0] == "38 more trades: 50 are needed for a verdict."
     assert (
         "Wins: too few trades to show 80\u00a0%, even if all had won; 10 of 12 did." in said.change
     )
@@ -174,7 +174,7 @@ def test_fills_at_quotes_say_where_the_spread_is(weak):
 
 def test_no_trades_leave_nothing_uncertain_but_the_record():
     said = answers(package(samples.tables([], nulls={})))
-    assert said.change[0] == "50 more trades: 50 are needed to say anything."
+    assert said.change[0] == "50 more trades: 50 are needed for a verdict."
     assert not [line for line in said.sure if line.startswith("Sample")]
     assert [line for line in said.sure if line.startswith("Not registered")]
 

@@ -280,7 +280,7 @@ def _change(package: JsonObject, gates: Sequence[JsonObject]) -> Iterator[str]:
     for gate in gates:
         asked = int(number(gate, "threshold") or 0)
         if text(gate, "statistic") == SAMPLE_STATISTIC and trades < asked:
-            yield f"{counted(asked - trades, 'more trade')}: {asked} are needed to say anything."
+            yield f"{counted(asked - trades, 'more trade')}: {asked} are needed for a verdict."
     yield from _wins(metrics, measures)
     yield from _edge(package)
     for gate in gates:

@@ -369,7 +369,7 @@ def _latency_words(speed: JsonObject) -> str:
         f"From detection to entry: median {decimal(middle, 1)} s, 99th percentile"
         f" {decimal(tail, 1)} s, longest {decimal(most, 1)} s; {share.text} within"
         f" {limit:g} minutes. That wins fall with latency: "
-        + (f"p\u00a0=\u00a0{trend.value}." if trend.value else f"{trend.text}.")
+        + (f"p\u00a0=\u00a0{trend.value}." if trend.value else f"untold, for {trend.reason}.")
     )
 
 
