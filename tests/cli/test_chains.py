@@ -49,6 +49,14 @@ def test_the_text_accounts_for_snapshots_and_bars(run):
     assert "bars of NIFTY on nse: 2 rows read = 2 kept" in out
 
 
+def test_a_tape_without_a_row_that_can_be_used_is_not_said_to_wait_for_acceptance(run):
+    without = snapshots(1).with_columns(Symbol=pl.lit("MIDCPNIFTY"), Spot=pl.lit(0.0))
+    code, out, _ = run(pl.concat([snapshots(1), without]))
+    assert code == 0
+    assert "None of its rows can be used, whatever is accepted: NON_POSITIVE_PRICE 2." in out
+    assert "--accept-rejects" not in out
+
+
 def test_the_json_is_a_list_of_reports(run, tmp_path):
     code, out, _ = run(snapshots(1), "--json")
     assert code == 0

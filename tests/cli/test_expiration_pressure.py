@@ -124,6 +124,8 @@ def test_a_market_of_expiries_names_its_strategy_and_has_no_score(tmp_path):
     done = CliRunner().invoke(app, ["score", "--catalog", str(place)])
     assert isinstance(done.exception, ConfigError)
     assert f"made to judge {STRATEGY}" in str(done.exception)
+    advice = f"hedgeflow validate {STRATEGY} --catalog {place} --underlying SIM"
+    assert str(done.exception).endswith(advice)
     market = ("--catalog", place, "--underlying", "SIM", "--preset", "source")
     for words in (("ladder", *market), ("scan", "--strategy", STRATEGY, *market)):
         assert printed(*words).startswith("SIMULATED: ")

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from builders.program import LIMITED, PROGRAM
 from hedgeflow.cli import main
 from hedgeflow.market.catalog import Catalog
+from hedgeflow.market.expiries import trading_day
 from hedgeflow.market.transactions import locked
 from hedgeflow.simulate import (
     TruthTable,
@@ -59,6 +61,19 @@ def test_the_presets_are_listed_with_what_they_say_of_themselves(run):
         assert any(line.split() == [name, *words.split()] for line in out.splitlines())
     listed = json.loads(run("--list", "--json")[1])
     assert [each["preset"] for each in listed] == list(presets())
+
+
+def test_the_market_of_fridays_says_how_many_expiries_its_days_hold():
+    scenario = load_scenario("expiry-friday")
+    sessions = [
+        found.day
+        for count in range(2 * scenario.days)
+        if (found := trading_day("XNYS", scenario.first_day + timedelta(days=count)))
+    ][: scenario.days]
+    weeks = {day.isocalendar()[:2]: day for day in sessions}  # the last session of each
+    expiries = [day for day in weeks.values() if day.weekday() in {3, 4}]
+    expiries = [day for day in expiries if day != sessions[-1] or day.weekday() == 4]
+    assert f"expire on {len(expiries)} Fridays" in preset_words("expiry-friday")
 
 
 def test_what_is_shown_of_a_preset_is_a_scenario_file(run, tmp_path):

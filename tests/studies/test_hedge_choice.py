@@ -18,6 +18,7 @@ from hedgeflow.market.contracts import HedgeKind
 from hedgeflow.market.errors import CatalogError
 from hedgeflow.strategies.volume_shock.config import VolumeShockConfig
 from hedgeflow.studies import load_market
+from hedgeflow.studies.hedge_choice import named_bars
 from hedgeflow.studies.scanning import scan_market
 
 if TYPE_CHECKING:
@@ -103,6 +104,16 @@ def test_an_instrument_that_is_not_there_is_refused_with_those_that_are(tmp_path
     catalog = stock_catalog(tmp_path)
     with pytest.raises(CatalogError, match=r"no bars of AAPL, MSFT .* AAPL \(AAPL, usa\)"):
         load_market(catalog, "AAPL", named("MSFT"))
+
+
+def test_a_catalog_without_bars_says_how_to_import_them(tmp_path):
+    catalog = Catalog.create_or_open(tmp_path / "my catalog")
+    with pytest.raises(CatalogError) as refusal:
+        named_bars(catalog, "AAPL", VolumeShockConfig())
+    assert refusal.value.hint == (
+        "It holds no bars at all. Import bars of what dealers hedge in: hedgeflow data import bars"
+        f" FILE --instrument SYMBOL --catalog '{catalog.path}'"
+    )
 
 
 def test_the_named_instrument_of_the_underlying_itself_needs_no_comparison(tmp_path):

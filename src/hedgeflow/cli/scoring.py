@@ -18,9 +18,9 @@ from hedgeflow.cli.output import print_json, print_simulated, print_table, progr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
     from typing import Any
 
+    from hedgeflow.market.catalog import Catalog
     from hedgeflow.studies.scoring.classes import Confusion
     from hedgeflow.studies.scoring.estimates import Ratios
     from hedgeflow.studies.scoring.figures import Rate
@@ -49,7 +49,7 @@ def score(
 
     opened = Catalog.open(catalog)
     scenario = read_scenario(catalog)
-    _check_strategy(scenario.strategy, catalog)
+    _check_strategy(scenario.strategy, opened)
     asked = scenario.settings
     chosen = load_config(preset, config, settings or [], market_settings=asked)
     with progress_bar("Scanning option prints", quiet=as_json) as progress:
@@ -67,16 +67,20 @@ def score(
         typer.echo(f"note: {note}")
 
 
-def _check_strategy(strategy: str, catalog: Path) -> None:
+def _check_strategy(strategy: str, catalog: Catalog) -> None:
     """Refuse a market that is made to judge another strategy: its alerts have no truth here."""
+    import shlex
+
     from hedgeflow.cli.simulating import SCORED
     from hedgeflow.market.errors import ConfigError
 
     if strategy != SCORED:
+        place, underlying = shlex.quote(str(catalog.path)), catalog.keys()[0].underlying
         raise ConfigError(
             f"this market is made to judge {strategy}, and a score is of {SCORED}: of shocks found",
-            where=str(catalog),
-            hint=f"Judge it with hedgeflow validate {strategy} --catalog {catalog}",
+            where=str(catalog.path),
+            hint=f"Judge it with hedgeflow validate {strategy} --catalog {place}"
+            f" --underlying {underlying}",
         )
 
 

@@ -102,6 +102,9 @@ def check_usable(new: Import) -> None:
 
 
 def _marked(made: Manifest) -> str:
+    if not made.kept:
+        reasons = ", ".join(f"{each} {count:,}" for each, count in sorted(made.rejected.items()))
+        return f"None of its rows can be used, whatever is accepted: {reasons}."
     return (
         f"{made.rejected_share:.3%} of the rows were rejected, more than 0.01 %: the tape will not "
         "be used until it is imported with --accept-rejects."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -124,7 +125,15 @@ def named_bars(catalog: Catalog, underlying: str, config: StrategyConfig) -> lis
         for key in keys
         if (key.kind, key.instrument) == (TapeKind.BARS, instrument) and venue in {None, key.venue}
     ]
-    found = named or catalog.find(TapeKind.BARS, underlying, venue=venue, instrument=instrument)
+    try:
+        found = named or catalog.find(TapeKind.BARS, underlying, venue=venue, instrument=instrument)
+    except CatalogError as refusal:
+        raise CatalogError(
+            refusal.what,
+            where=refusal.where,
+            hint=f"{refusal.hint}. Import bars of what dealers hedge in: hedgeflow data import bars"
+            f" FILE --instrument {instrument or 'SYMBOL'} --catalog {shlex.quote(refusal.where)}",
+        ) from refusal
     finest: dict[tuple[str, str], TapeKey] = {}
     for key in sorted(found, key=lambda key: key.resolution_ns):
         finest.setdefault((key.venue, key.instrument), key)

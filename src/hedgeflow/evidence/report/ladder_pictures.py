@@ -79,8 +79,8 @@ def interest_picture(ladder: JsonObject, *, simulated: bool) -> Picture:
         "Open interest and pressure",
         "Left, the contracts open at each strike: bars are the last official count, diamonds what"
         " signed volume since makes of it, and the lines through them what all volume since"
-        f" allows. Right, pressure, {text(ladder, 'pressure_is')}; a filled bar is a strike whose"
-        " alert condition holds. The dotted upright is the pressure that an alert needs.",
+        " allows. Right, pressure, as it is defined above; a filled bar is a strike whose alert"
+        " condition holds. The dotted upright is the pressure that an alert needs.",
         "no strike beyond the dotted upright; open interest alone does not move a price.",
         "who holds the contracts, and whether they will be closed before expiry.",
         HEIGHT,
@@ -297,6 +297,7 @@ def _walls(chart: Any, profile: JsonObject, strikes: list[float]) -> None:
                 yref="y",
                 xanchor=anchor,
                 text=name,
+                bgcolor="var(--paper)",  # a level may lie right behind it
                 showarrow=False,
                 xshift=-6 if anchor == "right" else 6,
                 font={"size": 11, "color": "var(--ink)"},
