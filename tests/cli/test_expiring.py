@@ -34,6 +34,7 @@ def test_a_root_without_an_expiry_tells_its_next_one_and_an_ended_one_says_so(ru
     asked = ("--root", "SPX", "--root", "SPXPM", "--root", "NIFTY")
     done = run("expiries", "--date", "2090-04-02", *asked)
     assert "2090-04-02, Sunday: no US session" in done.stdout
+    assert "The source says nothing of such a day (its pattern is of 2016" in done.stdout
     assert "SPX: none on 2090-04-02; next 2090-04-21, 09:30 New York, pin-cash, in " in done.stdout
     assert "SPXPM: no longer listed after 2090-04-02" in done.stdout
     assert "NSE's holidays of that year are not in the calendar yet" in done.stdout

@@ -168,12 +168,12 @@ def _headline(look: Look) -> str:
     if us is not None:
         hours = f"{_clock(us.open_ns, NEW_YORK)} to {_clock(us.close_ns, NEW_YORK)} New York"
         session = f"US session {hours}; {features_of(look.day, 'opra', '').words}"
-    past = "" if pattern.in_force else ", a pattern of 2016 to April 2022"
+    past = "" if pattern.in_force else " (its pattern is of 2016 to April 2022)"
+    said = f"The source says of it: {pattern.claim}{past}."
+    if pattern.claim == "nothing":
+        said = f"The source says nothing of such a day{past}."
     listed = " and ".join(pattern.listed) or "nothing"
-    return (
-        f"{look.day}, {pattern.weekday}: {session}\n"
-        f"The source says of it: {pattern.claim}{past}. Listed on the S&P 500: {listed}."
-    )
+    return f"{look.day}, {pattern.weekday}: {session}\n{said} Listed on the S&P 500: {listed}."
 
 
 def _is_of_us(look: Look) -> bool:

@@ -119,6 +119,7 @@ def backtest(
     as_json: JsonOption = False,
 ) -> None:
     """Trade the alerts in replay and journal every decision; no verdict, see validate."""
+    from hedgeflow.evidence.wording import counted
     from hedgeflow.studies.backtesting import backtest as run_backtest
     from hedgeflow.studies.vaults import vault_notes, visible
 
@@ -155,8 +156,8 @@ def backtest(
         return
     print_simulated(simulated=market.simulated)
     typer.echo(
-        f"run {result.run.run_id}: {result.alerts.height:,} alerts,"
-        f" {result.trades.height:,} trades, gross {gross:,.2f} USD,"
+        f"run {result.run.run_id}: {counted(result.alerts.height, 'alert')},"
+        f" {counted(result.trades.height, 'trade')}, gross {gross:,.2f} USD,"
         f" costs {gross - net:,.2f}, net {net:,.2f}"
     )
     print_table(("decision", "alerts"), reasons, numeric=("alerts",))
