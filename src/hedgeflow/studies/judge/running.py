@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from hedgeflow.market.errors import DataError
+from hedgeflow.market.errors import DataError, HedgeflowError
 from hedgeflow.studies.backtesting import code_version
 from hedgeflow.studies.judge.bench import bench_of
 from hedgeflow.studies.processes import results_of
@@ -77,7 +77,7 @@ def run_trials(
     DataError
         The file holds something else.
     HedgeflowError
-        A process was ended from outside.
+        A process was ended from outside, or the code was changed meanwhile.
     """
     strategy = wanted[0].scenario.strategy
     known = _table([], strategy)
@@ -86,11 +86,17 @@ def run_trials(
     keys = [trial.key for trial in wanted]
     done = set(known["key"].to_list())
     waiting = [trial for trial, key in zip(wanted, keys, strict=True) if key not in done]
+    unknown = set(keys) - done
     rows: list[Row] = []
     saved = time.monotonic()
     try:
         work = partial(run_trial, made=made)
         for row in results_of(work, waiting, workers=workers, what="a trial"):
+            if row["key"] not in unknown:
+                raise HedgeflowError(
+                    "the code was changed while trials ran, so that they are not of one version",
+                    hint="Run them again; trials of another version are not taken from the file",
+                )
             rows.append(row)
             if progress is not None:
                 progress(len(wanted) - len(waiting) + len(rows), len(wanted))
