@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import typer
-
-from hedgeflow.cli.output import print_table, terminal_width
+from hedgeflow.cli.output import print_prose, print_table, terminal_width
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,16 +30,14 @@ WORDS: Final = frozenset({"told by", "alert"})
 
 def print_ladder(shown: Ladder, strikes: int) -> None:
     """Print a ladder whole, for people."""
-    for line in _head(shown):
-        typer.echo(line)
+    print_prose(_head(shown))
     rows, width = _rows(shown, strikes), terminal_width()
     columns = list(COLUMNS) if width is None else _fitting(rows, width)
     numeric = [name for name in columns if name not in WORDS]
     print_table(columns, [[row[name] for name in columns] for row in rows], numeric)
     if left_out := [name for name in COLUMNS if name not in columns]:
-        typer.echo(f"Too wide for this terminal: {', '.join(left_out)}; a file or pipe has all.")
-    for line in (*notices(shown), *(f"note: {note}" for note in shown.notes)):
-        typer.echo(line)
+        print_prose([f"Too wide for this terminal: {', '.join(left_out)}; a file or pipe has all."])
+    print_prose([*notices(shown), *(f"note: {note}" for note in shown.notes)])
 
 
 def screen(shown: Ladder, strikes: int, width: int) -> RenderableType:

@@ -63,6 +63,16 @@ def print_table(
     typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
+def print_prose(lines: Iterable[str]) -> None:
+    """Print lines, folded at words to a terminal's width; into a file or pipe as they are."""
+    from textwrap import wrap
+
+    width = terminal_width()
+    for line in lines:
+        folded = [line] if width is None else wrap(line, width, subsequent_indent="  ")
+        typer.echo("\n".join(folded))
+
+
 def terminal_width() -> int | None:
     """Return the characters of a line of the terminal that is printed to; None: a file or pipe."""
     from rich.console import Console
