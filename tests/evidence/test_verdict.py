@@ -89,6 +89,14 @@ def test_a_figure_without_interval_is_inconclusive():
     assert (found.status, found.reason) == ("INCONCLUSIVE", "3 sessions")
 
 
+@pytest.mark.parametrize(("draws", "words"), [(1, "1 different draw "), (3, "3 different draws ")])
+def test_too_few_different_draws_are_counted(draws, words):
+    told = Measure(Estimate(1.0, n=draws), 5, exact=True, smallest=1 / (1 + draws))
+    found = judge(gate("<", 0.01), told, {})
+    assert found.status == Status.UNTESTABLE
+    assert found.reason.startswith(f"{words}cannot give a p-value below")
+
+
 def p_value(value, lower, upper, draws=1_000):
     estimate = Estimate(value, lower, upper, draws)
     return Measure(estimate, 100, exact=True, smallest=1 / (1 + draws))

@@ -121,8 +121,7 @@ def _found(
 
 
 def _at_the_quotes(manifest: Manifest, profit: Profit) -> str:
-    paid = (profit.spread_usd or 0.0) + (profit.slippage_usd or 0.0)
-    if not fills_at_quotes(manifest.config, paid):
+    if not fills_at_quotes(manifest.config, profit.spread_usd or 0.0):
         return ""
     return " (fills are at the quotes, so their spread is in the result before costs)"
 

@@ -84,17 +84,17 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def fills_at_quotes(config: JsonObject, paid_usd: float) -> bool:
+def fills_at_quotes(config: JsonObject, spread_usd: float) -> bool:
     """Say whether a run's fills were at quotes, so that no half spread was charged on top.
 
     Parameters
     ----------
     config : mapping
         The run's configuration.
-    paid_usd : float
-        Spread and slippage that its trades were charged.
+    spread_usd : float
+        What its trades, of which there must be some, were charged for the spread.
     """
     costs = section(config, "costs")
     assumed = [number(costs, key) for key in costs if key.startswith("half_spread_")]
     charged = bool(assumed) and all(assumed) and (number(costs, "cost_multiple") or 0.0) > 0.0
-    return charged and paid_usd == 0.0
+    return charged and spread_usd == 0.0

@@ -164,11 +164,11 @@ def test_fills_at_quotes_say_where_the_spread_is(weak):
     made = copy.deepcopy(weak)
     costs = {"half_spread_stock": 0.01, "half_spread_ticks_future": 0.5, "cost_multiple": 1.0}
     made["reproducibility"]["config"] = {"costs": costs}
-    made["performance_metrics"]["profit"] |= {"spread_usd": 0.0, "slippage_usd": 0.0}
-    assert "after fees, at quotes that hold the spread" in " ".join(answers(made).sure)
-    assert cost_words(made).startswith("Spread and slippage are 0 because every fill is at a quote")
+    made["performance_metrics"]["profit"] |= {"spread_usd": 0.0}
+    assert "after costs, of which the quotes hold the spread" in " ".join(answers(made).sure)
+    assert cost_words(made).startswith("The spread is 0 because every fill is at a quote")
     made["performance_metrics"]["profit"] |= {"spread_usd": 3.0}
-    assert "after costs" in " ".join(answers(made).sure)
+    assert "of which the quotes" not in " ".join(answers(made).sure)
     assert cost_words(made) == ""
 
 

@@ -215,12 +215,9 @@ def _sure(package: JsonObject) -> Iterator[str]:
 
 
 def _earned(package: JsonObject, net: Shown) -> str:
-    paid = section(package, "performance_metrics", "profit")
-    costs = [number(paid, key) for key in ("spread_usd", "slippage_usd")]
-    quoted = fills_at_quotes(
-        section(package, "reproducibility", "config"), sum(cost or 0.0 for cost in costs)
-    )
-    after = "after fees, at quotes that hold the spread" if quoted else "after costs"
+    spread = number(package, "performance_metrics", "profit", "spread_usd") or 0.0
+    quoted = fills_at_quotes(section(package, "reproducibility", "config"), spread)
+    after = "after costs, of which the quotes hold the spread" if quoted else "after costs"
     if not net.interval:
         return f"A trade earned {net.text} {after}; no interval: {net.reason or 'none was formed'}."
     level = number(package, "statistical_measures", "confidence_level") or 0.95

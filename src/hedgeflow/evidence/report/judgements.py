@@ -230,7 +230,7 @@ def hypothesis_table(package: JsonObject) -> Table | None:
     columns = (
         ("Hypothesis", False),
         ("p, its own", True),
-        (f"p, Holm over these {_tested(package)}", True),
+        (f"p, Holm over these {tested}" if (tested := _tested(package)) else "p, after Holm", True),
         ("n", True),
     )
     return Table("Hypotheses tested together", columns, rows) if rows else None

@@ -230,14 +230,13 @@ def cost_table(package: JsonObject) -> Table | None:
 def cost_words(package: JsonObject) -> str:
     """Return where the spread is when none was charged; empty where it was, or without trades."""
     profit = section(package, "performance_metrics", "profit")
-    paid = sum(number(profit, key) or 0.0 for key in ("spread_usd", "slippage_usd"))
+    spread = number(profit, "spread_usd") or 0.0
     config = section(package, "reproducibility", "config")
-    if not number(package, "performance_metrics", "trades") or not fills_at_quotes(config, paid):
+    if not number(package, "performance_metrics", "trades") or not fills_at_quotes(config, spread):
         return ""
     return (
-        "Spread and slippage are 0 because every fill is at a quote, bought at the ask and sold at"
-        " the bid: gross already holds the spread, and the difference to net is the fees alone."
-        " “Without any costs”, below, is without that spread too."
+        "The spread is 0 because every fill is at a quote, bought at the ask and sold at the bid:"
+        " gross already holds it. “Without any costs”, below, is without that spread too."
     )
 
 
