@@ -15,7 +15,7 @@ import hedgeflow
 PROGRAM = "from hedgeflow.cli import main; main()"
 PLACE = """
 import hedgeflow.pricing.normalised
-from hedgeflow import kernels_folder, temporary_kernels
+from hedgeflow.kernels import kernels_folder, temporary_kernels
 print(kernels_folder(), temporary_kernels())
 """
 

@@ -1,14 +1,6 @@
-from pathlib import Path
-
 from hedgeflow.notebook import backtest as backtest
 from hedgeflow.notebook import load_package as load_package
 from hedgeflow.notebook import scan as scan
 from hedgeflow.notebook import validate as validate
 
 __version__: str
-KERNELS_VARIABLE: str
-PACKAGE: Path
-
-def temporary_kernels() -> Path | None: ...
-def kernels_folder() -> Path | None: ...
-def kernel_packages() -> list[Path]: ...

@@ -9,7 +9,6 @@ from typing import Final, NoReturn
 
 import typer
 
-from hedgeflow import KERNELS_VARIABLE, temporary_kernels
 from hedgeflow.cli import (
     checking,
     claiming,
@@ -30,6 +29,7 @@ from hedgeflow.cli import (
     watching,
 )
 from hedgeflow.interrupts import raised_again_when_lost
+from hedgeflow.kernels import KERNELS_VARIABLE, temporary_kernels
 
 EXIT_CODES: Final = """\
 Exit codes: 0 done (whatever the verdict) · 1 refused · 2 wrong arguments · 3 bad data ·

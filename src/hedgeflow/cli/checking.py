@@ -131,7 +131,7 @@ def _disk(folder: Path) -> Finding:
 
 
 def _kernels() -> Finding:
-    from hedgeflow import KERNELS_VARIABLE, kernels_folder, temporary_kernels
+    from hedgeflow.kernels import KERNELS_VARIABLE, kernels_folder, temporary_kernels
 
     folder = kernels_folder()
     if folder is None:
@@ -148,7 +148,7 @@ def _kernels() -> Finding:
 def _cached_kernels(folder: Path) -> int:
     from hashlib import sha1
 
-    from hedgeflow import PACKAGE, kernel_packages
+    from hedgeflow.kernels import PACKAGE, kernel_packages
 
     if folder == PACKAGE:
         return sum(1 for _ in folder.rglob("*.nbi"))

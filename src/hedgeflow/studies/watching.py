@@ -134,8 +134,8 @@ def choose_run(
     """Return the run that is named, else the latest one of a strategy.
 
     The latest is one that decided before one that only scanned, which is never complete; one under
-    way before any that is complete; then the one whose last alert or trade is the latest, of several the one that
-    this code made.
+    way before any that is complete; then the one whose last alert or trade is the latest, of
+    several the one that this code made.
 
     Parameters
     ----------

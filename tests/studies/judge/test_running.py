@@ -7,6 +7,7 @@ import multiprocessing
 import polars as pl
 import pytest
 
+from builders.trials import ChangingTrial
 from hedgeflow.market.errors import DataError, HedgeflowError
 from hedgeflow.simulate import changed, scenario
 from hedgeflow.studies.judge import Trial, bench_of, read_results, run_trial, run_trials
@@ -58,11 +59,11 @@ def test_another_scenario_is_another_trial(file):
     assert Trial("tiny", "null", 0.0, other).key not in known
 
 
-def test_trials_of_code_that_was_changed_meanwhile_are_refused(monkeypatch):
-    """Processes read the code anew; here it is this one that has another version."""
-    monkeypatch.setattr("hedgeflow.studies.judge.worlds.code_version", lambda: "0.1.0+earlier")
+def test_trials_of_code_that_was_changed_meanwhile_are_refused():
+    first = WANTED[0]
+    changing = ChangingTrial(first.base, first.world, first.peak_bps, first.scenario)
     with pytest.raises(HedgeflowError, match="the code was changed while trials ran"):
-        run_trials(WANTED[:1], workers=1, made="2026-01-02")
+        run_trials([changing], workers=1, made="2026-01-02")
 
 
 def test_a_trial_without_any_trade_has_a_row_too(file):
