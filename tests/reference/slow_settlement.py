@@ -81,15 +81,15 @@ class SlowScan:
                 found.stopped["stale_price"] = found.stopped.get("stale_price", 0) + 1
                 continue
             minutes = (expiry - now) / MINUTE_NS
+            limit = self.limit(expiry, minutes, state, found)
             largest = max(
                 (self.interest(expiry, strike, now)["oi"] for strike in self.strikes(expiry, now)),
                 default=0.0,
             )
             found.largest[expiry] = max(found.largest.get(expiry, 0.0), largest)
-            if largest <= self.rules.oi_above:
+            if limit is not None and largest <= self.rules.oi_above:
                 few = found.stopped.get("below_open_interest", 0)
                 found.stopped["below_open_interest"] = few + 1
-            limit = self.limit(expiry, minutes, state, found)
             for strike in self.strikes(expiry, now):
                 key = (expiry, strike)
                 row = self.judge(expiry, strike, now, state)

@@ -70,7 +70,8 @@ def test_a_trade_enters_at_the_next_open_and_leaves_at_the_target_that_the_strik
     assert (trade["stop"], trade["stop_distance"]) == (4_991.0, 15.0)
     assert (left_at(trade["entry_ns"]), left_at(trade["exit_ns"])) == (59.0, 49.0)
     assert trade["exit_reason"] == "EXIT_TARGET_HIT"
-    assert (trade["urgency"], trade["flow_class"], trade["limit_minutes"]) == ("LOW", "OTHER", 50.0)
+    assert (trade["urgency"], trade["flow_class"]) == ("LOW", "PIN_RISK_MANAGEMENT")
+    assert trade["limit_minutes"] == 50.0
     assert (trade["size_contracts"], trade["units"]) == (1.0, 5.0)
     assert trade["flags"] == ""
     assert json.loads(result.decisions["plan_json"][0])["strike"] == 5_000.0

@@ -98,6 +98,9 @@ def named_day(text: str, where: str, *, hint: str = "Use YYYY-MM-DD") -> date:
     from hedgeflow.market.errors import ConfigError
 
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as cause:
         raise ConfigError(f"'{text}' is no date", where=where, hint=hint) from cause
+    if day.isoformat() != text:  # 20260105 and 2026-W02-1 are dates too, which nobody means here
+        raise ConfigError(f"'{text}' is no date", where=where, hint=hint)
+    return day

@@ -75,8 +75,9 @@ EXPIRY_PRICE_COLUMNS = {
 ``minutes_before``  From the time of the price to the instant: the mark, or the last snapshot
                     before it. A mark without a price has no row.
 ``price``           The underlying's price then.
-``expected_move``   Price × annual volatility × √(minutes before / minutes per year), as known then:
-                    one sigma in price units. Null where no volatility was known.
+``expected_move``   Price × annual volatility × √(minutes before / minutes per year), as known then,
+                    where a day has one session's minutes at most: one sigma in price units. Null
+                    where no volatility was known.
 ==================  ===============================================================================
 """
 

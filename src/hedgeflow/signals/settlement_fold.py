@@ -119,7 +119,7 @@ def _evaluate(
         _urgency(minutes, rules),
     )
     is_near = minutes < rules.monitor_minutes
-    first, last = _candidates(at, strikes, live, rules, out.counts[0])
+    first, last = _candidates(at, strikes, live, rules, why, out.counts[0])
     if first <= last:
         probabilities(
             rules.model,
@@ -211,12 +211,12 @@ def _count(why: int, counts: Any) -> None:
 
 @nb.njit(cache=True, error_model="numpy")
 def _candidates(
-    at: Instant, strikes: StrikeInterest, live: LiveExpiry, rules: Any, counts: Any
+    at: Instant, strikes: StrikeInterest, live: LiveExpiry, rules: Any, why: int, counts: Any
 ) -> tuple[int, int]:
     """Return the first and last strike that would be an alert if settling there were certain.
 
     A probability is at most 1, so no other strike can meet the condition; theirs is not reckoned.
-    Counts the instant if no strike has enough open interest.
+    Counts the instant if nothing but open interest is wanting.
     """
     first, last, largest = live.places.size, -1, 0.0
     for j in range(live.places.size):
@@ -227,7 +227,7 @@ def _candidates(
             first = min(first, j)
             last = j
     counts.largest_oi = max(counts.largest_oi, largest)
-    counts.below_open_interest += not largest > rules.oi_above
+    counts.below_open_interest += why == _SOMETHING and not largest > rules.oi_above
     return first, last
 
 

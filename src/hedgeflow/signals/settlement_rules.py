@@ -297,9 +297,9 @@ COUNTS: Final = np.dtype(
 """What came of one expiry: evaluations while it was live, and why there was no alert.
 
 `evaluations`, the four `no_` counts, `stale_price` (news at which the price was too old to look at
-anything) and `below_open_interest` (evaluations at which no strike had enough of it for an alert)
-are of instants; `conditions` and the filter's four, which count the first reason that stops, are of
-strikes at instants. `first_ns` and `last_ns` are of evaluations, 0 where there was none;
-`largest_oi` is the most open interest at one strike in any of them, contracts of 100 units;
-`finish` is the price at expiry, NaN where not known.
+anything) and `below_open_interest` (evaluations at which nothing else was wanting, and no strike
+had enough of it for an alert) are of instants; `conditions` and the filter's four, which count the
+first reason that stops, are of strikes at instants. `first_ns` and `last_ns` are of evaluations, 0
+where there was none; `largest_oi` is the most open interest at one strike in any of them, contracts
+of 100 units; `finish` is the price at expiry, NaN where not known.
 """

@@ -12,7 +12,7 @@ from hedgeflow.evidence.opening import Package
 from hedgeflow.evidence.report.page import rendered
 from hedgeflow.evidence.report.sections import objects, text
 from hedgeflow.evidence.report.tables import Cell, Table
-from hedgeflow.evidence.report.words import estimate, prose, threshold
+from hedgeflow.evidence.report.words import estimate, prose, threshold, to_the_second
 from hedgeflow.evidence.weekly_review import position
 from hedgeflow.market.errors import EvidenceError
 from hedgeflow.strategies.claims import Claim, Declaration, Gate
@@ -206,7 +206,7 @@ def claims_html(declaration: Declaration, columns: Sequence[Column], timestamp: 
             "words": WORDS,
             "verdicts": [(column.head, column.package.label) for column in columns],
             "groups": claims_groups(declaration, columns),
-            "made": f"Made {timestamp}",
+            "made": f"Made {to_the_second(timestamp)}",
         },
     )
 

@@ -169,7 +169,7 @@ def choose_run(
     rows = list(runs.iter_rows(named=True))
     last = [
         (
-            not _only_scanned(journal, row["run_id"]),
+            not _only_scanned(journal, row),
             not row["complete"],
             _last_ns(journal, row["run_id"]),
             row["code_version"] == code_version(),
@@ -191,10 +191,9 @@ def _known_runs(runs: pl.DataFrame) -> str:
     return f"It holds {', '.join(names[:5])}" if names else "It holds none"
 
 
-def _only_scanned(journal: Journal, run_id: str) -> bool:
-    """Say whether nothing was decided about a run's alerts: a scan never trades."""
-    held = [journal.table(name, run_id).height for name in ("alerts", "decisions")]
-    return held[0] > 0 and held[1] == 0
+def _only_scanned(journal: Journal, row: dict[str, Any]) -> bool:
+    """Say whether a run is as a scan leaves it: not complete, and nothing decided."""
+    return not row["complete"] and journal.table("decisions", row["run_id"]).is_empty()
 
 
 def _last_ns(journal: Journal, run_id: str) -> int:

@@ -85,7 +85,7 @@ def test_where_nothing_is_left_is_marked_in_the_curve_and_said_under_it():
     assert found.findings == (
         (
             "Cost multiple at which the expectancy is nil",
-            "1.5 times the costs (1.1 to 2.5)",
+            "1.50 times the costs (1.10 to 2.50)",
         ),
     )
 

@@ -81,6 +81,21 @@ def test_without_such_bars_the_prints_tell_the_price(friday):
     assert set(told["value"].tolist()) <= set(frame["underlying_price"].to_list())
 
 
+def test_a_day_without_such_bars_has_the_prices_of_its_prints(friday):
+    other = replace(
+        friday,
+        hedge=replace(friday.hedge, underlying="ANOTHER"),
+        underlying_bars=friday.bars.filter(
+            pl.col("ts").dt.date() < friday.bars["ts"].dt.date().max()
+        ),
+    )
+    told = of(feed_of(other, SOURCE), EventKind.PRICE)
+    last_day = told["known_ns"] >= OPEN
+    frame = pl.concat(list(friday.option_tape.slices()))
+    assert last_day.any()
+    assert set(told["value"][last_day].tolist()) <= set(frame["underlying_price"].to_list())
+
+
 def test_a_period_and_a_poisoned_market_change_the_underlyings_own_bars_too(friday):
     cut = int(friday.bars["known_at"].dt.timestamp("ns")[-100])
     other = replace(friday, underlying_bars=friday.bars)

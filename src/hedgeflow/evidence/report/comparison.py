@@ -11,7 +11,7 @@ from hedgeflow.evidence.checks import JsonObject, number, section
 from hedgeflow.evidence.report.page import rendered
 from hedgeflow.evidence.report.sections import gate_counts, objects, text
 from hedgeflow.evidence.report.tables import Cell, Table
-from hedgeflow.evidence.report.words import Shown, decimal, estimate, prose
+from hedgeflow.evidence.report.words import Shown, decimal, estimate, prose, to_the_second
 from hedgeflow.evidence.verdict import Verdict
 
 GENERATOR: Final = '<meta name="generator" content="hedgeflow demo">'
@@ -113,7 +113,7 @@ def render_comparison(judged: Sequence[Judged], timestamp: str) -> str:
         {
             "simulated": True,
             "title": _title(len(judged)),
-            "made": f"Made {timestamp}",
+            "made": f"Made {to_the_second(timestamp)}",
             "markets": [
                 {
                     "name": each.name,

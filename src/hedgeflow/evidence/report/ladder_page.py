@@ -15,7 +15,7 @@ from hedgeflow.evidence.report.ladder_words import MOST_DIGITS, bought_or_sold, 
 from hedgeflow.evidence.report.page import rendered
 from hedgeflow.evidence.report.sections import objects, text, texts
 from hedgeflow.evidence.report.tables import Cell, Table
-from hedgeflow.evidence.report.words import counted, decimal, percent, significant
+from hedgeflow.evidence.report.words import counted, decimal, percent, significant, to_the_second
 
 BEGINNING: Final = (
     '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta name="generator" content="hedgeflow ladder">'
@@ -60,7 +60,7 @@ def render_ladder(ladder: JsonObject, made: str) -> str:
         {
             "simulated": simulated,
             "title": title,
-            "made": f"Made {made}",
+            "made": f"Made {to_the_second(made)}",
             "headline": headline(ladder),
             "about": _about(ladder),
             "pressure": _pressure_words(ladder),

@@ -17,6 +17,7 @@ from hedgeflow.evidence.report.words import (
     percent,
     prose,
     threshold,
+    to_the_second,
 )
 from hedgeflow.evidence.weekly_review import Drift, Review
 
@@ -39,7 +40,7 @@ def render_review(review: Review, timestamp: str) -> str:
             "simulated": review.simulated,
             "title": _title(review),
             "week": week,
-            "made": f"Written {timestamp}",
+            "made": f"Written {to_the_second(timestamp)}",
             "attention": [prose(each) for each in review.attention],
             "figures": figure_table(review),
             "sequence": sequence_table(review),
@@ -77,7 +78,8 @@ def review_markdown(review: Review, timestamp: str) -> str:
         if table is not None:
             lines += ["", f"## {table.label}", "", *_markdown(table)]
     lines += ["", *(f"- {prose(each)}" for each in week.notes)]
-    lines += ["", f"Run {week.run_id}, {week.code_version}. Written {timestamp}.", ""]
+    written = f"Written {to_the_second(timestamp)}."
+    lines += ["", f"Run {week.run_id}, {week.code_version}. {written}", ""]
     return "\n".join(lines)
 
 

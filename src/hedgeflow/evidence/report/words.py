@@ -89,6 +89,10 @@ def likely(value: float) -> str:
     return f"over 99.9{SPACE}%" if value > 0.999 else percent(value)
 
 
+_WHOLE_TIMES = 100.0
+"""So many times something, and more, are told without decimals."""
+
+
 def significant(value: float, digits: int = 4) -> str:
     """Return a number with so many significant digits, never in powers of ten."""
     if value == 0.0:
@@ -121,7 +125,7 @@ def figure(statistic: str, value: float) -> str:
     if statistic == "expectancy_usd" or statistic.endswith("_usd"):
         return money(value)
     if statistic == "times":
-        return significant(value, 3)
+        return decimal(value, 0 if abs(value) >= _WHOLE_TIMES else 2)
     unit = _UNITS.get(statistic.rsplit("_", 1)[-1])
     return f"{decimal(value)}{SPACE}{unit}" if unit else decimal(value)
 

@@ -32,7 +32,7 @@ class Clock(Section):
     )  # fmt: skip
     """Minutes left at which the probabilities of all models are kept, to be scored later."""
     oldest_price_minutes: Positive = 5.0
-    """An older price of the underlying makes no sample, no history and no outcome."""
+    """An older price of the underlying makes no alert, no sample, no history and no outcome."""
 
     @model_validator(mode="after")
     def _edges_descend(self) -> Clock:

@@ -120,7 +120,8 @@ def _needs(urgency: Urgency, case: ExpirationCase, lot: float, of_lot: str) -> F
         return f"{needed_open_interest(pressure, minutes, probability, config):,.0f}"
 
     coin, first = _coin(case), needed_open_interest(rules.threshold, soonest, 1.0, config)
-    coins = "" if coin is None else f" ({first * STANDARD_MULTIPLIER:,.0f} {coin})"
+    is_relative = config.scale.demand == "relative"  # then units are no contracts
+    coins = "" if coin is None or is_relative else f" ({first * STANDARD_MULTIPLIER:,.0f} {coin})"
     sentence = (
         f"{name} with {soonest:g} min left needs over {needs(rules.threshold, soonest)} "
         f"{_unit(case)}{coins} at the strike to alert if the probability is 1, "

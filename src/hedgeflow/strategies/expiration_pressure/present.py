@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Classes,
         Clock,
         ExpirationPressureConfig,
+        Plan,
     )
 
 
@@ -37,24 +38,21 @@ def at_present(
     -----
     Look-ahead: sees the condition and the move, both known now.
     """
-    minutes, strike = float(condition["minutes_left"]), float(condition["strike"])
+    minutes = float(condition["minutes_left"])
     urgency = urgency_at(minutes, config.clock)
-    if moved == 0.0 and urgency == condition["urgency"]:
-        return condition
-    price, point = float(condition["price"]) + moved, float(condition["point"])
-    distance = abs(price - strike)
-    plan = config.plan
+    now = dict(condition) if moved == 0.0 else _moved(condition, config.plan, moved)
     named = signal_class(
-        urgency, minutes, float(condition["oi"]), distance, point, price, config.classes
-    )
-    return {
-        **condition,
-        "price": price,
-        "urgency": int(urgency),
-        "signal_class": int(named),
-        "distance": distance,
-        "target_distance": max(plan.target_floor_points * point, plan.target_multiple * distance),
-    }
+        urgency, minutes, float(now["oi"]), float(now["distance"]), float(now["point"]),
+        float(now["price"]), config.classes,
+    )  # fmt: skip
+    return {**now, "urgency": int(urgency), "signal_class": int(named)}
+
+
+def _moved(condition: Mapping[str, Any], plan: Plan, moved: float) -> dict[str, Any]:
+    price, point = float(condition["price"]) + moved, float(condition["point"])
+    distance = abs(price - float(condition["strike"]))
+    target = max(plan.target_floor_points * point, plan.target_multiple * distance)
+    return {**condition, "price": price, "distance": distance, "target_distance": target}
 
 
 def urgency_at(minutes_left: float, clock: Clock) -> Urgency:

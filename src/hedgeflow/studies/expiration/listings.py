@@ -19,7 +19,8 @@ def with_listings(contracts: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     first seen, and the contracts come back as they are. A listing that is known is kept.
 
     Look-ahead: a contract counts as listed once a snapshot that shows it is known, never before;
-    those of the first snapshot from that one on.
+    those of the first snapshot from that one on. Whether snapshots show whole chains, a fact of the
+    feed, is judged by all of them.
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ import polars as pl
 
 from hedgeflow.market.contracts import HedgeInstrument, HedgeKind, hedge_instrument
 from hedgeflow.market.errors import CatalogError
+from hedgeflow.market.reading import collect
 from hedgeflow.market.tapes import TapeKey, TapeKind
 from hedgeflow.risk import load_volatility_index
 from hedgeflow.studies.expiration.listings import listing_note, with_listings
@@ -86,7 +87,8 @@ def load_expiry_market(
     options = option_tape_key(catalog, underlying)
     contracts = catalog.contracts(options.venue, underlying)
     if options.kind is TapeKind.OPTION_SNAPSHOTS:
-        contracts = with_listings(contracts, catalog.read(options))
+        seen = collect(catalog.scan(options).select("contract", "known_at"), catalog.path)
+        contracts = with_listings(contracts, seen)
     interest, beside = _open_interest(catalog, options)
     bars, notes = _bars(catalog, options, config)
     hedge = hedge_instrument(bars.instrument, bars.venue)

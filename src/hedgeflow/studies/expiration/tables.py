@@ -18,6 +18,7 @@ from hedgeflow.market.tapes import TapeKind
 from hedgeflow.market.time import DAY_NS, MINUTE_NS, moment_of
 from hedgeflow.signals.chain import chain_of
 from hedgeflow.signals.dealer_gamma import GammaConvention
+from hedgeflow.signals.settlement_probability import remaining_deviation
 from hedgeflow.strategies.claims import NullKind
 from hedgeflow.studies.expiration.days import days_beside_expiries
 from hedgeflow.studies.expiration.markets import is_stand_in
@@ -169,7 +170,7 @@ def _marks(market: Market, known: _Known, instant: int, date: str) -> list[dict[
         left = mark + stale
         move = None
         if sigma is not None:
-            move = price * sigma * float(np.sqrt(left / market.sessions.minutes_per_year))
+            move = price * remaining_deviation(sigma, left, market.sessions.minutes_per_year)
         rows.append(
             {
                 "underlying": market.underlying,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hedgeflow.evidence.plain import plain
 from hedgeflow.evidence.report.page import rendered
 from hedgeflow.evidence.report.tables import Cell, Table
-from hedgeflow.evidence.report.words import decimal, estimate, percent, probability
+from hedgeflow.evidence.report.words import decimal, estimate, percent, probability, to_the_second
 from hedgeflow.studies.sweep.picture import HEIGHT, WIDTH, Histogram, histogram
 from hedgeflow.studies.sweep.results import OBJECTIVES
 
@@ -55,7 +55,7 @@ def sweep_html(sweep: Sweep) -> str:
             "generator": "hedgeflow sweep",
             "simulated": document.simulated,
             "title": f"Sweep of {document.strategy} on {document.tape.underlying}",
-            "made": f"Made {document.timestamp}",
+            "made": f"Made {to_the_second(document.timestamp)}",
             "question": "What is left of the best?",
             "kind": "" if best is None else best.judged.verdict.value,
             "word": _headline(document),
@@ -107,7 +107,7 @@ def walk_forward_html(found: WalkForward) -> str:
             "generator": "hedgeflow walk-forward",
             "simulated": document.simulated,
             "title": f"Walk-forward of {document.strategy} on {document.tape.underlying}",
-            "made": f"Made {document.timestamp}",
+            "made": f"Made {to_the_second(document.timestamp)}",
             "question": "Does choosing on the past pay afterwards?",
             "kind": "",
             "word": f"{marked}{len(document.folds)} folds, {document.stitched.trades:,} trades out"
