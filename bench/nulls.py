@@ -114,6 +114,7 @@ def _trades(sizes: NullSizes) -> pl.DataFrame:
     entry = START_NS + minutes * MINUTE_NS
     return pl.DataFrame(
         {
+            "underlying": ["SIM"] * count,
             "entry_ns": entry,
             "exit_ns": entry + random.integers(1, 15, count) * MINUTE_NS,
             "direction": random.choice([-1, 1], count),
@@ -147,7 +148,7 @@ def _expiring(sizes: NullSizes) -> pl.DataFrame:
             detected_ns=pl.Series(entry - 1),
             limit_minutes=pl.Series(left - np.where(low, 10.0, 8.0)),
             urgency=pl.Series(np.where(low, "LOW", "HIGH")),
-            flags=pl.Series(np.where(low, "EVOLVED,ADDED:2", "")),
+            flags=pl.Series(np.where(low, "EVOLVE_TO_CRISIS_MODE,ADDED:2", "")),
             size_contracts=pl.Series(np.where(low, 3.0, 1.0)),
             point=pl.lit(10.0),
         )
