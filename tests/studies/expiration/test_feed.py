@@ -96,6 +96,22 @@ def test_a_day_without_such_bars_has_the_prices_of_its_prints(friday):
     assert set(told["value"][last_day].tolist()) <= set(frame["underlying_price"].to_list())
 
 
+def test_bars_that_come_later_in_a_day_take_no_print_away(friday):
+    """Which prices are heard in the morning does not hang on what is recorded at noon."""
+    noon = OPEN + 150 * MINUTE_NS
+    late = friday.bars.filter(pl.col("ts").dt.timestamp("ns") >= noon)
+    other = replace(friday, hedge=replace(friday.hedge, underlying="ANOTHER"))
+    never, later = (
+        of(feed_of(replace(other, underlying_bars=bars), SOURCE), EventKind.PRICE)
+        for bars in (friday.bars.clear(), late)
+    )
+    until = [told[told["known_ns"] <= noon] for told in (never, later)]
+    assert until[0].size
+    assert until[0].tobytes() == until[1].tobytes()
+    after = later[later["known_ns"] > noon]
+    assert after["value"].tolist() == late["close"].to_list()
+
+
 def test_a_period_and_a_poisoned_market_change_the_underlyings_own_bars_too(friday):
     cut = int(friday.bars["known_at"].dt.timestamp("ns")[-100])
     other = replace(friday, underlying_bars=friday.bars)

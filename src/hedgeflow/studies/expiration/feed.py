@@ -76,8 +76,8 @@ def feed_of(market: Market, config: ExpirationPressureConfig) -> Feed:
     """Return a market's tapes as the events of an expiration-pressure scan.
 
     Prices are the closes of bars of the options' own underlying at their ends, the hedge
-    instrument's where it is on that, and those that snapshots or, on days without such bars,
-    prints carry.
+    instrument's where it is on that, and those that snapshots or, for want of a young bar, prints
+    carry.
     Volatility is that of precise.md 23: implied at the money of the nearest expiry a day or more
     away, from prints of the last hour or from the last snapshot, else realised over the last 24
     hours.
@@ -152,7 +152,8 @@ def _of_prints(
     asking = _Asking(VolatilityWindow(move, book), asked_ns, market.options.resolution_ns)
     assume_bought = config.signing.mode == "assume-bought"
     signer = VolumeSigner(market.contracts.height, assume_bought=assume_bought)
-    told = _day(priced["ts"]).unique()
+    is_elsewhere = market.hedge.underlying != market.underlying
+    oldest_ns = round(config.clock.oldest_price_minutes * MINUTE_NS)
     found: list[NDArray[Any]] = []
     signed: dict[str, float] = {}
     rows, last = 0, 0
@@ -160,9 +161,9 @@ def _of_prints(
         prints = slice_of(frame, book)
         sign, rule = signer.signs(prints, market.sessions.index_of(prints.ts))
         found.append(signed_print_events(frame, chain, sign, book.lot))
-        untold = frame.filter(~_day(frame["ts"]).is_in(told))
-        if market.hedge.underlying != market.underlying and untold.height:
-            found.append(price_events(_last_of_minutes(untold), "underlying_price"))
+        if is_elsewhere:
+            last_prints = _without_young(_last_of_minutes(frame), priced, oldest_ns)
+            found.append(price_events(last_prints, "underlying_price"))
         for each in SigningRule:
             volume = float((prints.lots[rule == each]).sum()) * book.lot
             if volume:
@@ -207,8 +208,15 @@ class _Asking:
         return self._asked_ns[: values.size][known], values[known]
 
 
-def _day(stamps: pl.Series) -> pl.Series:
-    return stamps.dt.date()
+def _without_young(frame: pl.DataFrame, bars: pl.DataFrame, oldest_ns: int) -> pl.DataFrame:
+    """Return the prints at which no bar was known that had ended so shortly before.
+
+    Look-ahead: whether bars come later in a day takes no print away.
+    """
+    known = _ns(frame["known_at"])
+    ends = np.concatenate(([np.iinfo(np.int64).min // 2], np.sort(_ns(bars["known_at"]))))
+    age = known - ends[np.searchsorted(ends, known, side="right") - 1]
+    return frame.filter(pl.Series(age > oldest_ns, dtype=pl.Boolean))
 
 
 def _last_of_minutes(frame: pl.DataFrame) -> pl.DataFrame:
